@@ -1,0 +1,33 @@
+"""policymix: a laboratory for city incentive packages.
+
+Every name below is imported when it is first used, so that ``import policymix`` costs nothing.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+_NAMES = {  # public name -> module and name in it
+    "run": ("policymix.experiments.api", "run"),
+    "load": ("policymix.experiments.api", "load"),
+    "replay": ("policymix.experiments.replay", "replay"),
+    "open_results": ("policymix.experiments.store", "open_results"),
+    "entitlement": ("policymix.policy.entitlement", "entitlement"),
+    "compare": ("policymix.analysis.headline", "headline"),
+}
+
+__all__ = ["__version__", *_NAMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NAMES:
+        raise AttributeError(f"module 'policymix' has no attribute '{name}'; it has {', '.join(__all__)}")
+    module, attribute = _NAMES[name]
+    value = getattr(import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""What the results say: paired differences, additionality, money, targets, the headline and its alarms."""

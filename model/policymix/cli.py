@@ -1,0 +1,435 @@
+"""The command line. Heavy imports wait until a command needs them: ``policymix --help`` is to be instant."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from policymix import __version__, catalog
+from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
+
+if TYPE_CHECKING:
+    import xarray
+
+    from policymix.experiments.inputs import Inputs
+
+LISTS = (*catalog.KINDS, "levers", "uncertainties", "outcomes")
+INTERRUPTED = 130
+_HELP = """A laboratory for city incentive packages.
+
+\b
+Examples:
+  policymix run
+  policymix run --draws 20 --mix none,htz-2022
+"""
+
+
+class _Commands(TyperGroup):
+    """The place where an error of the user's becomes a sentence and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with warnings.catch_warnings():
+            warnings.showwarning = _note
+            warnings.simplefilter("always", catalog.HiddenFile)
+            try:
+                return super().invoke(ctx)
+            except PolicymixError as error:
+                typer.echo(f"policymix: {error}", err=True)
+                raise typer.Exit(error.exit_code) from None
+            except KeyboardInterrupt:
+                typer.echo("policymix: interrupted; nothing was written", err=True)
+                raise typer.Exit(INTERRUPTED) from None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=_HELP,
+)
+
+ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Units of work at once; all cores by default.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print no progress and no table.")]
+Kind = Annotated[str | None, typer.Option(help=f"What the name is: {', '.join(catalog.KINDS)}.")]
+
+
+def main() -> None:
+    """Entry point of the command ``policymix``."""
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"policymix {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A laboratory for city incentive packages."""
+
+
+@app.command()
+def run(
+    scenario: ScenarioName = "dalian-2025",
+    mix: Annotated[
+        str | None, typer.Option(help="Mixes to compare: none,dalian-2021,both=dalian-2021+htz-2022.")
+    ] = None,
+    draws: Annotated[int | None, typer.Option(help="Samples of the uncertain parameters.")] = None,
+    replicates: Annotated[int | None, typer.Option(help="Repetitions within each draw.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Root of every random number.")] = None,
+    settings: Settings = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results; out/SCENARIO by default.")] = None,
+    threads: Threads = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run a scenario: a table here, and results, figures and a report in a folder.
+
+    \b
+    Examples:
+      policymix run
+      policymix run --draws 20 --mix none,htz-2022
+      policymix run my.toml --set htz-2022/m4.pays.area_max=1000 --out out/smaller
+    """
+    from policymix.experiments import store
+    from policymix.experiments.inputs import gather
+    from policymix.experiments.scenario import load_scenario, with_options
+
+    chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=settings)
+    folder = out or Path("out") / chosen.id
+    with store.staged(folder) as aside:
+        inputs = gather(chosen)  # every address and file is checked before the first second of simulation
+        results = _simulated(inputs, aside, threads, quiet or as_json)
+        _write_report(results, inputs, aside)
+    _print_answer(results, inputs, folder, as_json, quiet)
+
+
+@app.command()
+def replay(
+    folder: Annotated[Path, typer.Argument(help="Folder that policymix run wrote.")],
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a stored run again from its own inputs and compare every number.
+
+    \b
+    Example:
+      policymix replay out/dalian-2025
+    """
+    from policymix.experiments.replay import replay as run_again
+    from policymix.experiments.store import read_manifest
+
+    read_manifest(folder)
+    with _progress(quiet) as progress:
+        equal, report = run_again(folder, threads=threads, progress=progress)
+    typer.echo(report)
+    if not equal:
+        raise typer.Exit(1)
+
+
+@app.command()
+def entitle(
+    names: Annotated[
+        list[str], typer.Argument(metavar="PACKAGE... CLAIMS.toml", help="Packages, then a file of claims.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """What a firm is entitled to for its claims, clause by clause, and why.
+
+    \b
+    Example:
+      policymix entitle dalian-2021 htz-2022 claims.toml
+    """
+    from policymix.policy.entitlement import entitlement, load_claims
+    from policymix.policy.package import load
+
+    if len(names) < 2:
+        raise InvalidValue("entitle", f"only '{names[0]}'", "one package or more, then a file of claims")
+    *packages, claims = names
+    answer = entitlement([load(name) for name in packages], load_claims(Path(claims)))
+    typer.echo(_json(answer) if as_json else _entitlement_text(answer))
+
+
+@app.command(name="list")
+def list_names(
+    what: Annotated[str | None, typer.Argument(help=f"One of {', '.join(LISTS)}.")] = None,
+    scenario: Annotated[str, typer.Option(help="Scenario whose levers and uncertainties to list.")] = "dalian-2025",
+    as_json: Json = False,
+) -> None:
+    """List what exists: files, levers, uncertainties, outcomes.
+
+    \b
+    Examples:
+      policymix list packages
+      policymix list levers | grep rent
+    """
+    if what is not None and what not in LISTS:
+        raise NotFound("list", what, LISTS)
+    from policymix.experiments import listing
+
+    rows = listing.rows(what, scenario)
+    typer.echo(_json(rows) if as_json else listing.columns(rows))
+
+
+@app.command()
+def copy(
+    name: Annotated[str, typer.Argument(help="Name of a package, scenario, region, ...")],
+    file: Annotated[Path | None, typer.Argument(help="File to write; NAME.toml here by default.")] = None,
+    kind: Kind = None,
+) -> None:
+    """Copy a file of the program's, to edit it.
+
+    \b
+    Example:
+      policymix copy htz-2022 my-zone.toml
+    """
+    source = catalog.find(_kind(name, kind), name)
+    target = file or Path(f"{source.stem}.toml")
+    if target.exists():
+        raise InvalidValue("FILE", f"{target}, which exists", "a name that is free")
+    try:
+        target.write_bytes(source.read_bytes())
+    except OSError as error:
+        raise RunFailed(f"cannot write {target}: {error.strerror or error}") from None
+    typer.echo(f"{target} is a copy of {source}")
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name or file of a package, scenario or region.")],
+    kind: Kind = None,
+) -> None:
+    """Print a package as it results from what it extends; a scenario or region as it is read.
+
+    \b
+    Example:
+      policymix show htz-2022
+    """
+    found = _kind(name, kind)
+    typer.echo(_shown(found, name).rstrip())
+
+
+@app.command()
+def check(files: Annotated[list[Path], typer.Argument(help="Files of packages, scenarios, regions, ...")]) -> None:
+    """Check files and report every problem of each at once.
+
+    \b
+    Example:
+      policymix check my-zone.toml my-scenario.toml
+    """
+    bad = 0
+    for file in files:
+        try:
+            notices = _checked(file)
+        except (InvalidFile, InvalidValue, NotFound) as error:
+            typer.echo(str(error) if str(file) in str(error) else f"{file}: {error}", err=True)
+            bad += 1
+        else:
+            typer.echo("\n".join([f"{file}: good", *(f"  notice: {notice}" for notice in notices)]))
+    if bad:
+        raise typer.Exit(2)
+
+
+@app.command()
+def diff(
+    first: Annotated[str, typer.Argument(help="A package.")],
+    second: Annotated[str, typer.Argument(help="Another, or one that extends it.")],
+) -> None:
+    """What one package changes of another, address by address.
+
+    \b
+    Example:
+      policymix diff htz-2022 my-zone.toml
+    """
+    from policymix.policy.package import diff as differences
+    from policymix.policy.package import load
+
+    found = differences(load(first), load(second))
+    lines = [found] if isinstance(found, str) else [str(line) for line in found]
+    typer.echo("\n".join(lines) or f"{first} and {second} say the same")
+
+
+@app.command()
+def warm() -> None:
+    """Compile the rules now, so that no later run has to.
+
+    \b
+    Example:
+      policymix warm
+    """
+    from policymix.engine import warm as fill
+
+    typer.echo("compiling the rules once, about 20 s ...", err=True)
+    fill()
+    typer.echo("compiled")
+
+
+def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool) -> xarray.Dataset:
+    """Run with a progress bar and put results, inputs and manifest into the folder."""
+    from policymix.experiments import store
+    from policymix.experiments.runner import run as run_scenario
+
+    files = store.input_files(inputs.scenario)
+    with _progress(quiet) as progress:
+        results = run_scenario(inputs.scenario, threads=threads, progress=progress)
+    store.save_run(aside, results, inputs.scenario, files, ["policymix", *sys.argv[1:]])
+    return results
+
+
+def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> None:
+    """Figures as files and the page that holds them, drawn once."""
+    from policymix.report.figures import standard_figures, write_figures
+    from policymix.report.html import write_report
+
+    drawn = list(standard_figures(results, inputs.targets))
+    write_figures(results, folder / "figures", inputs.targets, drawn=drawn)
+    sources = [
+        {"package": package.id, "title": package.head.title.en, "source": package.head.source or ""}
+        for package in inputs.packages.values()
+    ]
+    totals = _totals(results, inputs)
+    write_report(results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn)
+
+
+def _print_answer(results: xarray.Dataset, inputs: Inputs, folder: Path, as_json: bool, quiet: bool) -> None:
+    from policymix.report import terminal
+
+    if as_json:
+        typer.echo(terminal.to_json(results, inputs.targets))
+    elif not quiet:
+        terminal.print_report(results, inputs.targets, region_table=_totals(results, inputs))
+        typer.echo(f"{folder}: results.nc, report.html, figures, inputs, manifest.json", err=True)
+
+
+def _totals(results: xarray.Dataset, inputs: Inputs) -> list[Any] | None:
+    """Published against synthetic totals, where the run states its synthetic ones (attribute ``synthetic_totals``)."""
+    import json
+
+    from policymix.region.totals import comparison
+
+    stated = results.attrs.get("synthetic_totals")
+    return comparison(inputs.region, json.loads(stated)) if stated else None
+
+
+class _progress:  # noqa: N801 (a context, used like a function)
+    """A progress bar on the error stream, with time left; says so while the rules are compiled."""
+
+    def __init__(self, quiet: bool) -> None:
+        self.quiet, self.bar, self.task = quiet, None, None
+
+    def __enter__(self) -> Any:
+        if self.quiet:
+            return None
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        self.bar = Progress(*columns, console=Console(stderr=True))
+        self.bar.start()
+        self.task = self.bar.add_task("starting (a first run compiles the rules once, about 20 s)", total=None)
+        return self.advance
+
+    def advance(self, done: int, total: int) -> None:
+        """One unit of work more is done."""
+        self.bar.update(self.task, completed=done, total=total, description="simulating")
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+
+def _kind(name: str, kind: str | None) -> str:
+    """What a name stands for: the kind asked for, or the first kind that has it, packages before their targets."""
+    if kind is not None:
+        return kind
+    order = ("packages", "scenarios", "regions", "environments", "opportunities", "targets")
+    for candidate in order:
+        if name in catalog.available(candidate):
+            return candidate
+    if name.endswith(".toml") or "/" in name:
+        return catalog.kind_of(catalog.find("packages", name))
+    raise NotFound("name", name, [other for candidate in order for other in catalog.available(candidate)])
+
+
+def _shown(kind: str, name: str) -> str:
+    if kind == "packages":
+        from policymix.policy.package import load, show
+
+        return show(load(name))
+    if kind == "scenarios":
+        from policymix.experiments.scenario import load_scenario, write_scenario
+
+        return write_scenario(load_scenario(name))
+    _loaded(kind, name)
+    return catalog.find(kind, name).read_text(encoding="utf-8")
+
+
+def _checked(file: Path) -> list[str]:
+    """Notices about a file that is valid; one that is not raises `InvalidFile`."""
+    if not file.is_file():
+        raise NotFound("file", str(file), [str(other) for other in file.parent.glob("*.toml")])
+    kind = catalog.kind_of(file)
+    if kind == "packages":
+        from policymix.policy.package import check as check_package
+
+        problems, notices = check_package(file)
+        if problems:
+            raise InvalidFile(file, problems)
+        return [str(notice) for notice in notices]
+    _loaded(kind, str(file.resolve()))
+    return []
+
+
+def _loaded(kind: str, name: str) -> Any:
+    from policymix.experiments.api import load
+
+    return load(name, kind)
+
+
+def _entitlement_text(answer: Any) -> str:
+    return str(answer)
+
+
+def _json(content: Any) -> str:
+    import dataclasses
+    import json
+
+    if dataclasses.is_dataclass(content):
+        content = dataclasses.asdict(content)
+    return json.dumps(catalog.plain(content), indent=2, ensure_ascii=False, default=str)
+
+
+def _note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Warnings of ours as one plain line; those of others as Python writes them."""
+    ours = issubclass(category, catalog.HiddenFile)
+    typer.echo(
+        f"notice: {message}" if ours else warnings.formatwarning(message, category, *where[:2]).rstrip(), err=True
+    )

@@ -1,0 +1,71 @@
+"""Stage 10: outcomes as exact integers, so that order, blocks, threads and storage do not matter.
+
+Money is summed in fen, counts as whole numbers, staff in units of 2^-20 persons.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .claims import FEN
+from .entry import O_EXITS, O_REAL_RD, O_REPORTED_RD
+from .symbols import *
+
+STAFF_UNIT = 1048576.0
+A_INVESTMENT, A_VALUE, A_REVENUE, A_JOBS, A_FIRMS, A_SIZE = range(6)
+CUBE_OUTCOMES = 6
+
+
+class Out(NamedTuple):
+    """Outcomes of a run as integers."""
+
+    cube: np.ndarray  # int64[quarters, places, industries, 6]
+    place: np.ndarray  # int64[quarters, places, PLACE_OUTCOMES]
+    ladder: np.ndarray  # int64[quarters, places, steps, 2]: ever recognised, alive and meeting the criteria
+    clause: np.ndarray  # int64[quarters, clauses, CLAUSE_OUTCOMES]
+    pool: np.ndarray  # int64[quarters, 2]: members, entered
+    adopters: np.ndarray  # int64[quarters, places, industries] with equipment of their own
+    services: np.ndarray  # int64[quarters] digital services bought, fen
+    prices: np.ndarray  # float64[quarters, places, 2]: log rent and log wage against the environment
+
+
+def book(w, n, quarter, out, p):
+    """Add a block's firms to the quarter's outcomes."""
+    for j in range(n):
+        if w[ALIVE * BLOCK + j] + w[W_EXITS * BLOCK + j] < 0.5:
+            continue
+        place = int(w[PLACE * BLOCK + j])
+        cell = out.cube[quarter, place, int(w[INDUSTRY * BLOCK + j])]
+        cell[A_INVESTMENT] += np.int64(np.floor(w[W_SPEND * BLOCK + j] * FEN + 0.5))
+        cell[A_VALUE] += np.int64(np.floor(0.25 * w[W_VALUE * BLOCK + j] * FEN + 0.5))
+        cell[A_REVENUE] += np.int64(np.floor(0.25 * w[W_REVENUE * BLOCK + j] * FEN + 0.5))
+        cell[A_JOBS] += np.int64(np.floor(w[JOBS * BLOCK + j] * STAFF_UNIT + 0.5))
+        cell[A_FIRMS] += np.int64(w[ALIVE * BLOCK + j])
+        cell[A_SIZE] += np.int64(np.floor(w[W_SIZE * BLOCK + j] * w[ALIVE * BLOCK + j] * FEN + 0.5))
+        bought = p[P_SERVICES_BUDGET] * w[BOUGHT_DIGITAL * BLOCK + j] * 0.25 * w[W_VALUE * BLOCK + j]
+        out.services[quarter] += np.int64(np.floor(bought * FEN + 0.5))
+        row = out.place[quarter, place]
+        row[O_REAL_RD] += np.int64(np.floor(0.25 * w[W_RESEARCH * BLOCK + j] * FEN + 0.5))
+        row[O_REPORTED_RD] += np.int64(np.floor(0.25 * w[W_REPORTED * BLOCK + j] * FEN + 0.5))
+        row[O_EXITS] += np.int64(w[W_EXITS * BLOCK + j])
+        out.adopters[quarter, place, int(w[INDUSTRY * BLOCK + j])] += np.int64(
+            w[OWN_DIGITAL * BLOCK + j] * w[ALIVE * BLOCK + j]
+        )
+
+
+def book_ladder(quarter, city, out):
+    """Rungs: ever recognised (what the press counts) and alive and meeting the criteria."""
+    for slot in range(city.count[0]):
+        held = int(city.firms[STEPS_HELD, slot])
+        if city.firms[ALIVE, slot] > 0.5 and held > 0:
+            place = int(city.firms[PLACE, slot])
+            for step in range(len(STEPS)):
+                if held & (1 << step):
+                    out.ladder[quarter, place, step, 1] += 1
+    for place in range(city.recognised.shape[0]):
+        for step in range(len(STEPS)):
+            out.ladder[quarter, place, step, 0] = city.recognised[place, step]
+        out.prices[quarter, place, 0] = city.prices[place, 0]
+        out.prices[quarter, place, 1] = city.prices[place, 1]

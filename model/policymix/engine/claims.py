@@ -1,0 +1,336 @@
+"""Stage 5: from an event of one holder to claims, decisions at the end of the year, payments and cancellations.
+
+A claim row exists only where a clause would pay. Packages decide once a year, in the fourth quarter, on everything claimed in
+it: then their yearly budget rations, and only then are accounts debited for good.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..firms import take_up
+from ..policy.arrays import ACCOUNT_FIRM, ACCOUNT_HOLDER, MAX_PERIODS
+from ..policy.claim import MAX_FACTS, code, fact_index, mask
+from ..policy.claim import KIND_INDEX as _KINDS
+from ..policy.schedule import down_to_fen
+from ..policy.settlement import settle
+from .symbols import *
+
+PROJECT, RESEARCH_KIND, LEASE, ARRIVAL = _KINDS["project"], _KINDS["research"], _KINDS["lease"], _KINDS["arrival"]
+TALENT, NATIONAL_GRANT = _KINDS["talent"], _KINDS["national_grant"]
+(F_PLACE, F_APPLIED, F_REGISTERED, F_STEPS, F_FIELDS, F_LOCAL, F_REVENUE, F_EMPLOYEES) = (
+    fact_index("project", name)
+    for name in ("place", "applied_on", "registered_on", "steps", "fields", "local", "revenue", "employees")
+)
+F_PROJECT_ON, F_TYPES, F_NEW, F_TOTAL, F_CONSTRUCTION, F_OWN_USE, F_MAJOR, F_NEWLY = (
+    fact_index("project", name)
+    for name in (
+        "on", "types", "new_investment", "total_investment", "construction_spending", "own_use_investment", "major",
+        "newly_attracted",
+    )
+)  # fmt: skip
+F_RESEARCH_ON, F_RD, F_RD_MAJOR, F_CORE = (
+    fact_index("research", name) for name in ("on", "rd_spending", "major", "core_technology")
+)
+F_LEASE_ON, F_LEASE_HOW, F_DESIGNATED, F_AREA, F_RENT, F_MONTHS = (
+    fact_index("lease", name) for name in ("started_on", "how", "designated_building", "area", "rent", "months")
+)
+F_ARRIVED, F_HOW, F_FROM, F_HEADQUARTERS, F_FOREIGN, F_DOMESTIC, F_CAPITAL_FROM, F_PRIZE = (
+    fact_index("arrival", name)
+    for name in (
+        "arrived_on", "how", "from_place", "headquarters", "paid_in_foreign_capital", "arrived_domestic_capital",
+        "capital_from", "contest_prize",
+    )
+)  # fmt: skip
+F_TALENT_ON, F_ROLE, F_TALENT_MAJOR, F_PAY = (fact_index("talent", name) for name in ("on", "role", "major", "pay"))
+F_GRANT_ON, F_PROGRAMME, F_GRANT = (
+    fact_index("national_grant", name) for name in ("received_on", "programme", "grant_received")
+)
+NEW_REGISTRATION, MOVE_IN = code("arrival", "how", "new_registration"), code("arrival", "how", "move_in")
+EXPANSION = code("lease", "how", "expansion")
+OTHER_PROVINCE = code("arrival", "capital_from", "other_province")
+DECISION_MAKER = code("talent", "role", "decision_maker")
+SCIENCE_PROGRAMME = code("national_grant", "programme", "national_science_programme")
+TYPE_BITS = np.array(
+    [mask("project", "types", [name]) if name != "other" else 0 for name in PROJECT_TYPES], np.float64
+)
+
+(CL_SLOT, CL_FIRM, CL_CLAUSE, CL_QUARTER, CL_ASKED, CL_GRANTED, CL_PAID, CL_DUE, CL_PERIOD, CL_BASE, CL_ACTIVITY,
+ CL_STATE) = range(12)  # fmt: skip
+CL_AMOUNTS = 12
+CLAIM_COLUMNS = CL_AMOUNTS + MAX_PERIODS
+FILED, GRANTED, CLOSED = 0.0, 1.0, 2.0
+ON_INVESTMENT, ON_RESEARCH, ON_FIRM, ON_NOTHING = 0.0, 1.0, 2.0, 3.0
+OUTSIDE = -1
+"""Slot of a holder that is not a firm of the population."""
+
+SLOTS, CLAIMANTS, ROWS_USED, OVERFLOW = range(4)
+G_APPROVED, G_INVESTMENT, G_RESEARCH, G_WHOLE = range(4)
+COMMITTED, PAID, CANCELLED, RECOVERED, MADE, APPROVED, RATIONED = range(7)
+CLAUSE_OUTCOMES = 7
+FEN = 100.0
+
+
+class City(NamedTuple):
+    """State of a city between quarters; copied when a mix forks."""
+
+    firms: np.ndarray  # float64[columns, slots]
+    count: np.ndarray  # int64[4]: slots used, claimants, claim rows, claims that found no room
+    account_paid: np.ndarray  # float64[claimants, clauses, 2] CNY, lifetime and this year
+    account_once: np.ndarray  # int64[claimants, clauses]
+    gross: np.ndarray  # float64[claimants, 4]
+    claims: np.ndarray  # float64[rows, CLAIM_COLUMNS]
+    recognised: np.ndarray  # int64[places, steps], ever
+    prices: np.ndarray  # float64[places, 2] log rent and log wage against the path of the environment
+    adopters: np.ndarray  # float64[industries] share of firms with equipment of their own
+    payout: np.ndarray  # float64[packages] share of what was asked that the last decision granted
+
+
+class Mix(NamedTuple):
+    """Everything of a mix that a quarter needs; money of the draw is realised."""
+
+    arrays: NamedTuple  # policy.arrays.ClauseArrays
+    announced: np.ndarray  # float64[packages] quarter index of the announcement
+    budget: np.ndarray  # float64[packages] CNY a year, NaN without one
+    share_of_year: np.ndarray  # float64[quarters, packages] part of the year in force
+    layer_rate: np.ndarray  # float64[quarters, rows, LAYERS]: project offers by (industry, place, type, major)
+    layer_end: np.ndarray
+    layer_package: np.ndarray  # int64
+    rd_rate: np.ndarray  # float64[quarters, rows, LAYERS]: research offers by (industry, place, major)
+    rd_end: np.ndarray
+    rd_package: np.ndarray
+    offers: np.ndarray  # int64[4]: project, research, lease or arrival, outside claims in force
+    parameters: np.ndarray  # float64[quarters, parameters] with the changes in force
+    credit: np.ndarray  # float64[quarters, places, 3] CNY a firm, share of eligible firms reached, step mask
+    outside_kind: np.ndarray  # int64[n]
+    outside_facts: np.ndarray  # float64[n, MAX_FACTS]
+    outside_from: np.ndarray  # float64[n] quarter index
+    outside_rate: np.ndarray  # float64[n] claims a quarter
+    outside_on: np.ndarray  # int64[n] the fact that dates the claim
+    demand: np.ndarray  # float64[quarters, industries] additional demand over value added of the baseline
+
+
+class Desk(NamedTuple):
+    """Scratch of the office that settles one claim after another."""
+
+    facts: np.ndarray
+    used: np.ndarray
+    before: np.ndarray
+    count: np.ndarray
+    amount: np.ndarray
+    status: np.ndarray
+    detail: np.ndarray
+    shadow: np.ndarray
+
+
+def clear(facts):
+    """Forget the last claim: every fact is missing."""
+    for i in range(facts.size):
+        facts[i] = np.nan
+
+
+def common_facts(facts, firms, slot, day, registered, fields, place):
+    """Facts that every claim of a firm has."""
+    clear(facts)
+    facts[F_PLACE] = place
+    facts[F_APPLIED] = day
+    facts[F_REGISTERED] = registered
+    facts[F_STEPS] = firms[STEPS_HELD, slot]
+    facts[F_FIELDS] = fields
+    facts[F_LOCAL] = 1.0
+    facts[F_REVENUE] = firms[REVENUE_1, slot]
+    facts[F_EMPLOYEES] = firms[JOBS, slot]
+
+
+def known_share(mix, package, on_ladder, quarter, p):
+    """Share of firms that know a package in a quarter."""
+    first = p[P_AWARE_FIRST_LADDER] if on_ladder else p[P_AWARE_FIRST]
+    years = 0.25 * (quarter - mix.announced[package])
+    return take_up.aware_share(years, first, p[P_AWARE_INNOVATION] * p[P_OUTREACH], p[P_AWARE_IMITATION])
+
+
+def account_of(city, slot):
+    """Row of a firm in the claimants' table, made at its first claim; -1 when the table is full."""
+    row = int(city.firms[ACCOUNT, slot])
+    if row >= 0:
+        return row
+    row = city.count[CLAIMANTS]
+    if row >= city.gross.shape[0]:
+        city.count[OVERFLOW] += 1
+        return -1
+    city.count[CLAIMANTS] = row + 1
+    city.firms[ACCOUNT, slot] = row
+    return row
+
+
+def open_accounts(city, desk, row, clauses):
+    """What the firm has had from each clause, for the caps and ``once`` of the settlement."""
+    for c in range(clauses):
+        for year in range(2):
+            paid = city.account_paid[row, c, year] if row >= 0 else 0.0
+            desk.used[c, ACCOUNT_FIRM, year] = paid
+            desk.used[c, ACCOUNT_HOLDER, year] = paid
+        desk.count[c] = city.account_once[row, c] if row >= 0 else 0
+
+
+def value_of(kind, day, city, mix, desk, row, u_aware, on_ladder, quarter, p):
+    """Settle the claim on the desk under the clauses that the holder knows; CNY over all clauses and periods."""
+    arrays = mix.arrays
+    clauses = arrays.clause.size
+    open_accounts(city, desk, row, clauses)
+    settle(
+        arrays, kind, desk.facts, day, desk.used, desk.before, desk.before, desk.count, desk.amount, desk.status,
+        desk.detail, desk.shadow,
+    )  # fmt: skip
+    total = 0.0
+    for i in range(arrays.kind[kind].clause_first, arrays.kind[kind].clause_last):
+        c = arrays.index[i]
+        if u_aware >= known_share(mix, arrays.clause[c].package, on_ladder, quarter, p):
+            for k in range(MAX_PERIODS):
+                desk.amount[c, k] = 0.0
+        for k in range(MAX_PERIODS):
+            total += desk.amount[c, k]
+    return total
+
+
+def append(city, slot, firm, clause, quarter, desk, base, activity):
+    """One row of the claim table; counted as lost when the table is full, which ends the run."""
+    r = city.count[ROWS_USED]
+    if r >= city.claims.shape[0]:
+        city.count[OVERFLOW] += 1
+        return
+    city.count[ROWS_USED] = r + 1
+    row = city.claims[r]
+    asked = 0.0
+    for k in range(MAX_PERIODS):
+        row[CL_AMOUNTS + k] = desk.amount[clause, k]
+        asked += desk.amount[clause, k]
+    row[CL_SLOT], row[CL_FIRM], row[CL_CLAUSE], row[CL_QUARTER] = slot, firm, clause, quarter
+    row[CL_ASKED], row[CL_GRANTED], row[CL_PAID], row[CL_DUE], row[CL_PERIOD] = asked, 0.0, 0.0, 0.0, 0.0
+    row[CL_BASE], row[CL_ACTIVITY], row[CL_STATE] = base, activity, FILED
+
+
+def file_claim(kind, day, slot, quarter, city, mix, desk, base, activity, u_approve, p, clause_out):
+    """The holder applies if it knows and it pays; an approved claim leaves a row for every clause that would pay.
+
+    Returns CNY asked.
+    """
+    firms = city.firms
+    aware, able, row, firm, ladder = 0.0, 0.0, -1, -1.0, True
+    if slot != OUTSIDE:
+        aware, able, firm = firms[U_AWARE, slot], firms[U_ABLE, slot], firms[FIRM, slot]
+        ladder = firms[STEPS_HELD, slot] > 0.0
+        row = int(firms[ACCOUNT, slot])
+    total = value_of(kind, day, city, mix, desk, row, aware, ladder, quarter, p)
+    if total <= 0.0 or able >= take_up.application_probability(total, p[P_HASSLE_COST], p[P_HASSLE_SLOPE]):
+        return 0.0
+    approved = u_approve < p[P_APPROVAL]
+    if approved and slot != OUTSIDE:
+        row = account_of(city, slot)
+    first = True
+    arrays = mix.arrays
+    for i in range(arrays.kind[kind].clause_first, arrays.kind[kind].clause_last):
+        c = arrays.index[i]
+        asked = 0.0
+        for k in range(MAX_PERIODS):
+            asked += desk.amount[c, k]
+        if asked <= 0.0:
+            continue
+        clause_out[c, MADE] += 1
+        if not approved:
+            continue
+        clause_out[c, APPROVED] += 1
+        append(city, slot, firm, c, quarter, desk, base if first else 0.0, activity if first else ON_NOTHING)
+        first = False
+        if row >= 0:
+            city.account_paid[row, c, 0] += asked
+            city.account_paid[row, c, 1] += asked
+            if arrays.clause[c].once_account >= ACCOUNT_FIRM:
+                city.account_once[row, c] = 1
+    return total if approved else 0.0
+
+
+def decide_year(quarter, city, mix, clause_out, first_row):
+    """The yearly decision: each package's budget shares itself out in proportion, down to the fen."""
+    packages = mix.budget.size
+    asked = np.zeros(packages, np.int64)
+    for r in range(first_row, city.count[ROWS_USED]):
+        if city.claims[r, CL_STATE] == FILED:
+            asked[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])].package] += round(city.claims[r, CL_ASKED] * FEN)
+    for k in range(packages):
+        available = mix.budget[k] * mix.share_of_year[quarter, k]
+        if asked[k] > 0:
+            wanted = asked[k] / FEN
+            city.payout[k] = 1.0 if np.isnan(available) else min(1.0, available / wanted)
+    for r in range(first_row, city.count[ROWS_USED]):
+        if city.claims[r, CL_STATE] == FILED:
+            grant(city, mix, r, quarter, city.payout[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])].package], clause_out)
+
+
+def grant(city, mix, r, quarter, share, clause_out):
+    """Commit a share of what a row asks, correct the firm's account, and set the first payment date."""
+    row = city.claims[r]
+    c = int(row[CL_CLAUSE])
+    granted = 0.0
+    for k in range(MAX_PERIODS):
+        if share < 1.0:
+            row[CL_AMOUNTS + k] = down_to_fen(row[CL_AMOUNTS + k] * share)
+        granted += row[CL_AMOUNTS + k]
+    row[CL_GRANTED] = granted
+    row[CL_STATE] = GRANTED if granted > 0.0 else CLOSED
+    row[CL_DUE] = quarter + max(1.0, np.floor(mix.arrays.clause[c].lag_quarters + 0.5))
+    clause_out[c, COMMITTED] += round(granted * FEN)
+    if share < 1.0:
+        clause_out[c, RATIONED] += 1
+    slot = int(row[CL_SLOT])
+    if slot == OUTSIDE:
+        return
+    account = int(city.firms[ACCOUNT, slot])
+    for year in range(2):
+        city.account_paid[account, c, year] -= row[CL_ASKED] - granted
+    if granted <= 0.0:
+        city.account_once[account, c] = 0
+        return
+    city.gross[account, G_APPROVED] = 1.0
+    if row[CL_ACTIVITY] == ON_INVESTMENT:
+        city.gross[account, G_INVESTMENT] += row[CL_BASE]
+    elif row[CL_ACTIVITY] == ON_RESEARCH:
+        city.gross[account, G_RESEARCH] += row[CL_BASE]
+    elif row[CL_ACTIVITY] == ON_FIRM:
+        city.gross[account, G_WHOLE] = 1.0
+
+
+def pay_due(quarter, city, clause_out):
+    """Pay what is due this quarter; a later period waits a year; what a firm that has left was owed is cancelled."""
+    for r in range(city.count[ROWS_USED]):
+        row = city.claims[r]
+        if row[CL_STATE] != GRANTED:
+            continue
+        slot, c = int(row[CL_SLOT]), int(row[CL_CLAUSE])
+        if slot != OUTSIDE and city.firms[ALIVE, slot] < 0.5:
+            clause_out[c, CANCELLED] += round((row[CL_GRANTED] - row[CL_PAID]) * FEN)
+            row[CL_STATE] = CLOSED
+        elif row[CL_DUE] == quarter:
+            pay_period(city, row, slot, c, clause_out)
+
+
+def pay_period(city, row, slot, clause, clause_out):
+    """Pay one period of a row and move on to the next."""
+    amount = row[CL_AMOUNTS + int(row[CL_PERIOD])]
+    clause_out[clause, PAID] += round(amount * FEN)
+    row[CL_PAID] += amount
+    if slot != OUTSIDE:
+        city.firms[FUNDS, slot] += amount
+    row[CL_PERIOD] += 1.0
+    row[CL_DUE] += 4.0
+    if row[CL_PERIOD] >= MAX_PERIODS or round((row[CL_GRANTED] - row[CL_PAID]) * FEN) <= 0:
+        row[CL_STATE] = CLOSED
+
+
+def new_accounting_year(city):
+    """Yearly caps start anew."""
+    for row in range(city.count[CLAIMANTS]):
+        for c in range(city.account_paid.shape[1]):
+            city.account_paid[row, c, 1] = 0.0

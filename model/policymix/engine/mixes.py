@@ -1,0 +1,239 @@
+"""A mix in one draw: its clauses with their numbers, offers as layers, budgets, credit, claims from outside, demand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
+from ..policy.compile import Compiled
+from .claims import City, Mix
+from .setting import FIRST_YEAR, Setting, quarter_of_day
+from .symbols import (
+    ALIVE,
+    LAYERS,
+    P_APPROVAL_LAG_QUARTERS,
+    P_OPPORTUNITY_ADDITIONAL,
+    P_OPPORTUNITY_LOCAL,
+    P_OPPORTUNITY_REALISED,
+    PLACE,
+    STEPS_HELD,
+)
+from .world import World, ground_of, parameters_by_quarter
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Claims a year of a holder that is no firm of the population, or opened opportunities.
+
+    Attributes
+    ----------
+    package : str
+        Package whose presence opens them.
+    id, kind : str
+    facts : dict
+        Numbers by fact (codes, bit masks and CNY), the date excepted.
+    per_year : float or None
+        Claims a year; None for opportunities, of which ``count`` are offered until ``until``.
+    address : str
+        Address of ``per_year`` among the drawn values.
+    count, investment : float
+        Opportunities offered and their total, CNY.
+    opened, until : int
+        Ordinals.
+    """
+
+    package: str
+    id: str
+    kind: str
+    facts: Mapping[str, float]
+    opened: int
+    until: int
+    per_year: float | None = None
+    address: str = ""
+    count: float = 0.0
+    investment: float = 0.0
+
+
+class Layers:
+    """Offers of every package in one draw, computed when first asked for."""
+
+    def __init__(self, compiled_loop, setting: Setting, world: World, values: Mapping[str, float]) -> None:
+        self._loop, self._setting, self._world, self._values = compiled_loop, setting, world, values
+        self._known: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = {}
+
+    def of(self, package: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Rates and ends of a package's project layers, then of its research layers."""
+        if package not in self._known:
+            arrays = self._setting.alone[package].with_values(relevant(self._setting.alone[package], self._values))
+            quarters, cells = self._setting.quarters, self._world.region.firms.size
+            types = self._world.region.type_cdf.shape[1]
+            fields = ground_of(self._setting, self._world, 0.0).fields
+            shapes = [(quarters, cells * types * 2, LAYERS)] * 2 + [(quarters, cells * 2, LAYERS)] * 2
+            tables = tuple(np.zeros(shape) for shape in shapes)
+            self._loop.fill_layers(arrays, self._setting.days, fields, np.full(MAX_FACTS, np.nan), *tables)
+            self._known[package] = tables
+        return self._known[package]
+
+
+def relevant(compiled: Compiled, values: Mapping[str, float]) -> dict[str, float]:
+    """Those of the drawn values that are numbers of this mix."""
+    return {each.address: values[each.address] for each in compiled.uncertain if each.address in values}
+
+
+def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Mapping[str, float], city: City) -> Mix:
+    """Everything that the quarters of one mix need."""
+    compiled = setting.mixes[name]
+    own = relevant(compiled, values)
+    arrays = compiled.with_values(own)
+    packages = [package.id for package in compiled.packages]
+    project = merged([layers.of(p)[:2] for p in packages], setting, world.region.firms.size * world.region.type_cdf.shape[1] * 2)
+    research = merged([layers.of(p)[2:] for p in packages], setting, world.region.firms.size * 2)
+    parameters = parameters_by_quarter(setting, world, compiled, own)
+    outside = outside_rows(setting, world, packages, values)
+    clause = arrays.clause.copy()
+    clause["lag_quarters"] = np.maximum(clause["lag_quarters"], world.p[P_APPROVAL_LAG_QUARTERS])
+    return Mix(
+        arrays=arrays._replace(clause=clause),
+        announced=announced(setting, compiled),
+        budget=budgets(compiled, own),
+        share_of_year=shares_of_year(setting, compiled),
+        layer_rate=project[0],
+        layer_end=project[1],
+        layer_package=project[2],
+        rd_rate=research[0],
+        rd_end=research[1],
+        rd_package=research[2],
+        offers=offers_flags(arrays, outside),
+        parameters=parameters,
+        credit=credit(setting, compiled, city, world.region.firms.shape[1]),
+        outside_kind=outside[0],
+        outside_facts=outside[1],
+        outside_from=outside[2],
+        outside_rate=outside[3],
+        outside_on=outside[4],
+        demand=demand(setting, world, packages),
+    )
+
+
+def merged(tables: list, setting: Setting, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Layers of several packages side by side, the weightiest first when there are more than fit; -1: no layer."""
+    rate = np.zeros((setting.quarters, rows, LAYERS))
+    end, package = np.zeros_like(rate), np.full(rate.shape, -1, np.int64)
+    if not tables:
+        return rate, end, package
+    rates, ends = np.concatenate([t[0] for t in tables], 2), np.concatenate([t[1] for t in tables], 2)
+    owner = np.repeat(np.arange(len(tables)), LAYERS)
+    if not rates.any():
+        return rate, end, package
+    weight = -rates * np.minimum(ends, 1e12)
+    best = np.argsort(weight, axis=2, kind="stable")[:, :, :LAYERS]
+    rate, end = np.take_along_axis(rates, best, 2), np.take_along_axis(ends, best, 2)
+    package = np.where(rate > 0.0, owner[best], -1)
+    order = np.argsort(np.where(rate > 0.0, end, np.inf), axis=2, kind="stable")
+    return tuple(np.ascontiguousarray(np.take_along_axis(each, order, 2)) for each in (rate, end, package))
+
+
+def announced(setting: Setting, compiled: Compiled) -> np.ndarray:
+    """Quarter position of each package's announcement."""
+    out = np.full(max(1, len(compiled.packages)), 1e6)
+    for c in range(len(compiled.clauses)):
+        k = int(compiled.arrays.clause["package"][c])
+        out[k] = min(out[k], quarter_of_day(setting, int(compiled.announced[c])))
+    return out
+
+
+def budgets(compiled: Compiled, values: Mapping[str, float]) -> np.ndarray:
+    """CNY a year that each package may commit; NaN without a budget."""
+    out = np.full(max(1, len(compiled.packages)), np.nan)
+    for line in compiled.budgets_with(values):
+        if line.clause < 0 and line.amount is not None:
+            out[line.package] = line.amount
+    return out
+
+
+def shares_of_year(setting: Setting, compiled: Compiled) -> np.ndarray:
+    """Part of the calendar year that each package is in force, by quarter."""
+    out = np.ones((setting.quarters, max(1, len(compiled.packages))))
+    for k in range(len(compiled.packages)):
+        own = compiled.arrays.clause["package"] == k
+        first, last = int(compiled.first_day[own].min()), int(compiled.last_day[own].max())
+        for q, calendar in enumerate(setting.calendar):
+            year = int(calendar) // 4 + FIRST_YEAR
+            begin, end = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
+            out[q, k] = max(0, min(end, last) - max(begin, first) + 1) / (end - begin + 1)
+    return out
+
+
+def offers_flags(arrays, outside: tuple) -> np.ndarray:
+    """Whether the mix offers anything to projects, to research, to arrivals or leases, and to claims from outside."""
+    kinds = arrays.clause["kind"]
+    has = [np.any(kinds == KIND_INDEX[name]) for name in ("project", "research", "lease", "arrival", "national_grant")]
+    return np.array([has[0], has[1] or has[4], has[2] or has[3], outside[0].size > 0], np.int64)
+
+
+def credit(setting: Setting, compiled: Compiled, city: City, places: int) -> np.ndarray:
+    """Credit lines by quarter and place: CNY a firm, share of eligible firms reached, mask of their rungs."""
+    out = np.zeros((setting.quarters, places, 3))
+    n = int(city.count[0])
+    held, place = city.firms[STEPS_HELD, :n].astype(np.int64), city.firms[PLACE, :n].astype(int)
+    alive = city.firms[ALIVE, :n] > 0.5
+    for line in compiled.lends:
+        mask = line.steps_mask
+        where = int(compiled.arrays.clause["place_mask"][line.clause])
+        inside = np.array([where == -1 or bool(where >> code & 1) for code in range(places)])
+        eligible = int((alive & inside[place] & ((held & mask) > 0)).sum())
+        if eligible == 0 or line.firms <= 0:
+            continue
+        for q, day in enumerate(setting.days):
+            if line.first <= day <= line.last:
+                out[q, inside] = (line.total / line.firms, min(1.0, line.firms / eligible), mask)
+    return out
+
+
+def outside_rows(setting: Setting, world: World, packages: list[str], values: Mapping[str, float]) -> tuple:
+    """Claims from outside of the packages in the mix as arrays: kind, facts, first quarter, rate a quarter, dating fact."""
+    rows = [row for row in setting.outside if row.package in packages]
+    kinds = np.array([KIND_INDEX[row.kind] for row in rows], np.int64)
+    facts = np.full((len(rows), MAX_FACTS), np.nan)
+    start, rate = np.zeros(len(rows)), np.zeros(len(rows))
+    for i, row in enumerate(rows):
+        for name, value in row.facts.items():
+            facts[i, fact_index(row.kind, name)] = value
+        start[i] = np.ceil(quarter_of_day(setting, row.opened))
+        quarters = max(1.0, quarter_of_day(setting, row.until) - quarter_of_day(setting, row.opened))
+        if row.per_year is None:
+            rate[i] = row.count * world.p[P_OPPORTUNITY_REALISED] / quarters
+        else:
+            rate[i] = values.get(row.address, row.per_year) / 4.0
+    on = np.array([fact_index(row.kind, KINDS[KIND_INDEX[row.kind]].on) for row in rows], np.int64)
+    return kinds, facts, start, rate, on
+
+
+def opportunity_spending(setting: Setting, world: World, packages: list[str]) -> np.ndarray:
+    """Realised spending on opened opportunities by quarter, CNY: offered x realised, spread evenly until the end."""
+    out = np.zeros(setting.quarters)
+    for row in setting.outside:
+        if row.package in packages and row.per_year is None:
+            first, last = quarter_of_day(setting, row.opened), quarter_of_day(setting, row.until)
+            open_now = (np.arange(setting.quarters) >= np.ceil(first)) & (np.arange(setting.quarters) <= last)
+            out[open_now] += row.investment * world.p[P_OPPORTUNITY_REALISED] / max(1.0, last - first)
+    return out
+
+
+def demand(setting: Setting, world: World, packages: list[str]) -> np.ndarray:
+    """Additional demand from opportunities over the value added of each core industry, by quarter.
+
+    Spending x additional x local core content x value-added ratio; industries that sell technology share it by size.
+    """
+    r, env = world.region, world.env
+    spending = opportunity_spending(setting, world, packages)
+    sellers = r.core & (r.rd_intensity > 0.01)
+    value = r.value_added.sum(axis=1)
+    extra = spending * world.p[P_OPPORTUNITY_ADDITIONAL] * world.p[P_OPPORTUNITY_LOCAL]
+    ratio = float((value * r.va_ratio)[sellers].sum() / value[sellers].sum())
+    quarterly = 0.25 * value[sellers].sum() * env.gdp_real / env.gdp_real[setting.burn_in - 1]
+    return np.where(sellers[None, :], (extra * ratio / quarterly)[:, None], 0.0)

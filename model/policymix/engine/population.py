@@ -1,0 +1,261 @@
+"""The city at the start of the burn-in, and its anchoring to published totals where the mixes fork."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..errors import RunFailed
+from .claims import CLAIM_COLUMNS, City
+from .setting import Setting
+from .symbols import (
+    ACCOUNT,
+    AGE,
+    ALIVE,
+    BLOCK,
+    BOUGHT_DIGITAL,
+    BUILD,
+    CAPITAL,
+    COLUMN_COUNT,
+    EAGLE,
+    EVER,
+    FIRM,
+    FUNDS,
+    GAZELLE,
+    INDUSTRY,
+    JOBS,
+    LEADING,
+    LN_SIZE,
+    LUCK,
+    OWN_DIGITAL,
+    P_FUNDS_CEILING,
+    P_SERVICES_CEILING,
+    PLACE,
+    RELIEF_END,
+    REPORTED_NOW,
+    REVENUE_1,
+    REVENUE_2,
+    REVENUE_3,
+    REVENUE_NOW,
+    STEPS,
+    STEPS_HELD,
+    SUM_INVESTMENT,
+    SUM_RESEARCH,
+    SUM_VALUE,
+    U_ABLE,
+    UNICORN,
+    VARIANCE,
+)
+from .world import World, ground_of, living_per_entry, technology
+
+CLAIMS_PER_SLOT = 8
+ADOPTED_AT_START = 0.10
+"""Share of firms with digital equipment of their own at the start of the burn-in; the burn-in moves it on."""
+
+
+def room_for(firms: float, entries: float, quarters: int) -> int:
+    """Slots for a city: its firms and half as many entrants again as expected, in whole blocks."""
+    return int(np.ceil((firms + 1.5 * entries * quarters + 4 * BLOCK) / BLOCK)) * BLOCK
+
+
+def empty_city(slots: int, clauses: int, packages: int, places: int, industries: int) -> City:
+    """A city without firms."""
+    return City(
+        firms=np.zeros((COLUMN_COUNT, slots)),
+        count=np.zeros(4, np.int64),
+        account_paid=np.zeros((slots, clauses, 2)),
+        account_once=np.zeros((slots, clauses), np.int64),
+        gross=np.zeros((slots, 4)),
+        claims=np.zeros((CLAIMS_PER_SLOT * slots, CLAIM_COLUMNS)),
+        recognised=np.zeros((places, len(STEPS)), np.int64),
+        prices=np.zeros((places, 2)),
+        adopters=np.full(industries, ADOPTED_AT_START),
+        payout=np.ones(packages),
+    )
+
+
+def populate(compiled, setting: Setting, world: World, run) -> tuple[City, np.ndarray]:
+    """The untreated city at the start of the burn-in, and the log of the typical entrant's size by industry and place.
+
+    Value added is raked to the reference year's by industry and place, carried back along the environment's trend.
+    """
+    r = world.region
+    industries, places = r.firms.shape
+    years = setting.burn_in / 4.0
+    back = np.exp(-world.growth * years)
+    counts = np.round(r.firms.sum(axis=1) * back).astype(np.int64)
+    entries = r.firms.sum() / living_per_entry(world)
+    slots = room_for(counts.sum() + len(r.record_industry), entries, setting.burn_in)
+    history = setting.mixes["history"]
+    city = empty_city(slots, len(history.clauses), len(history.packages), places, industries)
+    write_records(city, world)
+    zone = np.ascontiguousarray(r.zone_share[:, 0])
+    first = int(setting.calendar[0])
+    n = compiled.initial_city(run, city, counts, zone, world.growth, world.exit_by_age, first, world.p)
+    if n >= slots:
+        raise RunFailed("the city's firms do not fit their table; region.firms and exit rates do not go together")
+    ln_typical = rake_sizes(city, world, target_values(setting, world, 0))
+    furnish(city, world)
+    return city, ln_typical
+
+
+def write_records(city: City, world: World) -> None:
+    """The largest firms are records of the region file: own size, no exit, no move."""
+    r = world.region
+    for number in range(len(r.record_industry)):
+        firm = city.firms[:, number]
+        firm[:] = 0.0
+        firm[ALIVE], firm[FIRM], firm[AGE] = 1.0, float(number), 80.0
+        firm[INDUSTRY], firm[PLACE] = r.record_industry[number], r.record_place[number]
+        firm[LN_SIZE] = np.log(r.record_value_added[number])
+        firm[VARIANCE], firm[ACCOUNT], firm[RELIEF_END] = 1.0, -1.0, -1.0
+        firm[U_ABLE] = 0.25 + 0.05 * number
+        city.firms[:, number] = firm
+    city.count[0] = len(r.record_industry)
+
+
+def target_values(setting: Setting, world: World, quarter: int) -> np.ndarray:
+    """Value added by industry and place, CNY a year at the pace of a quarter, from the reference year's along the trend."""
+    r, env = world.region, world.env
+    year = setting.region.reference.year
+    in_year = np.array([name.startswith(str(year)) for name in env.quarter])
+    growth = np.where(r.core[None, :], env.core_growth[:, None], env.gdp_growth[:, None]) + r.drift[None, :]
+    path = np.exp(np.cumsum(0.25 * growth, axis=0)) * env.shock[:, None]
+    factor = path[quarter] / path[in_year].mean(axis=0) / env.shock[quarter]
+    return r.value_added * factor[:, None]
+
+
+def is_record(city: City) -> np.ndarray:
+    """Which of the used slots hold records."""
+    return city.firms[FIRM, : city.count[0]] < 1024.0
+
+
+def rake_sizes(city: City, world: World, target: np.ndarray) -> np.ndarray:
+    """Turn deviations into sizes so that every industry and place has its value added; returns the logs of the scale."""
+    n = int(city.count[0])
+    firms, record = city.firms[:, :n], is_record(city)
+    industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
+    scale = np.zeros_like(target)
+    scaled = world.region.record_value_added
+    ratio = target.sum() / world.region.value_added.sum()
+    firms[LN_SIZE, record] += np.log(ratio)
+    largest = np.log(scaled.min() * ratio) if len(scaled) else np.inf
+    for i in range(target.shape[0]):
+        for k in range(target.shape[1]):
+            here = (industry == i) & (place == k)
+            own = here & ~record
+            rest = max(target[i, k] - np.exp(firms[LN_SIZE, here & record]).sum(), 0.05 * target[i, k])
+            sizes = np.exp(firms[LN_SIZE, own])
+            factor = rest / max(sizes.sum(), 1e-9)
+            for _ in range(20):
+                capped = np.minimum(sizes * factor, np.exp(largest))
+                factor *= rest / max(capped.sum(), 1e-9)
+            firms[LN_SIZE, own] = np.log(np.minimum(sizes * factor, np.exp(largest)))
+            scale[i, k] = np.log(factor)
+    return scale
+
+
+def furnish(city: City, world: World) -> None:
+    """Capital at what is wanted, cash, staff, digital equipment and a revenue history in line with size."""
+    r, p = world.region, world.p
+    n = int(city.count[0])
+    firms = city.firms[:, :n]
+    industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
+    size = np.exp(firms[LN_SIZE])
+    k = r.a / (world.env.hurdle.mean() + r.delta)
+    firms[CAPITAL] = np.maximum(100.0, k[industry] * size)
+    firms[FUNDS] = 0.5 * p[P_FUNDS_CEILING] * firms[CAPITAL]
+    wage = r.annual_wage[industry] * r.wage_level[place] * world.env.wage_index[0]
+    firms[JOBS] = r.wage_share[industry] * size / wage
+    firms[OWN_DIGITAL] = (firms[U_ABLE] * 7919.0 % 1.0 < ADOPTED_AT_START).astype(float)
+    firms[BOUGHT_DIGITAL] = 0.5 * p[P_SERVICES_CEILING]
+    for column, years in ((REVENUE_1, 1), (REVENUE_2, 2), (REVENUE_3, 3)):
+        firms[column] = np.where(firms[AGE] >= 4 * years, size / r.va_ratio[industry], 0.0)
+
+
+def compact(city: City) -> None:
+    """Drop the firms that have left, so that the fork starts without empty slots."""
+    n = int(city.count[0])
+    alive = city.firms[ALIVE, :n] > 0.5
+    kept = int(alive.sum())
+    city.firms[:, :kept] = city.firms[:, :n][:, alive]
+    city.firms[:, kept:n] = 0.0
+    city.count[0] = kept
+
+
+def anchor(setting: Setting, world: World, city: City, tables: np.ndarray) -> np.ndarray:
+    """Set the city at the fork to the reference year's published totals.
+
+    Sizes, and with them capital, cash and revenue, are scaled by industry and place so that value added meets its total; rungs of
+    the ladder are given or taken so that the counts ever recognised meet theirs. Sums since the fork start at nought.
+
+    Returns
+    -------
+    float64[industries, places]
+        Log of the scaling of the firms that are no records, for the typical entrant's size.
+    """
+    compact(city)
+    r = world.region
+    n = int(city.count[0])
+    firms, record = city.firms[:, :n], is_record(city)
+    industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
+    k = r.a / (world.env.hurdle.mean() + r.delta)
+    target = target_values(setting, world, setting.burn_in - 1)
+    size = np.exp(firms[LN_SIZE])
+    value = size * (firms[CAPITAL] / (k[industry] * size)) ** r.a[industry]
+    ratio = target.sum() / r.value_added.sum()
+    shift = np.zeros_like(target)
+    scale = np.ones(n)
+    for number in np.flatnonzero(record):
+        scale[number] = r.record_value_added[int(firms[FIRM, number])] * ratio / value[number]
+    for i in range(target.shape[0]):
+        for place_code in range(target.shape[1]):
+            here = (industry == i) & (place == place_code)
+            own = here & ~record
+            total = value[own].sum()
+            if total <= 0.0:
+                continue
+            rest = max(target[i, place_code] - (value * scale)[here & record].sum(), 0.05 * target[i, place_code])
+            shift[i, place_code] = np.log(rest / total)
+            scale[own] = rest / total
+    firms[LN_SIZE] += np.log(scale)
+    for column in (CAPITAL, FUNDS, BUILD, REVENUE_NOW, REVENUE_1, REVENUE_2, REVENUE_3, REPORTED_NOW, JOBS):
+        firms[column] *= scale
+    for column in (SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, LUCK):
+        firms[column] = 0.0
+    anchor_ladder(city, world)
+    return shift
+
+
+def anchor_ladder(city: City, world: World) -> None:
+    """Give or take rungs so that the counts ever recognised are the published ones (in modelled industries)."""
+    n = int(city.count[0])
+    firms = city.firms[:, :n]
+    open_to = technology(world.region)[firms[INDUSTRY].astype(int)] > 0.5
+    growth = np.where(firms[REVENUE_3] > 0.0, firms[REVENUE_1] / np.maximum(firms[REVENUE_3], 1.0), 0.0)
+    young = firms[AGE] <= 60.0
+    fit = {
+        EAGLE: (firms[AGE] >= 4) & (firms[AGE] <= 40) & (firms[REVENUE_1] >= 2e6) & (firms[REVENUE_1] <= 2e8),
+        GAZELLE: (firms[AGE] >= 12) & young & (firms[REVENUE_1] >= 5e6),
+        UNICORN: young & (firms[REVENUE_3] > 0.0),
+    }
+    for step in range(len(STEPS)):
+        bit = 1 << step
+        rank = -firms[U_ABLE]
+        if step == GAZELLE:
+            rank = growth
+        elif step in (UNICORN, LEADING):
+            rank = firms[REVENUE_1] * np.maximum(growth, 1.0)
+        for place in range(city.recognised.shape[0]):
+            here = open_to & (firms[PLACE] == place)
+            target = int(round(world.region.ladder_start[step, place]))
+            ever = firms[EVER].astype(np.int64)
+            holds = (ever & bit) > 0
+            score = rank + np.where(fit.get(step, True), 1e12, 0.0) + np.where(holds, 1e13, 0.0)
+            chosen = np.zeros(n, bool)
+            order = np.argsort(-np.where(here, score, -np.inf), kind="stable")[:target]
+            chosen[order[here[order]]] = True
+            mine = firms[PLACE] == place
+            firms[EVER] = np.where(mine, np.where(chosen, ever | bit, ever & ~bit), ever)
+            held = firms[STEPS_HELD].astype(np.int64)
+            firms[STEPS_HELD] = np.where(mine, np.where(chosen, held | bit, held & ~bit), held)
+            city.recognised[place, step] = target

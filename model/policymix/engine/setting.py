@@ -1,0 +1,114 @@
+"""What all units of a run share: the region, the compiled mixes, the calendar, the names of the uncertain numbers."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..policy.compile import Compiled, compile_mix
+from ..policy.package import Package
+from ..region.arrays import quarter_index
+from ..region.schema import Environment, Region
+
+HISTORY = "history"
+"""Name of the mix of the burn-in: the history's packages alone."""
+FIRST_YEAR = 1900
+"""Year from which luck's quarters are counted."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One run's fixed parts.
+
+    Attributes
+    ----------
+    mixes : dict
+        Compiled mix by name, the history's packages included; ``HISTORY`` is the burn-in's.
+    alone : dict
+        Every package compiled by itself, for the offers that a firm knows package by package.
+    order : list of str
+        Mixes in the order they run: the baseline first.
+    outside : tuple
+        Claims of holders that are no firms, and opened opportunities (``offers.Outside``).
+    burn_in, quarters : int
+        Quarters of burn-in, and of burn-in and horizon together.
+    """
+
+    region: Region
+    environment: Environment
+    mixes: dict[str, Compiled]
+    alone: dict[str, Compiled]
+    order: tuple[str, ...]
+    baseline: str
+    outside: tuple
+    first_quarter: str
+    last_quarter: str
+    burn_in: int
+    quarters: int
+    days: np.ndarray
+    calendar: np.ndarray
+    rules: str = ""
+    contract: bool = True
+
+
+def make_setting(
+    region: Region,
+    environment: Environment,
+    history: Sequence[Package],
+    mixes: Mapping[str, Sequence[Package]],
+    *,
+    baseline: str,
+    burn_in_start: str,
+    start: str,
+    end: str,
+    outside: Sequence = (),
+    rules: str = "",
+    contract: bool = True,
+) -> Setting:
+    """Compile the mixes of a scenario for its region and lay out the calendar."""
+    first, begin, last = quarter_index(burn_in_start), quarter_index(start), quarter_index(end)
+    roles, places = dict(region.roles), region.places
+    compiled = {HISTORY: compile_mix(list(history), roles, places)}
+    for name, packages in mixes.items():
+        compiled[name] = compile_mix([*history, *packages], roles, places)
+    packages = {p.id: p for each in compiled.values() for p in each.packages}
+    alone = {name: compile_mix([package], roles, places) for name, package in packages.items()}
+    quarters = np.arange(first, last + 1)
+    return Setting(
+        region=region,
+        environment=environment,
+        mixes=compiled,
+        alone=alone,
+        order=(baseline, *(name for name in mixes if name != baseline)),
+        baseline=baseline,
+        outside=tuple(outside),
+        first_quarter=burn_in_start,
+        last_quarter=end,
+        burn_in=begin - first,
+        quarters=last - first + 1,
+        days=np.array([middle_day(int(index)) for index in quarters], np.int64),
+        calendar=quarters - 4 * FIRST_YEAR,
+        rules=rules,
+        contract=contract,
+    )
+
+
+def middle_day(index: int) -> int:
+    """Ordinal of the middle day of a quarter (quarters since year 0): decisions of the quarter are dated by it."""
+    first = datetime.date(index // 4, 3 * (index % 4) + 1, 1).toordinal()
+    following = index + 1
+    end = datetime.date(following // 4, 3 * (following % 4) + 1, 1).toordinal()
+    return (first + end - 1) // 2
+
+
+def quarter_of_day(setting: Setting, day: int) -> float:
+    """Position of a day in the run's quarters, so that the middle day of quarter q is q."""
+    days = setting.days
+    if day <= days[0]:
+        return (day - days[0]) / 91.3125
+    if day >= days[-1]:
+        return setting.quarters - 1 + (day - days[-1]) / 91.3125
+    return float(np.interp(day, days, np.arange(setting.quarters)))

@@ -1,0 +1,151 @@
+"""Names of everything that the loop addresses by position: firm columns, scratch rows, parameters, tables, outcomes."""
+
+from __future__ import annotations
+
+BLOCK = 128
+"""Firms taken through the stages together."""
+
+LAYERS = 4
+"""Layers of a flattening schedule of support: rates that end one after another."""
+
+STEPS = ("technology_sme", "high_tech_enterprise", "chick_eagle", "gazelle", "unicorn", "leading")
+SME, HTE, EAGLE, GAZELLE, UNICORN, LEADING = range(6)
+
+PROJECT_TYPES = (
+    "digital_infrastructure",
+    "application_demonstration",
+    "industrial_internet",
+    "smart_upgrading",
+    "public_service_platform",
+    "other",
+)
+
+COLUMNS = (
+    "alive",  # 1 or 0
+    "firm",  # address of its luck: below 2**31 an incumbent, else the pool's (quarter, number)
+    "age",  # quarters
+    "industry",
+    "place",
+    "steps",  # bit mask of rungs held
+    "ever",  # bit mask of rungs ever recognised
+    "ln_size",  # log of demand state S, CNY of value added a year
+    "capital",  # K, CNY
+    "funds",  # A, CNY
+    "variance",  # V of this calendar year
+    "build",  # CNY a quarter of the project under way
+    "build_left",  # quarters of it still to come
+    "research",  # log of real R&D intensity against the normal one
+    "knowledge",  # log of the stock of real R&D against the normal one
+    "reported",  # log of reported R&D intensity against the normal one
+    "revenue_now",  # CNY so far this calendar year
+    "revenue_1",  # CNY last year
+    "revenue_2",
+    "revenue_3",
+    "reported_now",  # CNY of reported R&D so far this calendar year
+    "own_digital",  # 1 with digital equipment of its own
+    "bought_digital",  # share of the service budget bought outside
+    "u_aware",  # stored uniforms: early knowledge, readiness to apply, ability to hold back revenue
+    "u_able",
+    "account",  # row of the claimants' table, -1 without claims
+    "relief_end",  # quarters until rent relief ends, -1 without
+    "sum_investment",  # CNY since the fork
+    "sum_research",
+    "sum_value",
+    "jobs",  # staff at the end of the quarter
+    "luck",  # sum of idiosyncratic log growth since the fork
+)
+(ALIVE, FIRM, AGE, INDUSTRY, PLACE, STEPS_HELD, EVER, LN_SIZE, CAPITAL, FUNDS, VARIANCE, BUILD, BUILD_LEFT, RESEARCH,
+ KNOWLEDGE, REPORTED, REVENUE_NOW, REVENUE_1, REVENUE_2, REVENUE_3, REPORTED_NOW, OWN_DIGITAL, BOUGHT_DIGITAL, U_AWARE,
+ U_ABLE, ACCOUNT, RELIEF_END, SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, JOBS, LUCK) = range(32)  # fmt: skip
+COLUMN_COUNT = len(COLUMNS)
+BYTES_PER_FIRM = 8 * COLUMN_COUNT
+
+CELL_VALUES = (
+    "drift",  # log growth of S a year
+    "ln_median",
+    "capital_output",
+    "cost_share",
+    "ln_cost_ratio",
+    "reference_cost",
+    "staff_per_value",
+    "annual_wage",  # CNY, place's wage included
+    "ln_wage",
+    "other_share",
+    "depreciation",
+    "research_share",  # of value added
+    "value_ratio",  # value added over revenue
+    "factor",  # effective demand over S
+    "adopters",  # share of peers with equipment of their own
+    "services_wanted",
+    "core",
+    "technology",  # 1 in industries that the ladder is open to
+    "local_share",  # d, share of sales within the city
+)
+(C_DRIFT, C_LN_MEDIAN, C_CAPITAL_OUTPUT, C_COST_SHARE, C_LN_COST_RATIO, C_REFERENCE_COST, C_STAFF, C_WAGE, C_LN_WAGE,
+ C_OTHER, C_DEPRECIATION, C_RESEARCH, C_VALUE_RATIO, C_FACTOR, C_ADOPTERS, C_SERVICES, C_CORE,
+ C_TECHNOLOGY, C_LOCAL) = range(19)  # fmt: skip
+CELL_COUNT = len(CELL_VALUES)
+
+WORK = (
+    "z", "u_adjust", "u_maintain", "u_exit", "u_adopt",
+    "size", "ratio", "value", "revenue", "profit_year", "cash", "gap", "rate", "first_pays", "wanted", "project",
+    "start", "spend", "research_yuan", "reported_yuan", "exits", "record", "bound", "benefit", "claims", "apply", "rd_rate",
+    "maintained", "adopts", "u_relocate",
+)  # fmt: skip
+_FIRST_WORK = COLUMN_COUNT + CELL_COUNT
+(W_Z, W_U_ADJUST, W_U_MAINTAIN, W_U_EXIT, W_U_ADOPT,
+ W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_RATE, W_FIRST_PAYS, W_WANTED, W_PROJECT,
+ W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_RECORD, W_BOUND, W_BENEFIT, W_CLAIMS, W_APPLY, W_RD_RATE,
+ W_MAINTAINED, W_ADOPTS, W_U_RELOCATE) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
+W_LAYER_RATE = _FIRST_WORK + len(WORK)
+W_LAYER_END = W_LAYER_RATE + LAYERS
+W_RD_LAYER_RATE = W_LAYER_END + LAYERS
+W_RD_LAYER_END = W_RD_LAYER_RATE + LAYERS
+ROWS = W_RD_LAYER_END + LAYERS
+CELL_ROW = COLUMN_COUNT
+"""First scratch row of the values looked up by industry and place."""
+
+PARAMETERS = (
+    "size_spread", "size_slope", "entrant_deviation", "entrant_tail", "entrant_cap",     "exit_first", "exit_second", "exit_third", "exit_middle", "exit_late", "exit_size_elasticity", "exit_cash_threshold",
+    "exit_cash_weight", "exit_relief_bump",
+    "capital_elasticity", "fixed_cost", "resale_wedge", "maintenance_top", "smallest_purchase", "build_quarters",
+    "bankable_share", "funds_ceiling", "grant_with_purchase",
+    "jobs_exponent", "wage_elasticity", "other_cost_share", "tax_ease", "margin",
+    "standard_tax_rate", "small_firm_tax_rate", "small_firm_profit_line", "high_tech_tax_rate", "super_deduction",
+    "research_elasticity", "research_speed", "relabel_convexity", "research_depreciation", "research_reward",
+    "adoption_innovation", "adoption_imitation", "adoption_response", "adoption_gain", "services_ceiling", "services_speed",
+    "services_substitution", "services_local_share", "services_budget",
+    "aware_first", "aware_first_ladder", "aware_innovation", "aware_imitation", "outreach", "hassle_cost", "hassle_slope",
+    "approval", "approval_lag_quarters", "grant_discount",
+    "city_scale", "zone_scale", "founder_base", "mobile_share", "mobile_size", "value_annuity", "relocation_rate",
+    "paper_cost", "paper_share", "lease_renewal",
+    "entrant_sme_share", "entrant_hte_share", "entrant_eagle_share", "mobile_gazelle_share", "mobile_headquarters_share",
+    "contest_team_share",
+    "major_project", "major_research", "core_technology_share", "national_grant_rate", "national_grant_size", "talent_pay_share",
+    "sme_rate", "hte_rate", "eagle_rate", "gazelle_rate", "unicorn_rate", "leading_rate",     "sme_intensity", "intensity_small", "intensity_middle", "intensity_large", "eagle_growth", "gazelle_growth",
+    "unicorn_line", "unicorn_multiple", "leading_line", "intensity_deviation",
+    "agglomeration", "wage_response", "rent_share", "wage_share_location", "price_speed",
+    "opportunity_realised", "opportunity_additional", "opportunity_local",     "public_funds_cost",
+)  # fmt: skip
+(
+    P_SIZE_SPREAD, P_SIZE_SLOPE, P_ENTRANT_DEVIATION, P_ENTRANT_TAIL, P_ENTRANT_CAP, P_EXIT_FIRST,
+    P_EXIT_SECOND, P_EXIT_THIRD, P_EXIT_MIDDLE, P_EXIT_LATE, P_EXIT_SIZE_ELASTICITY, P_EXIT_CASH_THRESHOLD,
+    P_EXIT_CASH_WEIGHT, P_EXIT_RELIEF_BUMP, P_CAPITAL_ELASTICITY, P_FIXED_COST, P_RESALE_WEDGE, P_MAINTENANCE_TOP,
+    P_SMALLEST_PURCHASE, P_BUILD_QUARTERS, P_BANKABLE_SHARE, P_FUNDS_CEILING,
+    P_GRANT_WITH_PURCHASE, P_JOBS_EXPONENT, P_WAGE_ELASTICITY, P_OTHER_COST_SHARE, P_TAX_EASE, P_MARGIN,
+    P_STANDARD_TAX_RATE, P_SMALL_FIRM_TAX_RATE, P_SMALL_FIRM_PROFIT_LINE, P_HIGH_TECH_TAX_RATE, P_SUPER_DEDUCTION,
+    P_RESEARCH_ELASTICITY, P_RESEARCH_SPEED, P_RELABEL_CONVEXITY, P_RESEARCH_DEPRECIATION, P_RESEARCH_REWARD,
+    P_ADOPTION_INNOVATION, P_ADOPTION_IMITATION, P_ADOPTION_RESPONSE, P_ADOPTION_GAIN, P_SERVICES_CEILING,
+    P_SERVICES_SPEED, P_SERVICES_SUBSTITUTION, P_SERVICES_LOCAL_SHARE, P_SERVICES_BUDGET, P_AWARE_FIRST,
+    P_AWARE_FIRST_LADDER, P_AWARE_INNOVATION, P_AWARE_IMITATION, P_OUTREACH, P_HASSLE_COST, P_HASSLE_SLOPE, P_APPROVAL,
+    P_APPROVAL_LAG_QUARTERS, P_GRANT_DISCOUNT, P_CITY_SCALE, P_ZONE_SCALE, P_FOUNDER_BASE, 
+    P_MOBILE_SHARE, P_MOBILE_SIZE, P_VALUE_ANNUITY, P_RELOCATION_RATE, P_PAPER_COST, P_PAPER_SHARE, 
+    P_LEASE_RENEWAL, P_ENTRANT_SME_SHARE, P_ENTRANT_HTE_SHARE, P_ENTRANT_EAGLE_SHARE, P_MOBILE_GAZELLE_SHARE,
+    P_MOBILE_HEADQUARTERS_SHARE, P_CONTEST_TEAM_SHARE, P_MAJOR_PROJECT, P_MAJOR_RESEARCH, P_CORE_TECHNOLOGY_SHARE,
+    P_NATIONAL_GRANT_RATE, P_NATIONAL_GRANT_SIZE, P_TALENT_PAY_SHARE, P_SME_RATE, P_HTE_RATE, P_EAGLE_RATE,
+    P_GAZELLE_RATE, P_UNICORN_RATE, P_LEADING_RATE, P_SME_INTENSITY, P_INTENSITY_SMALL,
+    P_INTENSITY_MIDDLE, P_INTENSITY_LARGE, P_EAGLE_GROWTH, P_GAZELLE_GROWTH, P_UNICORN_LINE, P_UNICORN_MULTIPLE,
+    P_LEADING_LINE, P_INTENSITY_DEVIATION, P_AGGLOMERATION, P_WAGE_RESPONSE, P_RENT_SHARE,
+    P_WAGE_SHARE_LOCATION, P_PRICE_SPEED, P_OPPORTUNITY_REALISED, P_OPPORTUNITY_ADDITIONAL, P_OPPORTUNITY_LOCAL,
+    P_PUBLIC_FUNDS_COST,
+) = range(len(PARAMETERS))  # fmt: skip

@@ -1,0 +1,257 @@
+"""The unit of work: one draw and replicate. Burn-in once, then the baseline, then every mix forked from the same state.
+
+Each mix but the baseline runs twice: with prices frozen at the baseline's path (the direct effect) and with its own
+feedback. The baseline's firm-level outcomes stay in memory until every mix has been set against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import RunFailed
+from . import loop
+from .accounts import CUBE_OUTCOMES, Out
+from ..policy.arrays import MAX_PERIODS
+from .appraisal import activity, appraise
+from .claims import CLAUSE_OUTCOMES, OVERFLOW, SLOTS, City, Desk, Mix
+from .entry import PLACE_OUTCOMES
+from .mixes import Layers, mix_of, opportunity_spending
+from .population import anchor, empty_city, is_record, populate, room_for
+from .quarter import FREE, FROZEN, RECORD, Path, Room, Run
+from .setting import HISTORY, Setting
+from .symbols import (
+    AGE,
+    ALIVE,
+    BLOCK,
+    CAPITAL,
+    CELL_COUNT,
+    INDUSTRY,
+    LN_SIZE,
+    LUCK,
+    P_SIZE_SLOPE,
+    P_SIZE_SPREAD,
+    PLACE,
+    ROWS,
+    STEPS,
+)
+from .world import World, entrant_cap, ground_of, living_per_entry, tables_of, world_of
+
+POOL_LIMIT = 0.9
+MAX_FACTS_OF_DESK = 64
+
+
+@dataclass(frozen=True)
+class MixResult:
+    """Outcomes of one mix under one treatment of prices."""
+
+    mix: str
+    mode: int
+    out: Out
+    appraisal: np.ndarray  # float64[activities, measures]
+    never_claimed: float
+    opportunity_spending: np.ndarray  # float64[quarters] CNY
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """One draw and replicate.
+
+    Attributes
+    ----------
+    results : one per mix and treatment of prices, the baseline once
+    world : the numbers of the draw
+    start : outcomes of the burn-in, for the comparison with published totals
+    luck_share, granular : float64[years]
+        Part of core value added that idiosyncratic luck has added to the baseline, and its granular standard deviation, as shares.
+    """
+
+    results: list[MixResult]
+    world: World
+    start: Out
+    luck_share: np.ndarray
+    granular: np.ndarray
+    firms: City | None
+
+
+def new_out(setting: Setting, mix, places: int, industries: int) -> Out:
+    """Outcomes at nought."""
+    q, clauses = setting.quarters, len(mix.clauses)
+    return Out(
+        cube=np.zeros((q, places, industries, CUBE_OUTCOMES), np.int64),
+        place=np.zeros((q, places, PLACE_OUTCOMES), np.int64),
+        ladder=np.zeros((q, places, len(STEPS), 2), np.int64),
+        clause=np.zeros((q, clauses, CLAUSE_OUTCOMES), np.int64),
+        pool=np.zeros((q, 2), np.int64),
+        adopters=np.zeros((q, places, industries), np.int64),
+        services=np.zeros(q, np.int64),
+        prices=np.zeros((q, places, 2)),
+    )
+
+
+def new_desk(clauses: int, facts: int, periods: int) -> Desk:
+    """Scratch of the office."""
+    return Desk(
+        facts=np.full(facts, np.nan),
+        used=np.zeros((clauses, 4, 2)),
+        before=np.zeros((clauses, periods)),
+        count=np.zeros(clauses, np.int64),
+        amount=np.zeros((clauses, periods)),
+        status=np.zeros(clauses, np.int8),
+        detail=np.zeros((clauses, 3)),
+        shadow=np.zeros((clauses, periods)),
+    )
+
+
+def new_room(cells: int, packages: int, slots: int) -> Room:
+    """Scratch of one thread."""
+    return Room(
+        w=np.zeros(ROWS * BLOCK),
+        h=np.zeros(2 * BLOCK, np.uint64),
+        pair=np.zeros(2, np.uint64),
+        cells=np.zeros((cells, CELL_COUNT)),
+        known=np.zeros((packages, 2)),
+        movers=np.zeros(slots, np.int64),
+    )
+
+
+def new_path(quarters: int, places: int, industries: int) -> Path:
+    """An empty path of the baseline."""
+    return Path(
+        jobs=np.zeros((quarters, places)),
+        size=np.zeros((quarters, industries)),
+        adopters=np.zeros((quarters, industries)),
+        services=np.zeros(quarters),
+        core=np.zeros(quarters),
+    )
+
+
+def fork(city: City, slots: int, clauses: int, packages: int) -> City:
+    """A copy of the city's firms with new accounts for the clauses of a mix."""
+    places, industries = city.recognised.shape[0], city.adopters.size
+    new = empty_city(slots, clauses, packages, places, industries)
+    n = int(city.count[SLOTS])
+    new.firms[:, :n] = city.firms[:, :n]
+    new.count[SLOTS] = n
+    new.recognised[:] = city.recognised
+    new.prices[:] = city.prices
+    new.adopters[:] = city.adopters
+    return new
+
+
+def check(city: City, out: Out, quarters: range, name: str) -> None:
+    """Refuse a run whose tables or pool were too small."""
+    if city.count[OVERFLOW]:
+        raise RunFailed(f"mix '{name}': {city.count[OVERFLOW]} entrants or claims found no room in their table")
+    for q in quarters:
+        members, entered = out.pool[q]
+        if members > 50 and entered > POOL_LIMIT * members:
+            raise RunFailed(
+                f"mix '{name}': {entered} of {members} potential entrants of a quarter enter, more than "
+                f"{POOL_LIMIT:.0%}; enlarge the pool (lower parameter.founder_base or region.city_base_share)"
+            )
+
+
+def run_mix(compiled, setting, world, ground, tables, city, mix: Mix, name, mode, path, seed, luck, first, last, yearly):
+    """Take a forked city through some quarters; ``yearly(city, year)`` looks at it after every four."""
+    r = world.region
+    places, industries = len(r.rent_m2_month), len(r.a)
+    out = new_out(setting, setting.mixes[name], places, industries)
+    desk = new_desk(len(setting.mixes[name].clauses), mix.outside_facts.shape[1], MAX_PERIODS)
+    room = new_room(places * industries, mix.announced.size, city.firms.shape[1])
+    run = Run(np.uint64(seed), np.uint64(luck), mode, 0)
+    for start in range(first, last, 4):
+        end = min(start + 4, last)
+        compiled.run_quarters(start, end, run, city, mix, desk, ground, tables, path, room, out)
+        check(city, out, range(start, end), name)
+        if yearly is not None:
+            yearly(city, end - 1)
+    return out
+
+
+def run_unit(setting: Setting, values: Mapping[str, float], seed: int, luck: int, keep_firms: bool = False) -> UnitResult:
+    """Run one draw and replicate.
+
+    Parameters
+    ----------
+    setting : Setting
+        What all units share.
+    values : dict
+        Number by address: parameters, clause ranges, region, environment, budgets.
+    seed, luck : int
+        Address of the random numbers.
+
+    Raises
+    ------
+    RunFailed
+        A mix used more than 90 % of the pool of entrants, or a table was too small.
+    """
+    compiled = loop.module(setting.rules, setting.contract)
+    world = world_of(setting, values)
+    places, industries = len(world.region.rent_m2_month), len(world.region.a)
+    run = Run(np.uint64(seed), np.uint64(luck), RECORD, 0)
+    city, ln_typical = populate(compiled, setting, world, run)
+    layers = Layers(compiled, setting, world, values)
+    tables = tables_of(setting, world, ln_typical)
+    ground = ground_of(setting, world, largest_size(city, world))
+    path = new_path(setting.quarters, places, industries)
+    history = mix_of(setting, world, HISTORY, layers, values, city)
+    start = run_mix(compiled, setting, world, ground, tables, city, history, HISTORY, RECORD, path, seed, luck, 0, setting.burn_in, None)
+    shift = anchor(setting, world, city, tables)
+    tables = tables_of(setting, world, ln_typical + shift)
+    ground = ground_of(setting, world, largest_size(city, world))
+    slots = room_for(int(city.count[SLOTS]), world.region.firms.sum() * 1.4 / living_per_entry(world), setting.quarters - setting.burn_in)
+    luck_share, granular = [], []
+
+    def look_at_luck(now: City, quarter: int) -> None:
+        share, deviation = luck_of(now, world, (quarter + 1 - setting.burn_in) / 4.0, tables[quarter])
+        luck_share.append(share)
+        granular.append(deviation)
+
+    results, baseline, last_city = [], None, None
+    for name in setting.order:
+        mix = mix_of(setting, world, name, layers, values, city)
+        spending = opportunity_spending(setting, world, [p.id for p in setting.mixes[name].packages])
+        for mode in (RECORD,) if name == setting.baseline else (FROZEN, FREE):
+            forked = fork(city, slots, len(setting.mixes[name].clauses), mix.announced.size)
+            look = look_at_luck if name == setting.baseline else None
+            out = run_mix(compiled, setting, world, ground, tables, forked, mix, name, mode, path, seed, luck, setting.burn_in, setting.quarters, look)
+            if name == setting.baseline:
+                baseline = activity(forked)
+            table, silent = appraise(forked, baseline)
+            results.append(MixResult(name, mode, out, table, silent, spending))
+            last_city = forked
+    return UnitResult(results, world, start, np.array(luck_share), np.array(granular), last_city if keep_firms else None)
+
+
+def largest_size(city: City, world: World) -> float:
+    """Log of the smallest record's size: no other newcomer is larger."""
+    record = is_record(city)
+    if not record.any():
+        return float(city.firms[LN_SIZE, : city.count[SLOTS]].max())
+    return float(city.firms[LN_SIZE, : city.count[SLOTS]][record].min())
+
+
+def luck_of(city: City, world: World, years: float, table: np.ndarray) -> tuple[float, float]:
+    """Part of the baseline's core value added that luck has added since the fork, and its granular standard deviation.
+
+    Without luck a firm would have Y e^(-l) e^(sigma^2 t / 2), l its summed shocks; the granular deviation is
+    sqrt(sum w^2 sigma^2 t), w the firms' shares of core value added (ECONOMICS 4).
+    """
+    r, p = world.region, world.p
+    n = int(city.count[SLOTS])
+    firms = city.firms[:, :n]
+    industry = firms[INDUSTRY].astype(int)
+    core = (firms[ALIVE] > 0.5) & r.core[industry]
+    firms, industry = firms[:, core], industry[core]
+    k = r.a / (world.env.hurdle.mean() + r.delta)
+    size = np.exp(firms[LN_SIZE])
+    value = size * (firms[CAPITAL] / (k[industry] * size)) ** r.a[industry]
+    lived = np.minimum(years, 0.25 * firms[AGE])
+    cell = industry * len(r.rent_m2_month) + firms[PLACE].astype(int)
+    sigma = p[P_SIZE_SPREAD] * np.exp(-p[P_SIZE_SLOPE] * (firms[LN_SIZE] - table[cell, 1]))
+    calm = value * np.exp(-firms[LUCK] + 0.5 * sigma**2 * lived)
+    weight = calm / calm.sum()
+    return float(1.0 - calm.sum() / value.sum()), float(np.sqrt(np.sum(weight**2 * sigma**2 * lived)))

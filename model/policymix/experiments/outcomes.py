@@ -1,0 +1,136 @@
+"""Every outcome of a run: dims, units and what it is called, in English and Chinese.
+
+Flows are sums over a quarter, stocks are at its end. Money is in CNY: at constant prices of the year in the attribute
+``price_base`` unless the unit says nominal. ``prices`` is the dimension (frozen, free).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from policymix.errors import NotFound
+
+RUN = ("mix", "draw", "replicate")
+BY_INDUSTRY = ("prices", *RUN, "quarter", "place", "industry")
+BY_PLACE = ("prices", *RUN, "quarter", "place")
+BY_STEP = ("prices", *RUN, "quarter", "place", "step")
+WHOLE = ("prices", *RUN, "quarter")
+BY_YEAR = ("prices", *RUN, "year")
+BY_PAYER = (*RUN, "quarter", "clause", "payer")
+BY_CLAUSE = (*RUN, "quarter", "clause")
+PAIRED = ("prices", *RUN, "activity")
+DIMS = {  # what a dimension runs over
+    "prices": "frozen: rents, wages and local demand on the baseline's path; free: with their feedback",
+    "mix": "the packages added in one run",
+    "draw": "one sample of the uncertain parameters",
+    "replicate": "a repetition within a draw",
+    "quarter": "2021Q1, ...",
+    "year": "calendar year",
+    "place": "part of the city",
+    "industry": "industry of the region",
+    "step": "rung of the ladder",
+    "clause": "package/clause",
+    "payer": "who pays",
+    "activity": "investment, real R&D, value added, employment, active firms",
+    "parameter": "address of an uncertain parameter",
+}
+
+
+class Outcome(NamedTuple):
+    """One variable of the results."""
+
+    name: str
+    dims: tuple[str, ...]
+    units: str
+    long_name: str
+    long_name_zh: str
+
+
+OUTCOMES = (
+    Outcome("investment", BY_INDUSTRY, "CNY", "investment", "投资"),
+    Outcome("value_added", BY_INDUSTRY, "CNY", "value added", "增加值"),
+    Outcome("revenue", BY_INDUSTRY, "CNY", "revenue", "营业收入"),
+    Outcome("real_rd", BY_PLACE, "CNY", "R&D done", "实际研发支出"),
+    Outcome("reported_rd", BY_PLACE, "CNY", "R&D reported", "申报研发支出"),
+    Outcome("employment", BY_INDUSTRY, "persons", "jobs at the end of the quarter", "期末就业人数"),
+    Outcome("active_firms", BY_INDUSTRY, "count", "active firms at the end of the quarter", "期末经营企业数"),
+    Outcome("recognised", BY_STEP, "count", "firms ever recognised", "累计认定企业数"),
+    Outcome("meeting", BY_STEP, "count", "active firms that meet the criteria", "符合标准的经营企业数"),
+    Outcome("entries", BY_PLACE, "count", "firms that enter", "新进入企业数"),
+    Outcome("exits", BY_PLACE, "count", "firms that leave the market", "退出企业数"),
+    Outcome("relocations_in", BY_PLACE, "count", "firms that move in", "迁入企业数"),
+    Outcome("registrations", BY_PLACE, "count", "entries and paper registrations", "新登记企业数"),
+    Outcome("adopters", BY_PLACE, "count", "firms that adopt digital technology", "数字化应用企业数"),
+    Outcome("rent", BY_PLACE, "1", "rent, 1 at the start of the baseline", "租金指数"),
+    Outcome("wage", BY_PLACE, "1", "wage, 1 at the start of the baseline", "工资指数"),
+    Outcome("core_value_added", WHOLE, "CNY nominal", "value added of core industries", "核心产业增加值"),
+    Outcome("gdp", WHOLE, "CNY nominal", "gross domestic product of the city", "地区生产总值"),
+    Outcome("core_share", BY_YEAR, "1", "core industries' share of GDP, current prices", "核心产业增加值占比"),
+    Outcome(
+        "core_share_constant",
+        BY_YEAR,
+        "1",
+        "core industries' share of GDP, constant prices",
+        "核心产业增加值占比(不变价)",
+    ),
+    Outcome(
+        "core_share_luck",
+        ("draw", "replicate", "year"),
+        "1",
+        "what luck of firms added to the baseline's share",
+        "偶然因素对基准占比的影响",
+    ),
+    Outcome(
+        "core_share_granular_sd",
+        ("draw", "replicate", "year"),
+        "1",
+        "standard deviation of that luck",
+        "偶然因素标准差",
+    ),
+    Outcome("committed", BY_PAYER, "CNY nominal", "support committed", "承诺资金"),
+    Outcome("paid", BY_PAYER, "CNY nominal", "support paid", "拨付资金"),
+    Outcome("outstanding", BY_PAYER, "CNY nominal", "support committed and not yet paid", "待拨资金"),
+    Outcome("cancelled", BY_PAYER, "CNY nominal", "support cancelled", "取消资金"),
+    Outcome("recovered", BY_PAYER, "CNY nominal", "support recovered", "追回资金"),
+    Outcome("claims_made", BY_CLAUSE, "count", "claims made", "申报数"),
+    Outcome("claims_approved", BY_CLAUSE, "count", "claims approved", "批准数"),
+    Outcome("claims_rationed", BY_CLAUSE, "count", "claims cut or refused by a budget", "受预算限制的申报数"),
+    Outcome(
+        "opportunity_spending",
+        (*RUN, "quarter"),
+        "CNY nominal",
+        "spending on opportunities opened by the city",
+        "应用场景支出",
+    ),
+    Outcome("gross", PAIRED, "CNY, persons or count", "activity that approved claims refer to", "获支持活动总量"),
+    Outcome(
+        "additional", PAIRED, "CNY, persons or count", "what supported firms do more than under the baseline", "新增量"
+    ),
+    Outcome(
+        "deadweight",
+        PAIRED,
+        "CNY, persons or count",
+        "supported activity that would have happened anyway",
+        "无谓支持量",
+    ),
+    Outcome(
+        "displacement", PAIRED, "CNY, persons or count", "change of all other firms of the region", "对其他企业的影响"
+    ),
+    Outcome(
+        "never_claimed_share",
+        RUN,
+        "1",
+        "part of the paired difference from firms that never claimed",
+        "未申报企业的差异占比",
+    ),
+    Outcome("parameter_value", ("draw", "parameter"), "own unit", "value of an uncertain parameter", "参数取值"),
+    Outcome("pool_used", RUN, "1", "share of the pool of entrants used", "潜在进入者使用率"),
+)
+
+
+def outcome(name: str) -> Outcome:
+    """One outcome by its name."""
+    for candidate in OUTCOMES:
+        if candidate.name == name:
+            return candidate
+    raise NotFound("outcome", name, [candidate.name for candidate in OUTCOMES])

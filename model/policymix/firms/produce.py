@@ -1,0 +1,126 @@
+"""Output, staff, profit, tax and cash of one firm.
+
+Demand state S is the value added a firm would have with the capital it wants at reference prices. Capital raises output with
+the cost share a, so one additional yuan of capital yields about its user cost a year and no more; a subsidy as such adds no
+productivity. Extremes: the ratio of capital to its reference is clipped by ``elementary.exp`` alone, losses are not taxed.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ..elementary import exp, log
+
+
+def variance_draw(u):
+    """The variance of a firm's growth in one calendar year, V = -ln u ~ Exp(1).
+
+    Gaussian quarters with one such draw a year make annual growth exactly Laplace (ECONOMICS 6; B04).
+
+    Parameters
+    ----------
+    u : float
+        A uniform number in (0, 1).
+    """
+    return -log(u)
+
+
+def spread(ln_size, ln_median, level, slope):
+    """Standard deviation of yearly log growth, sigma = level (S / S_median)^-slope (B06, B07).
+
+    Parameters
+    ----------
+    ln_size, ln_median : float
+        Logs of the demand state and of its median in the industry, CNY a year.
+    level, slope : float
+        0.35 and 0.15 in ECONOMICS 6.
+    """
+    return level * exp(-slope * (ln_size - ln_median))
+
+
+def shock(sigma, variance, z):
+    """The idiosyncratic part of a quarter's log growth, sigma sqrt(V / 4) z."""
+    return sigma * math.sqrt(0.25 * variance) * z
+
+
+def value_added(size, factor, ln_capital_ratio, cost_share):
+    """Yearly value added Y = S f (K / K0)^a in CNY at constant prices.
+
+    Parameters
+    ----------
+    size : float
+        Demand state S, CNY a year.
+    factor : float
+        Effective demand relative to S: common shocks, displacement, opportunities.
+    ln_capital_ratio : float
+        ln(K / K0), K0 the capital wanted at the reference user cost.
+    cost_share : float
+        a = c0 K0 / S: software 0.08-0.15, electronics 0.20-0.30.
+    """
+    return size * factor * exp(cost_share * ln_capital_ratio)
+
+
+def staff(size, staff_per_value, ln_capital_ratio, exponent, ln_wage, wage_elasticity):
+    """Staff L = l S (K / K0)^b w^-e, persons.
+
+    Parameters
+    ----------
+    staff_per_value : float
+        l, persons per CNY of yearly value added at reference wages.
+    exponent : float
+        b within [a, 1]: a is substitution, 1 fixed proportions.
+    ln_wage : float
+        Log of the place's wage relative to the reference path.
+    """
+    return staff_per_value * size * exp(exponent * ln_capital_ratio - wage_elasticity * ln_wage)
+
+
+def profit(value, wage_bill, other_share, wear, extra_research):
+    """Taxable profit a year: value added less wages, other costs, depreciation and R&D above the normal intensity."""
+    return value * (1.0 - other_share) - wage_bill - wear - extra_research
+
+
+def tax_due(income, line, small, standard, high_tech, status):
+    """Corporate income tax a year by the statutory schedule, with its cliff at the line (B54, B64).
+
+    At most ``line`` of profit: the small-firm rate on all of it; above: the standard rate, or the lower rate of a recognised
+    high-tech enterprise.
+
+    Parameters
+    ----------
+    income, line : float
+        Profit and the line in CNY a year.
+    small, standard, high_tech : float
+        Rates.
+    status : float
+        1 with high-tech status, else 0.
+    """
+    usual = standard + (high_tech - standard) * status
+    rate = small if income <= line else usual
+    return rate * max(income, 0.0)
+
+
+def held_back(revenue, line, worth, margin, cost, able):
+    """Revenue a firm keeps to when it sits above an eligibility line, CNY a year (V15; A44, A45).
+
+    It holds back the share l = 1 - Q / R when m l^2 / (2 e) < B and it is able to.
+
+    Parameters
+    ----------
+    revenue, line : float
+        Free revenue R and the line Q.
+    worth : float
+        B, the value of staying below the line as a share of revenue.
+    margin, cost : float
+        m, the profit margin, and e, the ease of holding back (0.05-0.3).
+    able : float
+        1 for firms that can shift revenue, else 0.
+    """
+    share = max(0.0, 1.0 - line / max(revenue, 1.0))
+    stays = able if 0.5 * margin * share * share / cost < worth else 0.0
+    return revenue * (1.0 - share * stays)
+
+
+def funds_after(funds, cash_flow, ceiling):
+    """Liquid funds after a quarter: what exceeds the ceiling is paid out, a hole is filled by the owners."""
+    return max(0.0, min(funds + cash_flow, ceiling))

@@ -1,0 +1,1 @@
+"""Statistics turned into places, industries, environment, totals to rake to and records of the largest firms."""

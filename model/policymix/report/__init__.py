@@ -1,0 +1,1 @@
+"""What a reader sees: figures, tables, the terminal's answer and the self-contained page."""

@@ -1,0 +1,369 @@
+"""Pictures of a run. Each function takes a Dataset and returns a Figure; mixes share their axes.
+
+Levels of the mixes lie on top of each other (the effects are small), so paths have two rows: the levels with their
+fans, and below them the paired differences to the baseline on a scale of their own.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from policymix.analysis.additionality import totals
+from policymix.analysis.headline import STEP_NAMES
+from policymix.analysis.selection import baseline_of, packages_of, years_of
+from policymix.analysis.targets import Target, line_text
+from policymix.report import series
+from policymix.report.style import (
+    GREY,
+    INK,
+    LIGHT,
+    PALETTE,
+    TARGET,
+    bilingual,
+    difference_unit,
+    drawing,
+    mix_colours,
+    new_figure,
+    number,
+    render,
+    unit_of,
+)
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with its file name and the table behind it; its SVG is made once, for the file and for the page."""
+
+    name: str
+    figure: Figure
+    table: DataFrame
+
+    @functools.cached_property
+    def svg(self) -> bytes:
+        """The figure as SVG."""
+        return render(self.figure, "svg")
+
+
+ACTIVITIES = {
+    "investment": ("Investment", "投资", "CNY"),
+    "real_rd": ("Real R&D", "真实研发", "CNY"),
+    "employment": ("Jobs", "就业", "persons"),
+    "active_firms": ("Active firms", "经营企业", "count"),
+}
+
+
+def paths(
+    results: xarray.Dataset,
+    outcome: str,
+    target: Target | None = None,
+    *,
+    place: str | None = None,
+    step: str | None = None,
+    title: tuple[str, str] | None = None,
+) -> Figure:
+    """Fans (5-95 %, 25-75 %, median) of an outcome by mix, and of its paired difference to the baseline.
+
+    ``target`` draws its line where its value is in the outcome's unit. Vertical lines mark the announcement of the
+    packages in the mix.
+    """
+    with drawing():
+        data = series.fan(results, outcome, place=place, step=step)
+        mixes, baseline = [str(name) for name in data["mix"].values], baseline_of(results)
+        others = [name for name in mixes if name != baseline]
+        height = 5.4 if others else 3.0
+        figure = new_figure(max(6.4, 2.55 * len(mixes)), height)
+        axes = figure.subplots(2 if others else 1, len(mixes), squeeze=False, sharex="all", sharey="row")
+        unit = str(results[outcome].attrs.get("units", ""))
+        _heading(figure, results, outcome, title, unit, place)
+        colours = mix_colours(mixes, baseline)
+        for column, name in enumerate(mixes):
+            top = axes[0, column]
+            _fan(top, data["level"].sel(mix=name), colours[name], unit_of(unit)[0])
+            if name != baseline:
+                _baseline_line(top, data["level"].sel(mix=baseline), unit_of(unit)[0])
+            _target_line(top, target, unit_of(unit)[0], labelled=column == 0)
+            _announcements(top, results, name, at_top=False)
+            top.set_title(name)
+            if others and name != baseline:
+                _fan(axes[1, column], data["difference"].sel(mix=name), colours[name], difference_unit(unit)[0])
+                axes[1, column].axhline(0.0, color=GREY, linewidth=0.8)
+                _announcements(axes[1, column], results, name, at_top=True)
+        _finish_paths(axes, mixes, baseline, unit, results, bool(others))
+        return figure
+
+
+def core_share(results: xarray.Dataset, target: Target | None = None) -> Figure:
+    """Core-industry share of GDP: fans by mix with the target line, and differences in percentage points."""
+    title = ("Core-industry share of GDP, nominal", "数字经济核心产业增加值占GDP比重(现价)")
+    return paths(results, "core_share", target, title=title)
+
+
+def money(results: xarray.Dataset) -> Figure:
+    """Where the money goes: mean paid a year, stacked by clause; a column for each mix, a row for each payer."""
+    with drawing():
+        paid = series.paid_by_clause(results)
+        mixes = [str(name) for name in paid["mix"].values if name != baseline_of(results)] or [baseline_of(results)]
+        payers = [str(name) for name in paid["payer"].values if float(paid.sel(payer=name).sum()) > 0.0] or ["city"]
+        figure = new_figure(max(6.4, 2.4 * len(mixes) + 2.2), 1.2 + 2.3 * len(payers))
+        axes = figure.subplots(len(payers), len(mixes), squeeze=False, sharex="all", sharey="row")
+        english = "Where the money goes: paid a year, mean of runs (million CNY, nominal)"
+        figure.suptitle(bilingual(english, "钱花在哪里:年度兑付(百万元,现价)", "\n"), x=0.01, ha="left", weight="bold")
+        clauses = [str(name) for name in paid["clause"].values]
+        colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(clauses)} | {series.OTHER: LIGHT}
+        for row, payer in enumerate(payers):
+            for column, mix in enumerate(mixes):
+                axis = axes[row, column]
+                _stack(axis, paid.sel(mix=mix), payer, colours)
+                if row == 0:
+                    axis.set_title(mix)
+                if column == 0:
+                    axis.set_ylabel(f"paid by {payer}")
+        handles, labels = axes[0, 0].get_legend_handles_labels()
+        if handles:
+            figure.legend(handles[::-1], labels[::-1], loc="outside right center", title="clause")
+        return figure
+
+
+def additionality(results: xarray.Dataset) -> Figure:
+    """Gross against additional by mix with 90 % intervals; the share that is additional is written beside the bars."""
+    with drawing():
+        table = totals(results)
+        known = [str(name) for name in table["activity"].values if name in ACTIVITIES]
+        mixes = [str(name) for name in table["mix"].values if name != baseline_of(results)]
+        figure = new_figure(9.2, 1.0 + max(1, len(mixes)) * 0.62 * ((len(known) + 1) // 2) + 0.9)
+        english = "Gross: activity that claims refer to. Additional: what would not have happened (90 % interval)"
+        figure.suptitle(bilingual(english, "申领所涉总额与其中新增(90%区间)", "\n"), x=0.01, ha="left", weight="bold")
+        axes = figure.subplots((len(known) + 1) // 2, 2, squeeze=False)
+        for axis in axes.flat[len(known) :]:
+            axis.set_axis_off()
+        for axis, activity in zip(axes.flat, known, strict=False):
+            _gross_and_additional(axis, table.sel(activity=activity), activity, mixes)
+        if known and mixes:
+            handles, labels = axes[0, 0].get_legend_handles_labels()
+            figure.legend(handles, labels, loc="outside lower center", ncols=2)
+        return figure
+
+
+def ladder(results: xarray.Dataset, targets: Iterable[Target] = (), place: str = "zone") -> Figure:
+    """Firms recognised beyond the baseline by step of the ladder; hollow where the difference is not resolved."""
+    with drawing():
+        data = series.ladder(results, place)
+        steps, baseline = [str(name) for name in data["step"].values], baseline_of(results)
+        mixes = [str(name) for name in data["mix"].values if name != baseline]
+        lines = {str(target.outcome): line_text(target) for target in targets if target.outcome}
+        colours = mix_colours([baseline, *mixes], baseline)
+        figure = new_figure(9.2, 1.1 + 2.1 * ((len(steps) + 2) // 3))
+        quarter = results["quarter"].values[-1]
+        english = f"Ladder, {place}, {quarter}: ever recognised, difference to {baseline} (90 % interval)"
+        chinese = "企业梯队:累计认定,与基准之差(90%区间)"
+        figure.suptitle(bilingual(english, chinese, "\n"), x=0.01, ha="left", weight="bold")
+        axes = figure.subplots((len(steps) + 2) // 3, 3, squeeze=False)
+        for axis in axes.flat[len(steps) :]:
+            axis.set_axis_off()
+        for axis, step in zip(axes.flat, steps, strict=False):
+            one = data.sel(step=step)
+            _dots(axis, one, mixes, colours)
+            at_baseline = one.sel(mix=baseline)
+            label = bilingual(STEP_NAMES.get(step, (step, ""))[0], STEP_NAMES.get(step, ("", ""))[1], " ")
+            line = lines.get(f"recognised:{step}")
+            level = number(float(at_baseline["level_mean"]), 0)
+            axis.set_title(f"{label}\n{level} under {baseline}" + (f"; target {line}" if line else ""), fontsize=8.5)
+        return figure
+
+
+def write_figures(
+    results: xarray.Dataset, folder: str | Path, targets: Iterable[Target] = (), *, drawn: list[Drawn] | None = None
+) -> list[Path]:
+    """Every figure as PNG and SVG with the CSV of its numbers; returns the files written, in order.
+
+    ``drawn`` takes figures that ``standard_figures`` has made already, so that page and files share the work.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for one in standard_figures(results, targets) if drawn is None else drawn:
+        written.append(save(render(one.figure, "png"), folder / f"{one.name}.png"))
+        written.append(save(one.svg, folder / f"{one.name}.svg"))
+        written.append(save(one.table.to_csv(index=False, lineterminator="\n").encode(), folder / f"{one.name}.csv"))
+    return written
+
+
+def standard_figures(results: xarray.Dataset, targets: Iterable[Target] = ()) -> Iterator[Drawn]:
+    """The figures of a report, in reading order."""
+    targets = list(targets)
+    share_target = next((target for target in targets if _is_core_share(target, years_of(results)[-1])), None)
+    zone = {"place": "zone"}
+    yield Drawn("core-share", core_share(results, share_target), series.fan_table(results, "core_share"))
+    yield Drawn("investment", paths(results, "investment"), series.fan_table(results, "investment"))
+    yield Drawn(
+        "active-firms-zone", paths(results, "active_firms", **zone), series.fan_table(results, "active_firms", **zone)
+    )
+    yield Drawn("money", money(results), series.money_table(results))
+    yield Drawn("additionality", additionality(results), series.additionality_table(results))
+    yield Drawn("ladder", ladder(results, targets), series.ladder_table(results))
+
+
+def save(content: bytes, path: Path) -> Path:
+    """Write a file aside and move it into place."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(content)
+    temporary.replace(path)
+    return path
+
+
+def _is_core_share(target: Target, year: int) -> bool:
+    """A tracked core-share target of the last year of the run."""
+    return target.outcome == "core_share" and target.at is not None and target.at.year == year and not target.untracked
+
+
+def _heading(figure: Figure, results, outcome: str, title, unit: str, place: str | None) -> None:
+    """Title of a figure of paths: what, where, unit and price base."""
+    attrs = results[outcome].attrs
+    english, chinese = title or (str(attrs.get("long_name", outcome)), str(attrs.get("long_name_zh", "")))
+    english = english[:1].upper() + english[1:] + (f", {place}" if place else "")
+    constant = unit == "CNY" and outcome in ("investment", "value_added", "revenue", "real_rd", "reported_rd")
+    basis = f", {results.attrs.get('price_base', '')} prices, a quarter" if constant else ""
+    text = bilingual(f"{english} ({unit_of(unit)[1]}{basis})", chinese, "\n")
+    figure.suptitle(text, x=0.01, ha="left", weight="bold")
+
+
+def _fan(axis: Axes, data: xarray.DataArray, colour: str, divisor: float) -> None:
+    """Two bands and the median of one mix."""
+    time, values = data["time"].values, data / divisor
+    for low, high, alpha in ((0.05, 0.95, 0.18), (0.25, 0.75, 0.32)):
+        axis.fill_between(
+            time, values.sel(quantile=low), values.sel(quantile=high), color=colour, alpha=alpha, linewidth=0
+        )
+    axis.plot(time, values.sel(quantile=0.5), color=colour, linewidth=1.8, label="median")
+
+
+def _baseline_line(axis: Axes, data: xarray.DataArray, divisor: float) -> None:
+    """The baseline's median, dashed, in the panel of another mix."""
+    median = data.sel(quantile=0.5) / divisor
+    axis.plot(data["time"].values, median, color=INK, linewidth=1.0, linestyle=(0, (4, 2)), label="baseline")
+
+
+def _target_line(axis: Axes, target: Target | None, divisor: float, *, labelled: bool) -> None:
+    """The target's value as a dotted line; the first panel says which it is."""
+    if target is None or isinstance(target.value, (list, tuple)):
+        return
+    value = float(target.value) / divisor
+    axis.axhline(value, color=TARGET, linewidth=1.2, linestyle=":", label="target")
+    if labelled:
+        axis.annotate(
+            f"target {target.id}", (0.02, value), xycoords=("axes fraction", "data"), xytext=(0, 3),
+            textcoords="offset points", color=TARGET, fontsize=7.5,
+        )  # fmt: skip
+
+
+def _announcements(axis: Axes, results: xarray.Dataset, mix: str, *, at_top: bool) -> None:
+    """A thin line with the package's name at each announcement that concerns this mix and horizon."""
+    import numpy as np
+
+    first, last = results["date"].values[0], results["date"].values[-1]
+    for package, day in series.announced(results).items():
+        moment = np.datetime64(day, "ns")
+        if package in packages_of(results)[mix] and first <= moment <= last:
+            axis.axvline(moment, color=GREY, linewidth=0.8, linestyle="-.")
+            axis.annotate(
+                package, (moment, 0.98 if at_top else 0.02), xycoords=("data", "axes fraction"), xytext=(2, 0),
+                textcoords="offset points", rotation=90, fontsize=6.5, color=GREY, va="top" if at_top else "bottom",
+            )  # fmt: skip
+
+
+def _finish_paths(axes, mixes: list[str], baseline: str, unit: str, results, has_differences: bool) -> None:
+    """Dates below, units at the left, and the key in the baseline's empty panel."""
+    years = years_of(results)
+    ends = [datetime.date(year, 1, 1) for year in (*years, years[-1] + 1)]
+    middles = [datetime.date(year, 7, 1) for year in years]
+    for axis in axes.flat:
+        # Fixed ticks: matplotlib's date locators cost a third of the drawing time.
+        axis.set_xticks(ends, [""] * len(ends))
+        axis.set_xticks(middles, [str(year) for year in years], minor=True)
+        axis.set_xlim(ends[0], ends[-1])
+        axis.tick_params(axis="x", which="minor", length=0, labelsize=7.5, labelcolor=INK)
+        axis.yaxis.set_major_formatter("{x:,g}")
+    axes[0, 0].set_ylabel(unit_of(unit)[1])
+    if not has_differences:
+        return
+    key = axes[1, mixes.index(baseline)]
+    axes[0, mixes.index(baseline)].tick_params(axis="x", which="both", labelbottom=True)
+    key.set_axis_off()
+    draws = results.sizes["draw"] * results.sizes["replicate"]
+    text = (
+        f"Above: levels.\nRight: paired difference\nto {baseline}, {difference_unit(unit)[1]}.\n\n"
+        f"Line: median of {draws} runs.\nBands: 25–75 % and 5–95 %.\nDashed: median of {baseline}."
+    )
+    key.text(0.0, 0.95, text, transform=key.transAxes, va="top", fontsize=8, color=INK, linespacing=1.35)
+    first = next(index for index, name in enumerate(mixes) if name != baseline)
+    axes[1, first].set_ylabel(f"difference, {difference_unit(unit)[1]}")
+    axes[1, first].tick_params(labelleft=True)
+
+
+def _stack(axis: Axes, paid: xarray.DataArray, payer: str, colours: dict[str, str]) -> None:
+    """Bars of one mix and payer, a slice for each clause, in million CNY."""
+    import numpy as np
+
+    years = [int(year) for year in paid["year"].values]
+    bottom = np.zeros(len(years))
+    for clause, colour in colours.items():
+        if clause not in paid["clause"].values:
+            continue
+        height = paid.sel(clause=clause, payer=payer).values / 1e6
+        axis.bar(years, height, bottom=bottom, color=colour, width=0.72, label=clause, edgecolor="white", linewidth=0.4)
+        bottom = bottom + height
+    axis.set_xticks(years, [str(year) for year in years], fontsize=7.5)
+    axis.yaxis.set_major_formatter("{x:,g}")
+
+
+def _gross_and_additional(axis: Axes, table: xarray.Dataset, activity: str, mixes: list[str]) -> None:
+    """One panel: two bars a mix with their intervals."""
+    from matplotlib.ticker import MaxNLocator
+
+    english, chinese, unit = ACTIVITIES[activity]
+    divisor, unit_name = unit_of(unit)
+    for part, colour, offset in (("gross", LIGHT, -0.19), ("additional", PALETTE[0], 0.19)):
+        one = table.sel(part=part, mix=mixes) / divisor
+        mean, low, high = (one[name].values for name in ("mean", "low", "high"))
+        place = [index + offset for index in range(len(mixes))]
+        axis.barh(place, mean, height=0.36, color=colour, label=part)
+        axis.hlines(place, low, high, color=INK, linewidth=1.0)
+    share = table.sel(part="additional_share", mix=mixes)
+    for index, high in enumerate(table.sel(part="additional", mix=mixes)["high"].values / divisor):
+        found, known = float(share["mean"][index]), bool(share["resolved"][index])
+        text = f"{100 * found:.0f} % additional" if known else "not resolved"
+        at = (max(high, 0.0), index + 0.19)
+        axis.annotate(text, at, xytext=(5, 0), textcoords="offset points", va="center", fontsize=7.5)
+    axis.set_yticks(range(len(mixes)), mixes)
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+    axis.grid(axis="x", visible=True)
+    axis.xaxis.set_major_locator(MaxNLocator(5))
+    axis.xaxis.set_major_formatter("{x:,g}")
+    axis.set_title(bilingual(f"{english} ({unit_name if unit != 'count' else 'count'})", chinese, " "))
+
+
+def _dots(axis: Axes, one: xarray.Dataset, mixes: list[str], colours: dict[str, str]) -> None:
+    """Mean difference of each mix with its interval; hollow means not resolved."""
+    for index, mix in enumerate(mixes):
+        value = one.sel(mix=mix)
+        low, high = float(value["difference_low"]), float(value["difference_high"])
+        axis.vlines(index, low, high, color=colours[mix], linewidth=2)
+        face = colours[mix] if bool(value["difference_resolved"]) else "white"
+        axis.plot(index, float(value["difference_mean"]), "o", color=colours[mix], markerfacecolor=face, markersize=6)
+    axis.axhline(0.0, color=GREY, linewidth=0.8)
+    low, high = axis.get_ylim()
+    axis.set_ylim(min(low, -1.0) if high < 1.0 else low, max(high, 1.0))
+    axis.set_xticks(range(len(mixes)), mixes, fontsize=7.5)
+    axis.set_xlim(-0.5, max(len(mixes), 1) - 0.5)

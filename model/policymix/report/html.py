@@ -1,0 +1,195 @@
+"""One self-contained page: everything a reader needs in a single file, without a network, on paper and on a phone."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from policymix.analysis.alarms import check, unchecked
+from policymix.analysis.headline import headline
+from policymix.analysis.money import by_package
+from policymix.analysis.selection import baseline_of, fullest_mix, packages_of
+from policymix.analysis.targets import Target, probabilities
+from policymix.report import figures, tables
+from policymix.report.style import number
+
+if TYPE_CHECKING:
+    import xarray
+
+TEMPLATES = Path(__file__).parent / "templates"
+PATH_FIGURES = ("core-share", "investment", "active-firms-zone")
+
+
+def write_report(
+    results: xarray.Dataset,
+    folder: str | Path,
+    *,
+    targets: Iterable[Target] = (),
+    region_table=None,
+    sources: Iterable[dict] | None = None,
+    command: str | None = None,
+    drawn: list[figures.Drawn] | None = None,
+) -> Path:
+    """Write ``report.html`` into a folder and return its path.
+
+    Parameters
+    ----------
+    targets
+        The targets of the scenario, tracked or not.
+    region_table
+        Rows of published against synthetic totals (title, published, year, synthetic, residual, tolerance, within,
+        source), as mappings or objects.
+    sources
+        Documents behind the packages: mappings with package, title, source, sha256. Without them the packages' hashes
+        are printed.
+    command
+        The command line that made the run; otherwise it is put together from the attributes.
+    drawn
+        Figures that ``figures.standard_figures`` has made already.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "report.html"
+    text = render(
+        results, targets=list(targets), region_table=region_table, sources=sources, command=command, drawn=drawn
+    )
+    return figures.save(text.encode(), path)
+
+
+def render(
+    results: xarray.Dataset, *, targets: list[Target], region_table=None, sources=None, command=None, drawn=None
+) -> str:
+    """The page as text; see ``write_report``."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    jinja = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    content = _content(results, targets)
+    drawn = figures.standard_figures(results, targets) if drawn is None else drawn
+    images = {one.name: _inline(one.svg) for one in drawn}
+    return jinja.get_template("report.html.j2").render(
+        **content,
+        images=images,
+        path_figures=[name for name in PATH_FIGURES if name in images],
+        totals=tables.compared_totals(region_table),
+        sources=_sources(results, sources),
+        commands=_commands(results, command),
+    )
+
+
+def _content(results: xarray.Dataset, targets: list[Target]) -> dict:
+    """Everything of the page that is text."""
+    attrs, table = results.attrs, headline(results)
+    chances = probabilities(results, targets)
+    return {
+        "scenario": attrs.get("scenario", "run"),
+        "region": attrs.get("region", ""),
+        "history": attrs.get("history", ""),
+        "environment": attrs.get("environment", ""),
+        "seed": attrs.get("seed", ""),
+        "code_version": attrs.get("code_version", ""),
+        "schema_version": attrs.get("schema_version", ""),
+        "price_base": attrs.get("price_base", ""),
+        "first_quarter": str(results["quarter"].values[0]),
+        "last_quarter": str(results["quarter"].values[-1]),
+        "baseline": baseline_of(results),
+        "fullest": fullest_mix(results),
+        "mixes": packages_of(results),
+        "draws": results.sizes["draw"],
+        "replicates": results.sizes["replicate"],
+        "title": tables.title(table, "en"),
+        "title_zh": tables.title(table, "zh"),
+        "headline": _headline_rows(table, "en"),
+        "headline_zh": _headline_rows(table, "zh"),
+        "scorecard": tables.scorecard(results, chances) if targets else [],
+        "alarms": check(results),
+        "unchecked": unchecked(results),
+        "accounts": _accounts(results),
+        "never_claimed": _never_claimed(results),
+    }
+
+
+def _headline_rows(table: xarray.Dataset, lang: str) -> list[dict]:
+    """Rows of the headline as the template needs them."""
+    mixes = table["mix"].values.tolist()
+    return [
+        {
+            "label": tables.label(table, row, lang),
+            "label_zh": str(table["label_zh"].sel(row=row).values),
+            "cells": [tables.cell(table, row, mix, lang) for mix in mixes],
+        }
+        for row in table["row"].values.tolist()
+    ]
+
+
+def _accounts(results: xarray.Dataset) -> list[dict]:
+    """Committed, paid, outstanding and cancelled of each package and payer over the horizon, million CNY."""
+    money = by_package(results)
+    mixes = [str(mix) for mix in money["mix"].values if mix != baseline_of(results)]
+    rows = []
+    for package in money["package"].values.tolist():
+        for payer in money["payer"].values.tolist():
+            one = money.sel(package=package, payer=payer, mix=mixes) / 1e6
+            if float(one["committed"].sum()) == 0.0:
+                continue
+            flows = {name: one[name].sum("year").values for name in ("committed", "paid", "cancelled")}
+            owed = one["outstanding"].isel(year=-1).values
+            cells = []
+            for index in range(len(mixes)):
+                parts = flows["committed"][index], flows["paid"][index], owed[index], flows["cancelled"][index]
+                sums = [number(float(value)) for value in parts]
+                cells.append(f"{sums[0]} = {sums[1]} + {sums[2]} + {sums[3]}" if parts[0] else "–")
+            rows.append({"package": str(package), "payer": str(payer), "cells": cells})
+    return rows
+
+
+def _never_claimed(results: xarray.Dataset) -> str:
+    """Median of the diagnostic over runs, for the fullest mix, in per cent."""
+    if "never_claimed_share" not in results:
+        return "not kept by this run"
+    values = results["never_claimed_share"].sel(mix=fullest_mix(results)).values
+    finite = values[np.isfinite(values)]
+    return f"{100 * float(np.median(finite)):.0f} %" if finite.size else "–"
+
+
+def _sources(results: xarray.Dataset, sources: Iterable[dict] | None) -> list[dict]:
+    """Documents with the hash of each package, every key present."""
+    hashes = json.loads(results.attrs.get("packages", "{}"))
+    given = [dict(row) for row in sources] if sources else [{"package": name} for name in hashes]
+    return [
+        {
+            "package": str(row.get("package", "")),
+            "title": str(row.get("title", "")),
+            "source": str(row.get("source", "")),
+            "sha256": str(row.get("sha256") or hashes.get(row.get("package"), "")),
+        }
+        for row in given
+    ]
+
+
+def _commands(results: xarray.Dataset, command: str | None) -> str:
+    """The commands that make this run again."""
+    attrs = results.attrs
+    scenario = str(attrs.get("scenario", ""))
+    mixes = [name if not held else f"{name}={'+'.join(held)}" for name, held in packages_of(results).items()]
+    mixes = [text if text.split("=")[0] != text.split("=")[-1] else text.split("=")[0] for text in mixes]
+    out = f"out/{scenario}"
+    words = ["policymix", "run", scenario, "--mix", ",".join(mixes), "--draws", str(results.sizes["draw"])]
+    words += ["--replicates", str(results.sizes["replicate"]), "--seed", str(attrs.get("seed", "")), "--out", out]
+    return f"{command or shlex.join(words)}\n{shlex.join(['policymix', 'replay', out])}"
+
+
+def _inline(svg: bytes) -> str:
+    """A figure as a data address: vector graphics, sharp on paper, nothing to fetch."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")

@@ -1,0 +1,171 @@
+"""Colours that colour-blind readers can tell apart, fonts, and how a number is written.
+
+The palette is Okabe and Ito's. Figures are drawn on Figure objects, never through pyplot's global state. Chinese titles
+need a font that has the signs: where the machine has none, figures are in English only (the page is always in both).
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A6D00", "#5D3A9B")
+GREY, LIGHT, INK, TARGET = "#6B6B6B", "#D9D9D9", "#222222", "#A50026"
+CHINESE_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "WenQuanYi Micro Hei",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Heiti SC",
+    "SimHei",
+    "Arial Unicode MS",
+)
+UNITS = {
+    "en": {
+        "CNY": (1e6, "million CNY"),
+        "share": (0.01, "%"),
+        "probability": (0.01, "%"),
+        "ratio": (0.01, "%"),
+        "CNY per job": (1e6, "million CNY"),
+        "persons": (1.0, "persons"),
+        "count": (1.0, "firms"),
+        "index": (1.0, "index"),
+    },
+    "zh": {
+        "CNY": (1e8, "亿元"),
+        "share": (0.01, "%"),
+        "probability": (0.01, "%"),
+        "ratio": (0.01, "%"),
+        "persons": (1.0, "人"),
+        "count": (1.0, "家"),
+        "index": (1.0, "指数"),
+        "CNY per CNY": (1.0, "元/元"),
+        "CNY per job": (1e4, "万元"),
+    },
+}
+POINTS = {"en": "pp", "zh": "个百分点"}
+
+
+def unit_of(unit: str, lang: str = "en") -> tuple[float, str]:
+    """Divisor and name of a unit as tables print it: CNY in million CNY, in Chinese in 亿元; shares in per cent."""
+    return UNITS[lang].get(unit, (1.0, unit))
+
+
+def difference_unit(unit: str, lang: str = "en") -> tuple[float, str]:
+    """Divisor and name of a difference: percentage points where the level is in per cent."""
+    divisor, name = unit_of(unit, lang)
+    return divisor, POINTS[lang] if name == "%" else name
+
+
+def decimals_of(value: float, *, whole: bool = False) -> int:
+    """Decimals that show three significant digits; a count has none from 10 on and one below."""
+    size = abs(value)
+    if whole:
+        return 0 if size >= 10.0 or size == 0.0 else 1
+    if size == 0.0 or not math.isfinite(size):
+        return 0
+    return min(4, max(0, 2 - math.floor(math.log10(size))))
+
+
+def number(value: float, decimals: int | None = None, *, sign: bool = False) -> str:
+    """A number with thousands separators; a true minus sign; an en dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    places = decimals_of(value) if decimals is None else decimals
+    text = f"{value:+,.{places}f}" if sign else f"{value:,.{places}f}"
+    if float(text.replace(",", "")) == 0.0:
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def mix_colours(mixes: list[str], baseline: str) -> dict[str, str]:
+    """One colour for each mix, the same in every figure; the baseline is grey."""
+    others = [name for name in mixes if name != baseline]
+    colours = {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(others)}
+    return {name: colours.get(name, GREY) for name in mixes}
+
+
+@functools.cache
+def chinese_font() -> str | None:
+    """Name of an installed font with Chinese signs, or None."""
+    from matplotlib import font_manager
+
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return next((name for name in CHINESE_FONTS if name in installed), None)
+
+
+def bilingual(english: str, chinese: str, joint: str = "  ") -> str:
+    """A title in both languages where a Chinese font is installed, else in English."""
+    return f"{english}{joint}{chinese}" if chinese and chinese_font() else english
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """The look of every figure: small clear type, no top or right frame; reproducible SVG."""
+    import matplotlib
+
+    family = ["DejaVu Sans", *([chinese_font()] if chinese_font() else [])]
+    look = {
+        "font.family": family,
+        "font.size": 9,
+        "axes.titlesize": 9.5,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+        "axes.labelcolor": INK,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": GREY,
+        "axes.linewidth": 0.8,
+        "axes.axisbelow": True,
+        "axes.grid": True,
+        "axes.grid.axis": "y",
+        "grid.color": "#E6E6E6",
+        "grid.linewidth": 0.7,
+        "xtick.color": GREY,
+        "ytick.color": GREY,
+        "xtick.labelcolor": INK,
+        "ytick.labelcolor": INK,
+        "legend.frameon": False,
+        "legend.fontsize": 8,
+        "svg.hashsalt": "policymix",
+    }
+    with matplotlib.rc_context(look):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of its own (inches), laid out without overlaps and drawn by Agg."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def render(figure: Figure, kind: str, *, dpi: int = 150) -> bytes:
+    """A figure as png or svg bytes. No date inside, so equal figures give equal bytes.
+
+    It is laid out once, at the first call; another format keeps the places (the layout is half of the work).
+    """
+    metadata = {"Date": None, "Creator": "policymix"} if kind == "svg" else {"Software": "policymix"}
+    file = io.BytesIO()
+    with drawing():
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+        figure.savefig(file, format=kind, dpi=dpi, metadata=metadata)
+    return file.getvalue()

@@ -1,0 +1,285 @@
+"""The headline and the scorecard as text: one place that turns numbers into cells, for terminal, page, CSV and JSON.
+
+Money is in million CNY (Chinese: 亿元), shares and probabilities in per cent, their differences in percentage points.
+Where a difference is smaller than two standard errors the cell says "not resolved" and gives no number.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import io
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from policymix.analysis.headline import INDICATOR_NAMES
+from policymix.analysis.selection import baseline_of, fullest_mix
+from policymix.errors import InvalidValue
+from policymix.report.style import decimals_of, difference_unit, number, unit_of
+
+if TYPE_CHECKING:
+    import xarray
+
+LANGUAGES = ("en", "zh", "both")
+NOT_RESOLVED = {"en": "not resolved", "zh": "未分辨"}
+NO_CHANGE = {"en": "no change", "zh": "无变化"}
+PERCENT = "\N{NO-BREAK SPACE}%"
+WHOLE = ("count", "persons")
+LIKELY, UNLIKELY = 2.0 / 3.0, 1.0 / 3.0
+VERDICTS = {
+    "missed": ("likely missed", "可能未达"),
+    "open": ("open", "不确定"),
+    "met": ("likely met", "可能达成"),
+    "untracked": ("not tracked", "未跟踪"),
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one cell says: a first line and, below it, the difference or the interval."""
+
+    first: str
+    second: str = ""
+
+
+def checked_language(lang: str) -> str:
+    """``lang`` itself if it is one of en, zh, both."""
+    if lang not in LANGUAGES:
+        raise InvalidValue("lang", lang, "one of " + ", ".join(LANGUAGES))
+    return lang
+
+
+def cell(table: xarray.Dataset, row: str, mix: str, lang: str = "en") -> Cell:
+    """Text of one cell of the headline; ``lang`` is en or zh."""
+    one = table.sel(row=row, mix=mix)
+    unit, kind = str(one["unit"].values), str(one["kind"].values)
+    if kind == "ratio":
+        return _ratio(one, unit, lang)
+    if kind in ("own", "amount"):
+        return _own(one, unit, kind, lang)
+    level = quantity(float(one["level_mean"]), unit, lang)
+    if mix == table.attrs["baseline"]:
+        low, high = float(one["level_low"]), float(one["level_high"])
+        return Cell(level, "" if kind == "probability" else interval(low, high, unit, lang))
+    if bool(one["same"]):
+        return Cell(level, NO_CHANGE[lang])
+    if not bool(one["resolved"]):
+        return Cell(level, NOT_RESOLVED[lang])
+    return Cell(level, _difference(one, unit, kind, lang))
+
+
+def quantity(value: float, unit: str, lang: str = "en") -> str:
+    """A level with the digits its unit deserves; per cent signs are written, other units stand in the row's label."""
+    divisor, name = unit_of(unit, lang)
+    scaled = value / divisor
+    if unit == "probability" and 0.0 < scaled < 0.05:
+        return f"< 0.1{PERCENT}"
+    if unit == "probability" and 99.95 < scaled < 100.0:
+        return f"> 99.9{PERCENT}"
+    if name == "%":
+        return f"{number(scaled, 2 if unit == 'share' else 1)}{PERCENT}"
+    return number(scaled, decimals_of(scaled, whole=unit in WHOLE))
+
+
+def interval(low: float, high: float, unit: str, lang: str = "en") -> str:
+    """A 90 % interval in brackets; nothing where a single run leaves it no width."""
+    if low == high:
+        return ""
+    return f"[{quantity(low, unit, lang)}, {quantity(high, unit, lang)}]".replace(f"{PERCENT},", ",")
+
+
+def unit_label(table: xarray.Dataset, row: str, lang: str = "en") -> str:
+    """Unit of a row as it stands behind its label; empty where the cell writes it or there is nothing to say."""
+    unit = str(table["unit"].sel(row=row).values)
+    name = unit_of(unit, lang)[1]
+    return "" if name in ("%", "firms", "家", "persons", "人") else name
+
+
+def label(table: xarray.Dataset, row: str, lang: str = "en") -> str:
+    """Label of a row with its unit."""
+    text = str(table["label_zh" if lang == "zh" else "label"].sel(row=row).values)
+    unit = unit_label(table, row, lang)
+    return f"{text}, {unit}" if unit else text
+
+
+def title(table: xarray.Dataset, lang: str = "en") -> str:
+    """Title with scenario, size of the sample and price base."""
+    runs, base = int(table.attrs["draws"]) * int(table.attrs["replicates"]), table.attrs.get("price_base", "")
+    scenario, baseline = table.attrs.get("scenario", ""), table.attrs["baseline"]
+    if lang == "zh":
+        return f"{scenario}:与“{baseline}”的配对差异,{runs} 次运行,90% 区间,{base} 年不变价"
+    sample = f"{runs} runs, 90 % intervals, money at {base} prices unless said"
+    return f"{scenario}: differences paired with {baseline}, {sample}"
+
+
+def to_records(table: xarray.Dataset) -> list[dict]:
+    """The headline as plain records for JSON: one for each row and mix, in CNY, shares and counts; NaN becomes None."""
+    answer = []
+    for row in table["row"].values.tolist():
+        for mix in table["mix"].values.tolist():
+            one = table.sel(row=row, mix=mix)
+            record = {"row": row, "label": str(one["label"].values), "unit": str(one["unit"].values), "mix": mix}
+            for name in table.data_vars:
+                value = one[name].values.item()
+                record[str(name)] = None if isinstance(value, float) and not math.isfinite(value) else value
+            answer.append(record)
+    return answer
+
+
+def to_csv(table: xarray.Dataset) -> str:
+    """The headline as CSV text in base units, one line for each row and mix."""
+    records = to_records(table)
+    file = io.StringIO()
+    writer = csv.DictWriter(file, fieldnames=list(records[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return file.getvalue()
+
+
+def to_markdown(table: xarray.Dataset, lang: str = "en") -> str:
+    """The headline as a Markdown table."""
+    lang = "en" if checked_language(lang) == "both" else lang
+    mixes = table["mix"].values.tolist()
+    lines = [f"**{title(table, lang)}**", "", "| | " + " | ".join(mixes) + " |", "|---|" + "---|" * len(mixes)]
+    for row in table["row"].values.tolist():
+        cells = [cell(table, row, mix, lang) for mix in mixes]
+        texts = [f"{one.first}<br>{one.second}" if one.second else one.first for one in cells]
+        lines.append(f"| {label(table, row, lang)} | " + " | ".join(texts) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en") -> list[dict]:
+    """Targets as rows, misses before hits, untracked ones last.
+
+    A target is likely missed where its probability under the fullest mix is below 1/3, likely met above 2/3, open
+    between. Keys: id, label, label_zh, line, place, verdict, verdict_zh, status, note, chance (of the fullest mix) and
+    cells, by mix the probability and below it the paired difference with its standard error.
+    """
+    mix, baseline = fullest_mix(results), baseline_of(results)
+    answer = []
+    for name in chances["target"].values.tolist():
+        one = chances.sel(target=name)
+        tracked = bool(one["tracked"])
+        chance = float(one["probability"].sel(mix=mix)) if tracked else math.nan
+        status = _status(chance) if tracked else "untracked"
+        indicator = str(one["indicator"].values)
+        english, chinese = INDICATOR_NAMES.get(indicator, (indicator.replace("_", " "), ""))
+        answer.append(
+            {
+                "id": name,
+                "label": english,
+                "label_zh": chinese,
+                "line": str(one["line"].values),
+                "place": str(one["place"].values),
+                "status": status,
+                "verdict": VERDICTS[status][0],
+                "verdict_zh": VERDICTS[status][1],
+                "cells": {
+                    str(each): _chance(one.sel(mix=each), each == baseline, lang) if tracked else Cell("–")
+                    for each in chances["mix"].values
+                },
+                "note": str(one["note"].values).removeprefix("untracked: "),
+                "chance": chance,
+            }
+        )
+    order = ["missed", "open", "met", "untracked"]
+    return sorted(answer, key=lambda row: (order.index(row["status"]), row["chance"] if row["chance"] >= 0 else 2.0))
+
+
+def compared_totals(region_table) -> list[dict]:
+    """Published against synthetic totals as text, those outside their tolerance first.
+
+    ``region_table`` holds mappings or objects with title (or key), published, year, synthetic, residual, tolerance,
+    within, source.
+    """
+    rows = []
+    for entry in region_table or ():
+        get = entry.get if isinstance(entry, dict) else functools.partial(_attribute, entry)
+        within = bool(get("within", True))
+        named = get("title") or get("key")
+        rows.append(
+            {
+                "title": named.get("en", "") if isinstance(named, dict) else str(named),
+                "title_zh": named.get("zh", "") if isinstance(named, dict) else "",
+                "year": str(get("year", "")),
+                "published": _free(get("published")),
+                "synthetic": _free(get("synthetic")),
+                "residual": _free(get("residual")),
+                "tolerance": _free(get("tolerance")),
+                "source": str(get("source", "")),
+                "within": within,
+            }
+        )
+    return sorted(rows, key=lambda row: row["within"])
+
+
+def _attribute(entry, name: str, missing=None):
+    """Field of a row that is an object, as ``get`` gives it for a mapping."""
+    return getattr(entry, name, missing)
+
+
+def _ratio(one: xarray.Dataset, unit: str, lang: str) -> Cell:
+    """A ratio with its interval, or the words that there is none to state."""
+    value = float(one["level_mean"])
+    if not math.isfinite(value):
+        return Cell("–")
+    if not bool(one["resolved"]):
+        return Cell(NOT_RESOLVED[lang])
+    return Cell(quantity(value, unit, lang), interval(float(one["level_low"]), float(one["level_high"]), unit, lang))
+
+
+def _own(one: xarray.Dataset, unit: str, kind: str, lang: str) -> Cell:
+    """A number that is a difference or a payment by itself; zero in every run is zero, and a payment needs no test."""
+    if bool(one["same"]) and float(one["level_mean"]) == 0.0:
+        return Cell("0")
+    if kind == "own" and not bool(one["resolved"]):
+        return Cell(NOT_RESOLVED[lang])
+    value = quantity(float(one["level_mean"]), unit, lang)
+    return Cell(value, interval(float(one["level_low"]), float(one["level_high"]), unit, lang))
+
+
+def _difference(one: xarray.Dataset, unit: str, kind: str, lang: str) -> str:
+    """``+12.3 [4.5, 20.1]``; a probability has a standard error in place of an interval."""
+    if kind == "probability":
+        return _points(float(one["difference_mean"]), float(one["difference_standard_error"]), lang)
+    divisor, name = difference_unit(unit, lang)
+    mean, low, high = (float(one[f"difference_{key}"]) / divisor for key in ("mean", "low", "high"))
+    points = name if name in ("pp", "个百分点") else ""
+    places = max(1, decimals_of(mean) - 1) if points else decimals_of(mean, whole=unit in WHOLE)
+    texts = number(mean, places, sign=True), number(low, places), number(high, places)
+    return f"{texts[0]} [{texts[1]}, {texts[2]}] {points}".rstrip()
+
+
+def _chance(one: xarray.Dataset, at_baseline: bool, lang: str) -> Cell:
+    """Probability of a target under one mix and its paired difference, or the words that there is none."""
+    level = quantity(float(one["probability"]), "probability", lang)
+    mean, error = float(one["difference"]), float(one["difference_error"])
+    if at_baseline:
+        return Cell(level)
+    if mean == 0.0:
+        return Cell(level, NO_CHANGE[lang])
+    if not bool(one["resolved"]):
+        return Cell(level, NOT_RESOLVED[lang])
+    return Cell(level, _points(mean, error, lang))
+
+
+def _points(mean: float, error: float, lang: str) -> str:
+    """A difference of probabilities in percentage points with its standard error: ``+1.2 pp (s.e. 0.2)``."""
+    divisor, name = difference_unit("probability", lang)
+    places = max(1, decimals_of(mean / divisor) - 1)
+    return f"{number(mean / divisor, places, sign=True)} {name} (s.e. {number(error / divisor, places)})"
+
+
+def _status(chance: float) -> str:
+    """missed, open or met by the probability under the fullest mix."""
+    return "missed" if chance < UNLIKELY else "met" if chance > LIKELY else "open"
+
+
+def _free(value) -> str:
+    """A figure of unknown unit: numbers short, everything else as it is."""
+    if value is None:
+        return "–"
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return number(float(value), 0 if float(value).is_integer() else None)
+    return str(value)

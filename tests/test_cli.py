@@ -1,0 +1,234 @@
+"""The command line as a user types it, mostly wrongly: one clear answer, exit code 2, nothing half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import policymix
+from policymix import catalog, cli
+from policymix.errors import RunFailed
+
+pytestmark = pytest.mark.anywhere
+
+SCENARIO = catalog.data_root() / "scenarios" / "dalian-2025.toml"
+COMMANDS = ("run", "replay", "entitle", "list", "copy", "show", "check", "diff", "warm")
+
+
+@pytest.fixture
+def typed(tmp_path, monkeypatch):
+    """Type a command in an empty folder; gives exit code, output and errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(catalog.PATH_VARIABLE, raising=False)
+
+    def typed(*words):
+        return CliRunner().invoke(cli.app, [str(word) for word in words])
+
+    return typed
+
+
+def refused(result, *words):
+    """The command said one thing to the user and left with 2."""
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    assert "Traceback" not in result.output
+    for word in words:
+        assert word in result.stderr
+    return result.stderr
+
+
+def scenario_with(tmp_path, **changes):
+    text = SCENARIO.read_text(encoding="utf-8")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "my.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+# --- help and lists
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_help_has_an_example(typed, command):
+    result = typed(command, "--help")
+    assert result.exit_code == 0
+    assert f"  policymix {command}" in result.stdout
+
+
+def test_version_and_no_arguments(typed):
+    assert typed("--version").stdout == f"policymix {policymix.__version__}\n"
+    assert "Commands" in typed().output
+
+
+def test_lists(typed):
+    assert "dalian-2025" in typed("list", "scenarios").stdout
+    assert {row["kind"] for row in json.loads(typed("list", "--json").stdout)} <= set(catalog.KINDS)
+    assert "core_share" in typed("list", "outcomes").stdout
+    refused(typed("list", "package"), "did you mean 'packages'")
+
+
+@pytest.mark.parametrize(("what", "word"), [("levers", "htz-2022/m4.pays.area_max"), ("uncertainties", "parameter.")])
+def test_lists_of_addresses(typed, what, word):
+    result = typed("list", what)
+    assert result.exit_code == 0, result.output
+    assert word in result.stdout
+
+
+def test_copy_show_check(typed, tmp_path):
+    assert typed("copy", "dalian-2025", "mine.toml").exit_code == 0
+    assert (tmp_path / "mine.toml").read_bytes() == SCENARIO.read_bytes()
+    refused(typed("copy", "dalian-2025", "mine.toml"), "which exists", "a name that is free")
+    refused(typed("copy", "dalian-2052"), "did you mean 'dalian-2025'")
+    assert 'id = "dalian-2025"' in typed("show", "mine.toml").stdout
+    assert "mine.toml: good" in typed("check", "mine.toml").stdout
+
+
+def test_show_diff_and_check_of_packages(typed, tmp_path):
+    assert 'id = "htz-2022"' in typed("show", "htz-2022").stdout
+    longer = 'extends = "htz-2022"\nid = "longer"\ntitle = {en = "a", zh = "b"}\n[change]\n"m4.pays.area_max" = 1000\n'
+    (tmp_path / "longer.toml").write_text(longer, encoding="utf-8")
+    assert "m4.pays.area_max" in typed("diff", "htz-2022", "longer.toml").stdout
+    assert "good" in typed("check", "longer.toml").stdout
+
+
+def test_entitle_says_why(typed):
+    claims = catalog.data_root() / "scenarios" / "examples" / "claims.toml"
+    result = typed("entitle", "htz-2022", claims)
+    assert result.exit_code == 0, result.output
+    assert "m4" in result.stdout
+    assert isinstance(json.loads(typed("entitle", "htz-2022", claims, "--json").stdout), dict)
+    refused(typed("entitle", "htz-2022"), "then a file of claims")
+    refused(typed("entitle", "htz-2202", claims), "did you mean 'htz-2022'")
+
+
+# --- bad input
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["dalian-2052"], "no scenario 'dalian-2052'; did you mean 'dalian-2025'? There are: dalian-2025"),
+        (["--mix", "none,htz-2202"], "no package or mix 'htz-2202'; did you mean 'htz-2022'? There are: htz-2022"),
+        (["--mix", "none,,both"], "an empty name"),
+        (["--set", "htz-2022/m4.pays.aera_max=1"], "did you mean 'htz-2022/m4.pays.area_max'"),
+        (["--set", "htz-2022/m44.pays.area_max=1"], "did you mean 'htz-2022/m4.pays.area_max'"),
+        (["--set", "paramter.hassle_cost=1"], "nearest valid name: 'parameter.hassle_cost'"),
+        (["--set", "parameter.hasle_cost=1"], "did you mean 'parameter.hassle_cost'"),
+        (["--set", "run.drwas=1"], "did you mean 'run.draws'"),
+        (["--set", "htz-2022/m4.pays.area_max"], "expected ADDRESS=VALUE"),
+        (["--draws", "0"], "--draws: found 0; expected a whole number, 1 or more"),
+        (["--replicates", "0"], "--replicates: found 0; expected a whole number, 1 or more"),
+        (["--seed", "-1"], "--seed: found -1; expected a whole number, 0 or more"),
+        (["--set", "run.end=2020Q4"], "an end 2020Q4 before its start 2021Q1"),
+    ],
+)
+def test_bad_options_of_run(typed, tmp_path, words, said):
+    assert said in refused(typed("run", *words))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_region_and_package_of_a_scenario(typed, tmp_path):
+    refused(
+        typed("run", scenario_with(tmp_path, **{'"dalian"': '"dalain"'})), "no region 'dalain'; did you mean 'dalian'"
+    )
+    refused(typed("run", scenario_with(tmp_path, **{'"national-baseline"': '"national-base"'})), "'national-baseline'")
+
+
+def test_broken_scenarios_are_told_at_once(typed, tmp_path):
+    path = scenario_with(tmp_path, **{"draws      = 100": "drws = 100", "seed       = 2021": 'seed = "x"'})
+    assert "2 problems" in refused(typed("run", path), "drws", "nearest valid name: 'draws'", "seed")
+    path.write_text("mixes = [1,\n", encoding="utf-8")
+    refused(typed("check", path), "line 2")
+
+
+def test_an_unwritable_folder_is_refused_before_simulating(typed, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setattr(cli, "_simulated", lambda *_: pytest.fail("it simulated"))
+    refused(typed("run", "--out", "file/run"), "cannot write to file/run")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_run_that_fails_leaves_nothing(typed, tmp_path, monkeypatch):
+    def fails(inputs, aside, *_):
+        (aside / "results.nc").write_text("half")
+        raise RunFailed("the pool of entrants is used up")
+
+    monkeypatch.setattr(cli, "_simulated", fails)
+    refused(typed("run"), "the pool of entrants is used up")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupting_leaves_130_and_nothing(typed, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_simulated", interrupted)
+    result = typed("run")
+    assert result.exit_code == cli.INTERRUPTED
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hidden_file_is_a_notice(typed, tmp_path):
+    (tmp_path / "dalian-2025.toml").write_bytes(SCENARIO.read_bytes() + b"\n# mine\n")
+    result = typed("show", "dalian-2025")
+    assert result.exit_code == 0
+    assert "notice: the scenario" in result.stderr
+    assert "hides the shipped" in result.stderr
+
+
+def test_not_a_run(typed):
+    refused(typed("replay", "nothing-here"), "no run 'nothing-here'")
+
+
+# --- a real run
+
+
+def process(*words, cwd, wait=True):
+    """The command in a process of its own."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(policymix.__file__).parents[1])}
+    command = [sys.executable, "-m", "policymix", *map(str, words)]
+    started = subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    if not wait:
+        return started
+    out, err = started.communicate(timeout=300)
+    return started.returncode, out, err
+
+
+@pytest.mark.slow
+def test_a_small_run_from_command_to_replay(tmp_path):
+    code, out, err = process("run", "--draws", 2, "--mix", "none,htz-2022", "--json", cwd=tmp_path)
+    assert code == 0, err
+    answer = json.loads(out)
+    assert answer["draws"] == 2
+    folder = tmp_path / "out" / "dalian-2025"
+    assert {"results.nc", "report.html", "manifest.json", "inputs", "figures"} <= {
+        path.name for path in folder.iterdir()
+    }
+    assert (folder / "inputs" / "packages" / "htz-2022.toml").is_file()
+    code, out, err = process("replay", "out/dalian-2025", cwd=tmp_path)
+    assert code == 0, err
+    assert "equal to the bit" in out
+
+
+@pytest.mark.slow
+def test_interrupting_a_real_run(tmp_path):
+    started = process("run", "--draws", 500, cwd=tmp_path, wait=False)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out").exists() and time.monotonic() < deadline and started.poll() is None:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    started.send_signal(signal.SIGINT)
+    _, err = started.communicate(timeout=60)
+    assert started.returncode == cli.INTERRUPTED, err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,69 @@
+"""The README's commands are the promised ones, and every one of them runs."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import policymix
+from policymix import catalog
+
+ROOT = catalog.data_root()
+README = (ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md").is_file() else ""
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.S)
+COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines() if line.strip()]
+POLICYMIX = [line for line in COMMANDS if line.startswith("policymix ")]
+INSTALL = [
+    "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/policymix run",
+    'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/pytest',
+]
+FILES = {"longer-waiver.toml": next((block for language, block in BLOCKS if language == "toml"), "")}
+
+pytestmark = pytest.mark.skipif(not README, reason="an installed wheel has no README")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with the files that the README tells one to save, and the shipped ones where its commands look."""
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    return tmp_path
+
+
+def typed(line, folder):
+    environment = {**os.environ, "PYTHONPATH": str(Path(policymix.__file__).parents[1])}
+    command = [sys.executable, "-m", *shlex.split(line)]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+def test_the_two_promised_commands():
+    assert [line for line in COMMANDS if not line.startswith("policymix ")] == INSTALL
+
+
+@pytest.mark.parametrize("line", [line for line in POLICYMIX if not line.startswith("policymix run")])
+def test_commands_run(line, folder):
+    result = typed(line, folder)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", ["policymix run", *(line for line in POLICYMIX if line.startswith("policymix run"))])
+def test_runs_run(line, folder):
+    result = typed(re.sub(r"--draws \d+", "", line) + " --draws 2 --quiet --out out/readme", folder)
+    assert result.returncode == 0, result.stderr
+    assert (folder / "out" / "readme" / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_the_python_snippet_runs(folder, monkeypatch):
+    snippet = next(block for language, block in BLOCKS if language == "python").replace("draws=10", "draws=2")
+    monkeypatch.chdir(folder)
+    exec(compile(snippet, "README.md", "exec"), {})
