@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -86,7 +88,7 @@ def test_copy_show_check(typed, tmp_path):
     assert typed("copy", "dalian-2025", "mine.toml").exit_code == 0
     assert (tmp_path / "mine.toml").read_bytes() == SCENARIO.read_bytes()
     refused(typed("copy", "dalian-2025", "mine.toml"), "which exists", "a name that is free")
-    refused(typed("copy", "dalian-2052"), "did you mean 'dalian-2025'")
+    refused(typed("copy", "htz-2202"), "did you mean 'htz-2022'")
     assert 'id = "dalian-2025"' in typed("show", "mine.toml").stdout
     assert "mine.toml: good" in typed("check", "mine.toml").stdout
 
@@ -186,6 +188,61 @@ def test_a_hidden_file_is_a_notice(typed, tmp_path):
 
 def test_not_a_run(typed):
     refused(typed("replay", "nothing-here"), "no run 'nothing-here'")
+
+
+# --- a run from end to end, without the simulation
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """A runner whose numbers depend on the seed alone, and no report."""
+    xarray = pytest.importorskip("xarray")
+
+    def run(scenario, *, threads=None, progress=None):
+        if progress is not None:
+            progress(1, 1)
+        values = np.random.default_rng(scenario.seed).normal(size=(len(scenario.mixes), scenario.draws))
+        return xarray.Dataset({"investment": (("mix", "draw"), values)}, {"mix": list(scenario.mixes)})
+
+    runner = types.ModuleType("policymix.experiments.runner")
+    runner.run = run
+    monkeypatch.setitem(sys.modules, runner.__name__, runner)
+    monkeypatch.setattr(cli, "_write_report", lambda *_: None)
+    monkeypatch.setattr(cli, "_print_answer", lambda *_: None)
+
+
+def test_run_then_replay_then_tamper(typed, tmp_path, made_up):
+    result = typed("run", "--draws", 3, "--seed", 5, "--mix", "both", "--set", "parameter.hassle_cost=20000")
+    assert result.exit_code == 0, result.output
+    folder = tmp_path / "out" / "dalian-2025"
+    assert sorted(path.name for path in folder.iterdir()) == ["inputs", "manifest.json", "results.nc"]
+    results = policymix.open_results(folder)
+    assert (results.sizes["mix"], results.sizes["draw"]) == (2, 3)
+    inputs = (folder / "inputs" / "scenario.toml").read_text(encoding="utf-8")
+    assert '"parameter.hassle_cost" = 20000' in inputs
+    assert "equal to the bit" in typed("replay", folder).stdout
+    with (folder / "inputs" / "packages" / "htz-2022.toml").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    tampered = typed("replay", folder)
+    assert tampered.exit_code == 1
+    assert "packages/htz-2022.toml" in tampered.stdout
+
+
+def test_a_package_of_ones_own_in_a_mix(typed, tmp_path, made_up):
+    own = 'extends = "htz-2022"\nid = "own"\ntitle = {en = "a", zh = "b"}\n[change]\n"m4.pays.area_max" = 1000\n'
+    (tmp_path / "own.toml").write_text(own, encoding="utf-8")
+    result = typed("run", "--draws", 1, "--mix", "none,own.toml", "--out", "result")
+    assert result.exit_code == 0, result.output
+    assert policymix.open_results("result")["mix"].values.tolist() == ["none", "own"]
+    (tmp_path / "own.toml").unlink()
+    assert typed("replay", "result").exit_code == 0
+
+
+def test_python_run_equals_the_command(typed, tmp_path, made_up):
+    typed("run", "--draws", 2, "--out", "typed")
+    results = policymix.run("dalian-2025", draws=2, out="called")
+    assert results.equals(policymix.open_results("typed"))
+    assert (tmp_path / "called" / "manifest.json").is_file()
 
 
 # --- a real run

@@ -107,14 +107,15 @@ def run(
       policymix run my.toml --set htz-2022/m4.pays.area_max=1000 --out out/smaller
     """
     from policymix.experiments import store
-    from policymix.experiments.inputs import gather
     from policymix.experiments.scenario import load_scenario, with_options
 
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=settings)
     folder = out or Path("out") / chosen.id
     with store.staged(folder) as aside:
+        from policymix.experiments.inputs import gather
+
         inputs = gather(chosen)  # every address and file is checked before the first second of simulation
-        results = _simulated(inputs, aside, threads, quiet or as_json)
+        results = _simulated(inputs, aside, threads, quiet)
         _write_report(results, inputs, aside)
     _print_answer(results, inputs, folder, as_json, quiet)
 
@@ -415,7 +416,27 @@ def _loaded(kind: str, name: str) -> Any:
 
 
 def _entitlement_text(answer: Any) -> str:
-    return str(answer)
+    """Total and range, then every claim with what each clause says to it, payments first."""
+    spread = f"from {answer.low:,.2f} to {answer.high:,.2f} where the texts leave it open"
+    lines = [f"total {answer.total:,.2f} CNY ({spread})"]
+    for claim in dict.fromkeys(note.claim for note in answer.trace):
+        lines += ["", f"claim {claim}"]
+        notes = [note for note in answer.trace if note.claim == claim and note.status != "other_kind"]
+        for note in sorted(notes, key=lambda note: -note.amount):
+            subject = f"; subject to {', '.join(note.subject_to)}" if note.subject_to else ""
+            lines.append(f"  {note.clause}  {note.status} {note.status_zh}  {note.amount:,.2f} CNY{subject}")
+            lines += [f"      {note.title}: {note.why}", f"      {note.title_zh}:{note.why_zh}"]
+    lines += ["", "payments"] if answer.rows else []
+    lines += [f"  {_payment(row)}" for row in answer.rows]
+    lines += ["", *(f"notice: {notice}" for notice in answer.notices)] if answer.notices else []
+    return "\n".join([*lines, "", f"facts and packages: {answer.digest[:16]}"])
+
+
+def _payment(row: Any) -> str:
+    """One payment or recovery: when it falls due, for what, and who pays it."""
+    when = ", ".join(f"{amount:,.2f} {'when the fact is known' if day is None else day}" for day, amount in row.due)
+    payers = ", ".join(f"{who} {amount:,.2f}" for who, amount in row.payers.items())
+    return f"{row.clause}  {row.what}  claim {row.claim}  {row.amount:,.2f} CNY (due {when}; {payers})"
 
 
 def _json(content: Any) -> str:

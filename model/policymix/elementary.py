@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba.core import types
 from numba.extending import intrinsic, overload, register_jitable
 
@@ -80,11 +81,24 @@ def _exponent(number):
     return compiled
 
 
+def whole_below(number):
+    """The largest whole number not above a number, as a float."""
+    return float(math.floor(number))
+
+
+@overload(whole_below, inline="always")
+def _whole_below(number):
+    def compiled(number):
+        return np.floor(number)
+
+    return compiled
+
+
 @register_jitable
 def exp(x):
     """e to the power x, x clipped to [-700, 700]; relative error below 1e-15."""
     x = max(-LARGEST_EXPONENT, min(LARGEST_EXPONENT, x))
-    q = float(math.floor(x * LOG2_E + 0.5))
+    q = whole_below(x * LOG2_E + 0.5)
     r = (x - q * LN2_HIGH) - q * LN2_LOW
     p = 2.08767569878681e-09
     p = p * r + 2.505210838544172e-08

@@ -1,7 +1,7 @@
 """The headline table: what each mix does, what it costs and what it reaches, set against the baseline.
 
-Rows come in five kinds. ``level``: a level with its paired difference. ``amount``: a sum that is zero at the baseline by
-its nature (money paid, investment claimed for). ``own``: a number that is a difference by itself (additional
+Rows come in five kinds. ``level``: a level with its paired difference. ``amount``: a sum that is zero at the baseline
+by its nature (money paid, investment claimed for). ``own``: a number that is a difference by itself (additional
 investment). ``ratio``: one sum over another. ``probability``: a tracked target.
 """
 

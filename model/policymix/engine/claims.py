@@ -53,9 +53,17 @@ EXPANSION = code("lease", "how", "expansion")
 OTHER_PROVINCE = code("arrival", "capital_from", "other_province")
 DECISION_MAKER = code("talent", "role", "decision_maker")
 SCIENCE_PROGRAMME = code("national_grant", "programme", "national_science_programme")
-TYPE_BITS = np.array(
-    [mask("project", "types", [name]) if name != "other" else 0 for name in PROJECT_TYPES], np.float64
-)
+TYPE_WORDS = {
+    "digital_infrastructure": ["digital_infrastructure"],
+    "application_demonstration": ["application_demonstration", "smart_city"],
+    "industrial_internet": ["industrial_internet", "it_manufacturing_integration"],
+    "smart_upgrading": ["smart_upgrading"],
+    "public_service_platform": ["software_service_platform"],
+    "other": ["other"],
+}
+TYPE_BITS = np.array([mask("project", "types", TYPE_WORDS[name]) for name in PROJECT_TYPES], np.float64)
+"""What a project of each type is in the words of the clauses."""
+
 
 (CL_SLOT, CL_FIRM, CL_CLAUSE, CL_QUARTER, CL_ASKED, CL_GRANTED, CL_PAID, CL_DUE, CL_PERIOD, CL_BASE, CL_ACTIVITY,
  CL_STATE) = range(12)  # fmt: skip
@@ -68,6 +76,8 @@ OUTSIDE = -1
 
 SLOTS, CLAIMANTS, ROWS_USED, OVERFLOW = range(4)
 G_APPROVED, G_INVESTMENT, G_RESEARCH, G_WHOLE = range(4)
+(Q_KIND, Q_SLOT, Q_FIRM, Q_DAY, Q_QUOTE, Q_VALUE, Q_BASE, Q_ACTIVITY, Q_APPROVE, Q_AWARE, Q_ABLE) = range(11)
+Q_FACTS = 11
 COMMITTED, PAID, CANCELLED, RECOVERED, MADE, APPROVED, RATIONED = range(7)
 CLAUSE_OUTCOMES = 7
 FEN = 100.0
@@ -113,9 +123,10 @@ class Mix(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """Scratch of the office that settles one claim after another."""
+    """The office's tray of claims and quotes, and its scratch."""
 
-    facts: np.ndarray
+    tray: np.ndarray  # float64[rows, Q_FACTS + MAX_FACTS]
+    waiting: np.ndarray  # int64[1] rows in the tray
     used: np.ndarray
     before: np.ndarray
     count: np.ndarray
@@ -125,23 +136,23 @@ class Desk(NamedTuple):
     shadow: np.ndarray
 
 
-def clear(facts):
-    """Forget the last claim: every fact is missing."""
-    for i in range(facts.size):
-        facts[i] = np.nan
-
-
-def common_facts(facts, firms, slot, day, registered, fields, place):
-    """Facts that every claim of a firm has."""
-    clear(facts)
-    facts[F_PLACE] = place
-    facts[F_APPLIED] = day
-    facts[F_REGISTERED] = registered
-    facts[F_STEPS] = firms[STEPS_HELD, slot]
-    facts[F_FIELDS] = fields
-    facts[F_LOCAL] = 1.0
-    facts[F_REVENUE] = firms[REVENUE_1, slot]
-    facts[F_EMPLOYEES] = firms[JOBS, slot]
+def new_row(city, desk, kind, slot, firm, place, day, registered, steps, fields, revenue, staff, aware, able, u_approve):
+    """Put a claim into the tray with the facts that every claim has; returns its row, or the last one when full."""
+    r = desk.waiting[0]
+    if r >= desk.tray.shape[0] - 1:
+        city.count[OVERFLOW] += 1
+        r = desk.tray.shape[0] - 1
+    else:
+        desk.waiting[0] = r + 1
+    row = desk.tray[r]
+    for i in range(Q_FACTS, row.size):
+        row[i] = np.nan
+    row[Q_KIND], row[Q_SLOT], row[Q_FIRM], row[Q_DAY], row[Q_QUOTE], row[Q_VALUE] = kind, slot, firm, day, 0.0, 0.0
+    row[Q_BASE], row[Q_ACTIVITY], row[Q_APPROVE], row[Q_AWARE], row[Q_ABLE] = 0.0, ON_NOTHING, u_approve, aware, able
+    row[Q_FACTS + F_PLACE], row[Q_FACTS + F_APPLIED], row[Q_FACTS + F_REGISTERED] = place, day, registered
+    row[Q_FACTS + F_STEPS], row[Q_FACTS + F_FIELDS], row[Q_FACTS + F_LOCAL] = steps, fields, 1.0
+    row[Q_FACTS + F_REVENUE], row[Q_FACTS + F_EMPLOYEES] = revenue, staff
+    return row
 
 
 def known_share(mix, package, on_ladder, quarter, p):
@@ -165,29 +176,25 @@ def account_of(city, slot):
     return row
 
 
-def open_accounts(city, desk, row, clauses):
-    """What the firm has had from each clause, for the caps and ``once`` of the settlement."""
-    for c in range(clauses):
+def value_of(row, city, mix, desk, account, known):
+    """Settle one row of the tray under the clauses of the packages that the holder knows; CNY over clauses and periods."""
+    arrays = mix.arrays
+    kind = int(row[Q_KIND])
+    ladder = 1 if row[Q_FACTS + F_STEPS] > 0.0 or row[Q_SLOT] < 0.0 else 0
+    for c in range(arrays.clause.size):
         for year in range(2):
-            paid = city.account_paid[row, c, year] if row >= 0 else 0.0
+            paid = city.account_paid[account, c, year] if account >= 0 else 0.0
             desk.used[c, ACCOUNT_FIRM, year] = paid
             desk.used[c, ACCOUNT_HOLDER, year] = paid
-        desk.count[c] = city.account_once[row, c] if row >= 0 else 0
-
-
-def value_of(kind, day, city, mix, desk, row, u_aware, on_ladder, quarter, p):
-    """Settle the claim on the desk under the clauses that the holder knows; CNY over all clauses and periods."""
-    arrays = mix.arrays
-    clauses = arrays.clause.size
-    open_accounts(city, desk, row, clauses)
+        desk.count[c] = city.account_once[account, c] if account >= 0 else 0
     settle(
-        arrays, kind, desk.facts, day, desk.used, desk.before, desk.before, desk.count, desk.amount, desk.status,
-        desk.detail, desk.shadow,
+        arrays, kind, row[Q_FACTS:], int(row[Q_DAY]), desk.used, desk.before, desk.before, desk.count, desk.amount,
+        desk.status, desk.detail, desk.shadow,
     )  # fmt: skip
     total = 0.0
-    for i in range(arrays.kind[kind].clause_first, arrays.kind[kind].clause_last):
+    for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
         c = arrays.index[i]
-        if u_aware >= known_share(mix, arrays.clause[c].package, on_ladder, quarter, p):
+        if row[Q_AWARE] >= known[arrays.clause[c]["package"], ladder]:
             for k in range(MAX_PERIODS):
                 desk.amount[c, k] = 0.0
         for k in range(MAX_PERIODS):
@@ -195,43 +202,27 @@ def value_of(kind, day, city, mix, desk, row, u_aware, on_ladder, quarter, p):
     return total
 
 
-def append(city, slot, firm, clause, quarter, desk, base, activity):
-    """One row of the claim table; counted as lost when the table is full, which ends the run."""
-    r = city.count[ROWS_USED]
-    if r >= city.claims.shape[0]:
-        city.count[OVERFLOW] += 1
+def work_through_tray(quarter, city, mix, desk, known, p, clause_out):
+    """Settle every row of the tray: quotes get their value, claims are filed."""
+    for r in range(desk.waiting[0]):
+        row = desk.tray[r]
+        slot = int(row[Q_SLOT])
+        account = int(city.firms[ACCOUNT, slot]) if slot >= 0 and row[Q_QUOTE] < 0.5 else -1
+        row[Q_VALUE] = value_of(row, city, mix, desk, account, known)
+        if row[Q_QUOTE] < 0.5 and row[Q_VALUE] > 0.0:
+            file_claim(row, quarter, slot, city, mix, desk, p, clause_out)
+
+
+def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
+    """The holder applies if it is worth the hassle; an approved claim leaves a row for every clause that would pay."""
+    if row[Q_ABLE] >= take_up.application_probability(row[Q_VALUE], p[P_HASSLE_COST], p[P_HASSLE_SLOPE]):
         return
-    city.count[ROWS_USED] = r + 1
-    row = city.claims[r]
-    asked = 0.0
-    for k in range(MAX_PERIODS):
-        row[CL_AMOUNTS + k] = desk.amount[clause, k]
-        asked += desk.amount[clause, k]
-    row[CL_SLOT], row[CL_FIRM], row[CL_CLAUSE], row[CL_QUARTER] = slot, firm, clause, quarter
-    row[CL_ASKED], row[CL_GRANTED], row[CL_PAID], row[CL_DUE], row[CL_PERIOD] = asked, 0.0, 0.0, 0.0, 0.0
-    row[CL_BASE], row[CL_ACTIVITY], row[CL_STATE] = base, activity, FILED
-
-
-def file_claim(kind, day, slot, quarter, city, mix, desk, base, activity, u_approve, p, clause_out):
-    """The holder applies if it knows and it pays; an approved claim leaves a row for every clause that would pay.
-
-    Returns CNY asked.
-    """
-    firms = city.firms
-    aware, able, row, firm, ladder = 0.0, 0.0, -1, -1.0, True
-    if slot != OUTSIDE:
-        aware, able, firm = firms[U_AWARE, slot], firms[U_ABLE, slot], firms[FIRM, slot]
-        ladder = firms[STEPS_HELD, slot] > 0.0
-        row = int(firms[ACCOUNT, slot])
-    total = value_of(kind, day, city, mix, desk, row, aware, ladder, quarter, p)
-    if total <= 0.0 or able >= take_up.application_probability(total, p[P_HASSLE_COST], p[P_HASSLE_SLOPE]):
-        return 0.0
-    approved = u_approve < p[P_APPROVAL]
-    if approved and slot != OUTSIDE:
-        row = account_of(city, slot)
-    first = True
+    approved = row[Q_APPROVE] < p[P_APPROVAL]
+    account = account_of(city, slot) if approved and slot >= 0 else -1
     arrays = mix.arrays
-    for i in range(arrays.kind[kind].clause_first, arrays.kind[kind].clause_last):
+    kind = int(row[Q_KIND])
+    first = True
+    for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
         c = arrays.index[i]
         asked = 0.0
         for k in range(MAX_PERIODS):
@@ -242,31 +233,59 @@ def file_claim(kind, day, slot, quarter, city, mix, desk, base, activity, u_appr
         if not approved:
             continue
         clause_out[c, APPROVED] += 1
-        append(city, slot, firm, c, quarter, desk, base if first else 0.0, activity if first else ON_NOTHING)
+        append(city, row, c, quarter, desk, asked, first)
         first = False
-        if row >= 0:
-            city.account_paid[row, c, 0] += asked
-            city.account_paid[row, c, 1] += asked
-            if arrays.clause[c].once_account >= ACCOUNT_FIRM:
-                city.account_once[row, c] = 1
-    return total if approved else 0.0
+        if account >= 0:
+            city.account_paid[account, c, 0] += asked
+            city.account_paid[account, c, 1] += asked
+            if arrays.clause[c]["once_account"] >= ACCOUNT_FIRM:
+                city.account_once[account, c] = 1
+    if kind == LEASE and approved and slot >= 0:
+        city.firms[RELIEF_END, slot] = 4.0 * years_of_relief(arrays, kind, desk)
 
 
-def decide_year(quarter, city, mix, clause_out, first_row):
+def years_of_relief(arrays, kind, desk):
+    """Tenancy years with any waived rent."""
+    years = 0.0
+    for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
+        for k in range(MAX_PERIODS):
+            if desk.amount[arrays.index[i], k] > 0.0:
+                years = max(years, k + 1.0)
+    return years
+
+
+def append(city, row, clause, quarter, desk, asked, first):
+    """One row of the claim table; counted as lost when the table is full, which ends the run."""
+    r = city.count[ROWS_USED]
+    if r >= city.claims.shape[0]:
+        city.count[OVERFLOW] += 1
+        return
+    city.count[ROWS_USED] = r + 1
+    new = city.claims[r]
+    for k in range(MAX_PERIODS):
+        new[CL_AMOUNTS + k] = desk.amount[clause, k]
+    new[CL_SLOT], new[CL_FIRM], new[CL_CLAUSE], new[CL_QUARTER] = row[Q_SLOT], row[Q_FIRM], clause, quarter
+    new[CL_ASKED], new[CL_GRANTED], new[CL_PAID], new[CL_DUE], new[CL_PERIOD] = asked, 0.0, 0.0, 0.0, 0.0
+    new[CL_BASE] = row[Q_BASE] if first else 0.0
+    new[CL_ACTIVITY] = row[Q_ACTIVITY] if first else ON_NOTHING
+    new[CL_STATE] = FILED
+
+
+def decide_year(quarter, city, mix, clause_out):
     """The yearly decision: each package's budget shares itself out in proportion, down to the fen."""
     packages = mix.budget.size
     asked = np.zeros(packages, np.int64)
-    for r in range(first_row, city.count[ROWS_USED]):
+    for r in range(city.count[ROWS_USED]):
         if city.claims[r, CL_STATE] == FILED:
-            asked[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])].package] += round(city.claims[r, CL_ASKED] * FEN)
+            asked[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])]["package"]] += round(city.claims[r, CL_ASKED] * FEN)
     for k in range(packages):
         available = mix.budget[k] * mix.share_of_year[quarter, k]
         if asked[k] > 0:
             wanted = asked[k] / FEN
             city.payout[k] = 1.0 if np.isnan(available) else min(1.0, available / wanted)
-    for r in range(first_row, city.count[ROWS_USED]):
+    for r in range(city.count[ROWS_USED]):
         if city.claims[r, CL_STATE] == FILED:
-            grant(city, mix, r, quarter, city.payout[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])].package], clause_out)
+            grant(city, mix, r, quarter, city.payout[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])]["package"]], clause_out)
 
 
 def grant(city, mix, r, quarter, share, clause_out):
@@ -280,7 +299,7 @@ def grant(city, mix, r, quarter, share, clause_out):
         granted += row[CL_AMOUNTS + k]
     row[CL_GRANTED] = granted
     row[CL_STATE] = GRANTED if granted > 0.0 else CLOSED
-    row[CL_DUE] = quarter + max(1.0, np.floor(mix.arrays.clause[c].lag_quarters + 0.5))
+    row[CL_DUE] = quarter + max(1.0, np.floor(mix.arrays.clause[c]["lag_quarters"] + 0.5))
     clause_out[c, COMMITTED] += round(granted * FEN)
     if share < 1.0:
         clause_out[c, RATIONED] += 1

@@ -42,13 +42,16 @@ from .claims import (
     ON_FIRM,
     ON_INVESTMENT,
     OTHER_PROVINCE,
+    OVERFLOW,
     PROJECT,
+    Q_ACTIVITY,
+    Q_BASE,
+    Q_FACTS,
+    Q_QUOTE,
+    Q_VALUE,
     SLOTS,
     TYPE_BITS,
-    common_facts,
-    file_claim,
-    known_share,
-    value_of,
+    new_row,
 )
 from .streams import (
     ABLE_OF,
@@ -76,6 +79,7 @@ POOL_FIRST = 2147483648
 """Addresses from here on belong to the pool: POOL_FIRST + quarter * POOL_WIDTH + number."""
 POOL_WIDTH = 1048576
 LEASE_MONTHS = 36.0
+DAYS_A_QUARTER = 91.3125
 (O_REAL_RD, O_REPORTED_RD, O_ENTRIES, O_EXITS, O_MOVES, O_PAPER) = range(6)
 PLACE_OUTCOMES = 6
 
@@ -147,48 +151,6 @@ def place_newcomer(firms, slot, address, h, ground, cells, places, p):
     return mobile
 
 
-def arrival_facts(desk, firms, slot, day, place, ground, h, how, p):
-    """Facts of an arrival."""
-    facts = desk.facts
-    industry = int(firms[INDUSTRY, slot])
-    common_facts(facts, firms, slot, day, day, ground.fields[industry], place)
-    facts[F_ARRIVED] = day
-    facts[F_HOW] = how
-    mobile = drawn(h, CLASS) < ground.mobile_part[0]
-    facts[F_HEADQUARTERS] = 1.0 if mobile and drawn(h, DESIGNATED) < p[P_MOBILE_HEADQUARTERS_SHARE] else 0.0
-    facts[F_FOREIGN] = 0.0
-    facts[F_DOMESTIC] = firms[CAPITAL, slot] + firms[FUNDS, slot]
-    facts[F_CAPITAL_FROM] = OTHER_PROVINCE
-    facts[F_PRIZE] = 1.0 if drawn(h, PAPER) < p[P_CONTEST_TEAM_SHARE] else 0.0
-
-
-def lease_facts(desk, firms, slot, day, registered, place, ground, h, how, p, ln_rent):
-    """Facts of a lease of the usual space a head at the place's rent."""
-    facts = desk.facts
-    industry = int(firms[INDUSTRY, slot])
-    common_facts(facts, firms, slot, day, registered, ground.fields[industry], place)
-    facts[F_LEASE_ON] = day
-    facts[F_LEASE_HOW] = how
-    facts[F_DESIGNATED] = 1.0 if drawn(h, DESIGNATED) < ground.designated[place] else 0.0
-    facts[F_AREA] = ground.space_per_head[0] * max(1.0, firms[JOBS, slot])
-    facts[F_RENT] = ground.rent[place] * exp(ln_rent)
-    facts[F_MONTHS] = LEASE_MONTHS
-
-
-def project_facts(desk, firms, slot, day, registered, place, fields, kind, amount, newly, p):
-    """Facts of an investment project of one type."""
-    facts = desk.facts
-    common_facts(facts, firms, slot, day, registered, fields, place)
-    facts[F_PROJECT_ON] = day
-    facts[F_TYPES] = TYPE_BITS[kind]
-    facts[F_NEW] = amount
-    facts[F_TOTAL] = amount
-    facts[F_CONSTRUCTION] = amount
-    facts[F_OWN_USE] = amount
-    facts[F_MAJOR] = 1.0 if amount >= p[P_MAJOR_PROJECT] else 0.0
-    facts[F_NEWLY] = newly
-
-
 def type_of(ground, industry, u):
     """Project type of a uniform number: position in PROJECT_TYPES."""
     kind = 0
@@ -197,34 +159,78 @@ def type_of(ground, industry, u):
     return kind
 
 
-def offered(quarter, slot, place, city, mix, desk, ground, h, how, p):
-    """What a place offers a newcomer: expected CNY of arrival, lease and first project, after approval and rationing."""
-    firms = city.firms
-    day = ground.days[quarter]
-    industry = int(firms[INDUSTRY, slot])
-    ladder = firms[STEPS_HELD, slot] > 0.0
-    aware = firms[U_AWARE, slot]
-    total = 0.0
+def row_of(kind, firms, slot, at, place, day, registered, ground, h, city, desk):
+    """A row of the tray for a firm in a table of firms; ``at`` is its slot in the city, -1 while it has none."""
+    return new_row(
+        city, desk, kind, at, firms[FIRM, slot], place, day, registered, firms[STEPS_HELD, slot],
+        ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot], firms[JOBS, slot], firms[U_AWARE, slot],
+        firms[U_ABLE, slot], drawn(h, APPROVE),
+    )  # fmt: skip
+
+
+def ask_arrival(firms, slot, at, place, day, registered, how, ground, h, city, desk, p):
+    """A claim for an arrival."""
+    row = row_of(ARRIVAL, firms, slot, at, place, day, registered, ground, h, city, desk)
+    mobile = drawn(h, CLASS) < ground.mobile_part[0]
+    row[Q_ACTIVITY] = ON_FIRM
+    row[Q_FACTS + F_ARRIVED] = day
+    row[Q_FACTS + F_HOW] = how
+    row[Q_FACTS + F_HEADQUARTERS] = 1.0 if mobile and drawn(h, DESIGNATED) < p[P_MOBILE_HEADQUARTERS_SHARE] else 0.0
+    row[Q_FACTS + F_FOREIGN] = 0.0
+    row[Q_FACTS + F_DOMESTIC] = firms[CAPITAL, slot] + firms[FUNDS, slot]
+    row[Q_FACTS + F_CAPITAL_FROM] = OTHER_PROVINCE
+    row[Q_FACTS + F_PRIZE] = 1.0 if drawn(h, PAPER) < p[P_CONTEST_TEAM_SHARE] else 0.0
+    return row
+
+
+def ask_lease(firms, slot, at, place, day, registered, how, ground, h, city, desk):
+    """A claim for a lease of the usual space a head at the place's rent."""
+    row = row_of(LEASE, firms, slot, at, place, day, registered, ground, h, city, desk)
+    row[Q_ACTIVITY] = ON_FIRM
+    row[Q_FACTS + F_LEASE_ON] = day
+    row[Q_FACTS + F_LEASE_HOW] = how
+    row[Q_FACTS + F_DESIGNATED] = 1.0 if drawn(h, DESIGNATED) < ground.designated[place] else 0.0
+    row[Q_FACTS + F_AREA] = ground.space_per_head[0] * max(1.0, firms[JOBS, slot])
+    row[Q_FACTS + F_RENT] = ground.rent[place] * exp(city.prices[place, 0])
+    row[Q_FACTS + F_MONTHS] = LEASE_MONTHS
+    return row
+
+
+def project_facts(row, day, kind, amount, newly, p):
+    """Facts of an investment project of one type."""
+    row[Q_BASE], row[Q_ACTIVITY] = amount, ON_INVESTMENT
+    row[Q_FACTS + F_PROJECT_ON] = day
+    row[Q_FACTS + F_TYPES] = TYPE_BITS[kind]
+    row[Q_FACTS + F_NEW] = amount
+    row[Q_FACTS + F_TOTAL] = amount
+    row[Q_FACTS + F_CONSTRUCTION] = amount
+    row[Q_FACTS + F_OWN_USE] = amount
+    row[Q_FACTS + F_MAJOR] = 1.0 if amount >= p[P_MAJOR_PROJECT] else 0.0
+    row[Q_FACTS + F_NEWLY] = newly
+
+
+def ask_all(firms, slot, at, place, day, registered, how, new, mix, ground, h, city, desk, p, quote):
+    """Everything a firm can claim on taking premises: arrival, lease and, when new, its first project; rows added."""
+    asked = 0
     if mix.offers[2] > 0:
-        arrival_facts(desk, firms, slot, day, place, ground, h, how, p)
-        total += value_of(ARRIVAL, day, city, mix, desk, -1, aware, ladder, quarter, p)
-        lease_facts(desk, firms, slot, day, day, place, ground, h, how, p, city.prices[place, 0])
-        total += value_of(LEASE, day, city, mix, desk, -1, aware, ladder, quarter, p)
-    if mix.offers[0] > 0:
-        kind = type_of(ground, industry, drawn(h, TYPE))
-        project_facts(
-            desk, firms, slot, day, day, place, ground.fields[industry], kind, firms[CAPITAL, slot], 1.0, p
-        )  # fmt: skip
-        total += value_of(PROJECT, day, city, mix, desk, -1, aware, ladder, quarter, p)
-    return total * p[P_APPROVAL]
+        ask_arrival(firms, slot, at, place, day, registered, how, ground, h, city, desk, p)[Q_QUOTE] = quote
+        ask_lease(firms, slot, at, place, day, registered, how, ground, h, city, desk)[Q_QUOTE] = quote
+        asked += 2
+    if new and mix.offers[0] > 0:
+        row = row_of(PROJECT, firms, slot, at, place, day, registered, ground, h, city, desk)
+        kind = type_of(ground, int(firms[INDUSTRY, slot]), drawn(h, TYPE))
+        project_facts(row, day, kind, firms[CAPITAL, slot], 1.0, p)
+        row[Q_QUOTE] = quote
+        asked += 1
+    return asked
 
 
-def knows_any(mix, u_aware, ladder, quarter, p):
-    """Whether the holder knows a package with offers to newcomers."""
+def knows_any(mix, known, u_aware, ladder):
+    """Whether a holder knows a package with offers to newcomers."""
     if mix.offers[0] + mix.offers[2] == 0:
         return False
-    for package in range(mix.announced.size):
-        if u_aware < known_share(mix, package, ladder, quarter, p):
+    for package in range(known.shape[0]):
+        if u_aware < known[package, 1 if ladder else 0]:
             return True
     return False
 
@@ -234,74 +240,102 @@ def amenity(city, place, p):
     return -100.0 * (p[P_RENT_SHARE] * city.prices[place, 0] + p[P_WAGE_SHARE_LOCATION] * city.prices[place, 1])
 
 
-def settle_in(quarter, slot, place, h, how, city, mix, desk, ground, p, clause_out, new):
-    """A firm takes premises in a place: it claims for its arrival, its lease and, when new, its first project."""
-    firms = city.firms
-    day = ground.days[quarter]
-    registered = day if new else day - int(firms[AGE, slot] * 91.3)
-    u = drawn(h, APPROVE)
-    industry = int(firms[INDUSTRY, slot])
-    if mix.offers[2] > 0:
-        arrival_facts(desk, firms, slot, day, place, ground, h, how, p)
-        desk.facts[2] = registered
-        file_claim(ARRIVAL, day, slot, quarter, city, mix, desk, 0.0, ON_FIRM, u, p, clause_out)
-        lease_facts(desk, firms, slot, day, registered, place, ground, h, how, p, city.prices[place, 0])
-        paid = file_claim(LEASE, day, slot, quarter, city, mix, desk, 0.0, ON_FIRM, u, p, clause_out)
-        if paid > 0.0:
-            firms[RELIEF_END, slot] = LEASE_MONTHS / 3.0
-    if new and mix.offers[0] > 0:
-        kind = type_of(ground, industry, drawn(h, TYPE))
-        amount = firms[CAPITAL, slot]
-        project_facts(desk, firms, slot, day, registered, place, ground.fields[industry], kind, amount, 1.0, p)
-        file_claim(PROJECT, day, slot, quarter, city, mix, desk, amount, ON_INVESTMENT, u, p, clause_out)
+def how_it_comes(h, mobile):
+    """Half of the mobile projects move a firm in, all others register a new one."""
+    return MOVE_IN if mobile > 0.5 and drawn(h, STEPS_OF) > 0.5 else NEW_REGISTRATION
 
 
-def enter_pool(quarter, seed, luck, city, mix, desk, ground, cells, p, out):
-    """Members of the quarter's pool decide whether and where to enter."""
-    firms = city.firms
+def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
+    """Draw the quarter's pool, and ask what each place offers those members who know the packages."""
     places = city.prices.shape[0]
     members = int(ground.pool[quarter])
-    clause_out = out.clause[quarter]
-    h = np.zeros(2, np.uint64)
+    day = ground.days[quarter]
+    desk.waiting[0] = 0
+    for number in range(members):
+        address = POOL_FIRST + ground.calendar[quarter] * POOL_WIDTH + number
+        room.pair[0], room.pair[1] = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[quarter]))
+        mobile = place_newcomer(room.pool, number, address, room.pair, ground, room.cells, places, p)
+        room.asked[number] = -1
+        if knows_any(mix, room.known, room.pool[U_AWARE, number], room.pool[STEPS_HELD, number] > 0.0):
+            room.asked[number] = desk.waiting[0]
+            how = how_it_comes(room.pair, mobile)
+            for place in range(2):
+                ask_all(
+                    room.pool, number, -1, place, day, day, how, True, mix, ground, room.pair, city, desk, p, 1.0
+                )  # fmt: skip
+
+
+def quoted(desk, first, rows, p):
+    """Expected CNY of some quotes after approval."""
+    total = 0.0
+    for r in range(first, first + rows):
+        total += desk.tray[r, Q_VALUE]
+    return p[P_APPROVAL] * total
+
+
+def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
+    """Members of the pool decide whether and where to enter; those who come put their claims into the tray.
+
+    Quotes are read from the first part of the tray; claims are added behind it and moved to its front at the end.
+    """
+    members = int(ground.pool[quarter])
+    rows = 2 * (mix.offers[2] > 0) + 1 * (mix.offers[0] > 0)
+    quotes = desk.waiting[0]
     used = 0
     for number in range(members):
-        slot = city.count[SLOTS]
-        if slot >= firms.shape[1]:
-            city.count[3] += 1
-            break
-        address = POOL_FIRST + ground.calendar[quarter] * POOL_WIDTH + number
-        h[0], h[1] = words(seed, luck, np.uint64(address), np.uint64(ground.calendar[quarter]))
-        mobile = place_newcomer(firms, slot, address, h, ground, cells, places, p)
-        industry = int(firms[INDUSTRY, slot])
-        how = MOVE_IN if mobile > 0.5 and drawn(h, STEPS_OF) > 0.5 else NEW_REGISTRATION
+        newcomer = room.pool[:, number]
+        room.pair[0], room.pair[1] = words(
+            run.seed, run.luck, np.uint64(newcomer[FIRM]), np.uint64(ground.calendar[quarter])
+        )
+        h = room.pair
+        mobile = drawn(h, CLASS) < ground.mobile_part[0]
         x_zone, x_rest, award = amenity(city, 0, p), amenity(city, 1, p), 0.0
-        if knows_any(mix, firms[U_AWARE, slot], firms[STEPS_HELD, slot] > 0.0, quarter, p):
-            worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY]
-            award = offered(quarter, slot, 0, city, mix, desk, ground, h, how, p)
-            x_zone += 100.0 * award / worth
-            x_rest += 100.0 * offered(quarter, slot, 1, city, mix, desk, ground, h, how, p) / worth
-        share = ground.zone_share[industry]
+        first = room.asked[number]
+        if first >= 0:
+            worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY]
+            award = desk.tray[first, Q_VALUE] if mix.offers[2] > 0 else 0.0
+            x_zone += 100.0 * quoted(desk, first, rows, p) / worth
+            x_rest += 100.0 * quoted(desk, first + rows, rows, p) / worth
+        share = ground.zone_share[int(newcomer[INDUSTRY])]
         value = locate.inclusive_value(share, x_zone, x_rest, p[P_ZONE_SCALE], p[P_CITY_SCALE])
-        base = ground.mobile_base[0] if mobile > 0.5 else p[P_FOUNDER_BASE]
+        base = ground.mobile_base[0] if mobile else p[P_FOUNDER_BASE]
         if drawn(h, CITY) >= locate.city_probability(base, value):
-            paper(quarter, slot, city, mix, desk, ground, h, award, p, out)
+            register_on_paper(quarter, number, award, city, desk, ground, room, p, out)
             continue
         used += 1
         place = 0 if drawn(h, ZONE) < locate.zone_probability(share, x_zone, x_rest, p[P_ZONE_SCALE]) else 1
-        firms[ALIVE, slot] = 1.0
-        firms[PLACE, slot] = place
-        firms[SUM_INVESTMENT, slot] = firms[CAPITAL, slot]
-        city.count[SLOTS] = slot + 1
-        note_entry(quarter, slot, place, industry, city, out)
-        if knows_any(mix, firms[U_AWARE, slot], firms[STEPS_HELD, slot] > 0.0, quarter, p):
-            settle_in(quarter, slot, place, h, how, city, mix, desk, ground, p, clause_out, True)
+        slot = take_slot(quarter, number, place, city, room, out)
+        if first >= 0 and slot >= 0:
+            day = ground.days[quarter]
+            how = how_it_comes(h, 1.0 if mobile else 0.0)
+            ask_all(city.firms, slot, slot, place, day, day, how, True, mix, ground, h, city, desk, p, 0.0)
+    keep_claims(desk, quotes)
     out.pool[quarter, 0] = members
     out.pool[quarter, 1] = used
 
 
-def note_entry(quarter, slot, place, industry, city, out):
-    """Count an entry, its capital and its rungs."""
+def keep_claims(desk, quotes):
+    """Drop the quotes from the tray and move the claims behind them to its front."""
+    for r in range(quotes, desk.waiting[0]):
+        for i in range(desk.tray.shape[1]):
+            desk.tray[r - quotes, i] = desk.tray[r, i]
+    desk.waiting[0] -= quotes
+
+
+def take_slot(quarter, number, place, city, room, out):
+    """Move a member of the pool into the city; -1 when the city's table is full."""
+    slot = city.count[SLOTS]
+    if slot >= city.firms.shape[1]:
+        city.count[OVERFLOW] += 1
+        return -1
     firms = city.firms
+    for column in range(COLUMN_COUNT):
+        firms[column, slot] = room.pool[column, number]
+    firms[ALIVE, slot] = 1.0
+    firms[PLACE, slot] = place
+    firms[SUM_INVESTMENT, slot] = firms[CAPITAL, slot]
+    city.count[SLOTS] = slot + 1
+    industry = int(firms[INDUSTRY, slot])
     out.place[quarter, place, O_ENTRIES] += 1
     out.cube[quarter, place, industry, 0] += round(firms[CAPITAL, slot] * 100.0)
     out.cube[quarter, place, industry, 3] += round(firms[JOBS, slot] * 1048576.0)
@@ -309,53 +343,71 @@ def note_entry(quarter, slot, place, industry, city, out):
     for step in range(len(STEPS)):
         if int(firms[EVER, slot]) & (1 << step):
             city.recognised[place, step] += 1
+    return slot
 
 
-def paper(quarter, slot, city, mix, desk, ground, h, award, p, out):
-    """Somebody who stays away may still register a name when the reward beats its cost."""
-    if award <= 0.0 or drawn(h, PAPER) >= p[P_PAPER_SHARE]:
+def register_on_paper(quarter, number, award, city, desk, ground, room, p, out):
+    """Somebody who stays away may still register a name in the first place when the reward beats its cost."""
+    if award <= 0.0 or drawn(room.pair, PAPER) >= p[P_PAPER_SHARE]:
         return
-    arrival_facts(desk, city.firms, slot, ground.days[quarter], 0, ground, h, NEW_REGISTRATION, p)
-    ladder = city.firms[STEPS_HELD, slot] > 0.0
-    aware = city.firms[U_AWARE, slot]
-    reward = value_of(ARRIVAL, ground.days[quarter], city, mix, desk, -1, aware, ladder, quarter, p)
-    if enter.registers_on_paper(p[P_APPROVAL] * reward, p[P_PAPER_COST]) > 0.5:
+    if enter.registers_on_paper(p[P_APPROVAL] * award, p[P_PAPER_COST]) > 0.5:
         out.place[quarter, 0, O_PAPER] += 1
-        file_claim(
-            ARRIVAL, ground.days[quarter], -1, quarter, city, mix, desk, 0.0, ON_FIRM, drawn(h, APPROVE), p,
-            out.clause[quarter],
-        )  # fmt: skip
+        day = ground.days[quarter]
+        ask_arrival(room.pool, number, -1, 0, day, day, NEW_REGISTRATION, ground, room.pair, city, desk, p)
 
 
-def relocate(quarter, seed, luck, movers, count, city, mix, desk, ground, p, out):
-    """Incumbents that reconsider their place this quarter choose it anew; moving is a gain here and a loss there."""
-    firms = city.firms
-    h = np.zeros(2, np.uint64)
-    for i in range(count):
-        slot = movers[i]
-        if firms[ALIVE, slot] < 0.5 or firms[FIRM, slot] < ground.records[0]:
-            continue
-        h[0], h[1] = words(seed, luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[quarter]))
-        here = int(firms[PLACE, slot])
-        x_zone, x_rest = amenity(city, 0, p), amenity(city, 1, p)
-        if knows_any(mix, firms[U_AWARE, slot], firms[STEPS_HELD, slot] > 0.0, quarter, p):
-            worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY]
-            move = 100.0 * offered(quarter, slot, 1 - here, city, mix, desk, ground, h, MOVE_IN, p) / worth
-            x_zone += move if here == 1 else 0.0
-            x_rest += move if here == 0 else 0.0
-        share = ground.zone_share[int(firms[INDUSTRY, slot])]
-        place = 0 if drawn(h, ZONE) < locate.zone_probability(share, x_zone, x_rest, p[P_ZONE_SCALE]) else 1
-        if place != here:
-            firms[PLACE, slot] = place
-            out.place[quarter, place, O_MOVES] += 1
-            settle_in(quarter, slot, place, h, MOVE_IN, city, mix, desk, ground, p, out.clause[quarter], False)
+def registered_day(firms, slot, day):
+    """Day of registration from the firm's age."""
+    return day - int(firms[AGE, slot] * DAYS_A_QUARTER)
 
 
-def renew_lease(quarter, slot, h, city, mix, desk, ground, p, clause_out):
-    """An incumbent's lease runs out and a new one begins in the same place."""
+def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
+    """Ask what the other place offers those incumbents that reconsider their place this quarter."""
+    desk.waiting[0] = 0
     firms = city.firms
     day = ground.days[quarter]
-    registered = day - int(firms[AGE, slot] * 91.3)
-    place = int(firms[PLACE, slot])
-    lease_facts(desk, firms, slot, day, registered, place, ground, h, EXPANSION, p, city.prices[place, 0])
-    file_claim(LEASE, day, slot, quarter, city, mix, desk, 0.0, ON_FIRM, drawn(h, APPROVE), p, clause_out)
+    for i in range(movers):
+        slot = room.movers[i]
+        room.asked[i] = -1
+        if knows_any(mix, room.known, firms[U_AWARE, slot], firms[STEPS_HELD, slot] > 0.0):
+            room.asked[i] = desk.waiting[0]
+            room.pair[0], room.pair[1] = words(
+                run.seed, run.luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[quarter])
+            )
+            there = 1 - int(firms[PLACE, slot])
+            registered = registered_day(firms, slot, day)
+            ask_all(
+                firms, slot, slot, there, day, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 1.0
+            )  # fmt: skip
+
+
+def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
+    """They choose anew: one place's gain is another's loss."""
+    firms = city.firms
+    day = ground.days[quarter]
+    quotes = desk.waiting[0]
+    rows = 2 * (mix.offers[2] > 0)
+    for i in range(movers):
+        slot = room.movers[i]
+        room.pair[0], room.pair[1] = words(
+            run.seed, run.luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[quarter])
+        )
+        here = int(firms[PLACE, slot])
+        x_zone, x_rest = amenity(city, 0, p), amenity(city, 1, p)
+        if room.asked[i] >= 0:
+            worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY]
+            x = 100.0 * quoted(desk, room.asked[i], rows, p) / worth
+            x_zone += x if here == 1 else 0.0
+            x_rest += x if here == 0 else 0.0
+        share = ground.zone_share[int(firms[INDUSTRY, slot])]
+        place = 0 if drawn(room.pair, ZONE) < locate.zone_probability(share, x_zone, x_rest, p[P_ZONE_SCALE]) else 1
+        if place == here:
+            continue
+        firms[PLACE, slot] = place
+        out.place[quarter, place, O_MOVES] += 1
+        if room.asked[i] >= 0:
+            registered = registered_day(firms, slot, day)
+            ask_all(
+                firms, slot, slot, place, day, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 0.0
+            )  # fmt: skip
+    keep_claims(desk, quotes)

@@ -22,9 +22,9 @@ from pathlib import Path
 from ..errors import NotFound, RunFailed
 from ..firms import MODULES as RULE_MODULES
 
-ENGINE_FILES = ("streams", "symbols", "stages", "claims", "entry", "events", "recognition", "accounts", "quarter")
-POLICY_FILES = ("arrays", "schedule", "stacking", "settlement", "claim")
-WRITTEN = ("stages", "claims", "entry", "events", "recognition", "accounts", "quarter", "ancestry", "layers")
+ENGINE_FILES = ("streams", "symbols")
+POLICY_FILES = ("arrays", "schedule", "stacking", "settlement", "claim", "dates")
+WRITTEN = ("stages", "claims", "entry", "events", "recognition", "accounts", "timetable", "ancestry")
 PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -50,24 +50,79 @@ for _function in ({functions},):
     register_jitable(_function)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={fastmath})
-def run_quarters(first, last, run, city, mix, desk, ground, tables, path, room, out):
-    """Take a city from one quarter to another (exclusive)."""
-    for q in range(first, last):
-        quarter(q, run, city, mix, desk, ground, tables, path, room, out)
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={fastmath})
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={fastmath})
+@compiled
+def environment(q, run, city, mix, tables, path, room, out, p):
+    set_environment(q, run, city, mix, tables, path, room, out, p)
+
+
+@compiled
+def news(q, mix, room, p):
+    spread_news(q, mix, room, p)
+
+
+@compiled
+def firms(q, run, city, mix, desk, ground, room, out, p):
+    blocks(q, run, city, mix, desk, ground, room, out, p)
+
+
+@compiled
+def tray(q, city, mix, desk, room, out, p):
+    work_through_tray(q, city, mix, desk, room.known, p, out.clause[q])
+
+
+@compiled
+def outsiders(q, run, city, mix, desk, ground, room):
+    ask_lessees(q, run, city, desk, ground, room)
+    outside_claims(q, run, city, mix, desk, ground)
+
+
+@compiled
+def payments(q, city, mix, ground, out):
+    decide_and_pay(q, city, mix, ground, out)
+
+
+def office(q, run, city, mix, desk, ground, room, out, p):
+    outsiders(q, run, city, mix, desk, ground, room)
+    tray(q, city, mix, desk, room, out, p)
+    payments(q, city, mix, ground, out)
+
+
+@compiled
+def newcomers(q, run, city, mix, desk, ground, room, p):
+    ask_newcomers(q, run, city, mix, desk, ground, room, p)
+
+
+@compiled
+def entries(q, run, city, mix, desk, ground, room, out, p):
+    admit_newcomers(q, run, city, mix, desk, ground, room, p, out)
+
+
+@compiled
+def reconsider(q, run, city, mix, desk, ground, room, p):
+    ask_movers(q, run, room.counts[1], city, mix, desk, ground, room, p)
+
+
+@compiled
+def moves(q, run, city, mix, desk, ground, room, out, p):
+    move(q, run, room.counts[1], city, mix, desk, ground, room, p, out)
+
+
+@compiled
+def close(q, run, city, ground, room, path, out, p):
+    feed_back(q, run, city, ground, room, path, out, p)
+
+
+@compiled
 def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, p):
-    """The balanced-growth cross-section of the untreated process."""
     return grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, p)
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={fastmath})
-def fill_layers(arrays, days, fields, facts, project_rates, project_ends, research_rates, research_ends):
-    """Offers of one package to projects and to research."""
-    project_layers(arrays, days, fields, facts, project_rates, project_ends)
-    research_layers(arrays, days, fields, facts, research_rates, research_ends)
+@compiled
+def luck_of_lane(w, h, seed, luck, quarter, first_quarter_of_year):
+    draw_luck(w, h, seed, luck, quarter, first_quarter_of_year, 1)
 '''
 
 
@@ -203,4 +258,4 @@ def module(rules: str = "", contract: bool = True) -> types.ModuleType:
 def compiled(rules: str = "", contract: bool = True) -> bool:
     """Whether the loop's machine code is in the cache already."""
     folder = cache_folder() / f"policymix_loop_{digest(rules, contract)}" / "__pycache__"
-    return any(folder.glob("loop.run_quarters*.nbc"))
+    return any(folder.glob("loop.firms*.nbc"))

@@ -22,7 +22,8 @@ from .symbols import (
     PLACE,
     STEPS_HELD,
 )
-from .world import World, ground_of, parameters_by_quarter
+from .offers import layers_of
+from .world import World, parameters_by_quarter
 
 
 @dataclass(frozen=True)
@@ -61,21 +62,17 @@ class Outside:
 class Layers:
     """Offers of every package in one draw, computed when first asked for."""
 
-    def __init__(self, compiled_loop, setting: Setting, world: World, values: Mapping[str, float]) -> None:
-        self._loop, self._setting, self._world, self._values = compiled_loop, setting, world, values
+    def __init__(self, setting: Setting, values: Mapping[str, float]) -> None:
+        self._setting, self._values = setting, values
         self._known: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = {}
 
     def of(self, package: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Rates and ends of a package's project layers, then of its research layers."""
         if package not in self._known:
-            arrays = self._setting.alone[package].with_values(relevant(self._setting.alone[package], self._values))
-            quarters, cells = self._setting.quarters, self._world.region.firms.size
-            types = self._world.region.type_cdf.shape[1]
-            fields = ground_of(self._setting, self._world, 0.0).fields
-            shapes = [(quarters, cells * types * 2, LAYERS)] * 2 + [(quarters, cells * 2, LAYERS)] * 2
-            tables = tuple(np.zeros(shape) for shape in shapes)
-            self._loop.fill_layers(arrays, self._setting.days, fields, np.full(MAX_FACTS, np.nan), *tables)
-            self._known[package] = tables
+            compiled = self._setting.alone[package]
+            arrays = compiled.with_values(relevant(compiled, self._values))
+            projects, research = self._setting.offers[package]
+            self._known[package] = (*layers_of(projects, arrays), *layers_of(research, arrays))
         return self._known[package]
 
 

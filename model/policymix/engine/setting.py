@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..policy.claim import mask
 from ..policy.compile import Compiled, compile_mix
 from ..policy.package import Package
 from ..region.arrays import quarter_index
 from ..region.schema import Environment, Region
+from .offers import find_offers
 
 HISTORY = "history"
 """Name of the mix of the burn-in: the history's packages alone."""
@@ -29,6 +31,8 @@ class Setting:
         Compiled mix by name, the history's packages included; ``HISTORY`` is the burn-in's.
     alone : dict
         Every package compiled by itself, for the offers that a firm knows package by package.
+    offers : dict
+        Of every package, to projects and to research (``offers.Offers``).
     order : list of str
         Mixes in the order they run: the baseline first.
     outside : tuple
@@ -41,6 +45,7 @@ class Setting:
     environment: Environment
     mixes: dict[str, Compiled]
     alone: dict[str, Compiled]
+    offers: dict[str, tuple]
     order: tuple[str, ...]
     baseline: str
     outside: tuple
@@ -77,11 +82,14 @@ def make_setting(
     packages = {p.id: p for each in compiled.values() for p in each.packages}
     alone = {name: compile_mix([package], roles, places) for name, package in packages.items()}
     quarters = np.arange(first, last + 1)
+    days = np.array([middle_day(int(index)) for index in quarters], np.int64)
+    fields = field_masks(region)
     return Setting(
         region=region,
         environment=environment,
         mixes=compiled,
         alone=alone,
+        offers={name: find_offers(each, days, fields, len(places)) for name, each in alone.items()},
         order=(baseline, *(name for name in mixes if name != baseline)),
         baseline=baseline,
         outside=tuple(outside),
@@ -89,11 +97,16 @@ def make_setting(
         last_quarter=end,
         burn_in=begin - first,
         quarters=last - first + 1,
-        days=np.array([middle_day(int(index)) for index in quarters], np.int64),
+        days=days,
         calendar=quarters - 4 * FIRST_YEAR,
         rules=rules,
         contract=contract,
     )
+
+
+def field_masks(region: Region) -> np.ndarray:
+    """What the firms of each industry do, as bit masks of the clauses' words."""
+    return np.array([mask("project", "fields", industry.fields) for industry in region.industry], np.float64)
 
 
 def middle_day(index: int) -> int:

@@ -18,7 +18,6 @@ from .streams import (
     GROWTH,
     MAINTAIN,
     RELOCATE,
-    TYPE,
     VOLATILITY,
     hashed,
     normal_of,
@@ -27,6 +26,15 @@ from .streams import (
 )
 from .symbols import *
 
+(FIRST_RATE, SECOND_RATE, THIRD_RATE), (FIRST_END, SECOND_END, THIRD_END) = (
+    range(W_LAYER_RATE, W_LAYER_RATE + 3),
+    range(W_LAYER_END, W_LAYER_END + 3),
+)
+(RD_FIRST_RATE, RD_SECOND_RATE, RD_THIRD_RATE), (RD_FIRST_END, RD_SECOND_END, RD_THIRD_END) = (
+    range(W_RD_LAYER_RATE, W_RD_LAYER_RATE + 3),
+    range(W_RD_LAYER_END, W_RD_LAYER_END + 3),
+)
+LARGEST_RATE = 0.9
 SMALLEST = 1.0
 """CNY below which an amount counts as nothing."""
 
@@ -59,10 +67,18 @@ def look_up(w, cells, places, n):
             w[(CELL_ROW + value) * BLOCK + j] = cells[cell, value]
 
 
+def read_status(w, n):
+    """1 for high-tech enterprises."""
+    for j in range(n):
+        w[W_STATUS * BLOCK + j] = 1.0 if int(w[STEPS_HELD * BLOCK + j]) & (1 << HTE) else 0.0
+
+
 def grow(w, p, n):
     """Demand state: drift, agglomeration and luck."""
+    size_spread = p[P_SIZE_SPREAD]
+    size_slope = p[P_SIZE_SLOPE]
     for j in range(n):
-        sigma = produce.spread(w[LN_SIZE * BLOCK + j], w[(CELL_ROW + C_LN_MEDIAN) * BLOCK + j], p[P_SIZE_SPREAD], p[P_SIZE_SLOPE])
+        sigma = produce.spread(w[LN_SIZE * BLOCK + j], w[(CELL_ROW + C_LN_MEDIAN) * BLOCK + j], size_spread, size_slope)
         e = produce.shock(sigma, w[VARIANCE * BLOCK + j], w[W_Z * BLOCK + j])
         w[LUCK * BLOCK + j] += e
         w[LN_SIZE * BLOCK + j] += 0.25 * w[(CELL_ROW + C_DRIFT) * BLOCK + j] + e
@@ -70,6 +86,15 @@ def grow(w, p, n):
 
 def make(w, p, n):
     """Output, staff, profit, tax and cash of the quarter."""
+    jobs_exponent = p[P_JOBS_EXPONENT]
+    wage_elasticity = p[P_WAGE_ELASTICITY]
+    small_firm_profit_line = p[P_SMALL_FIRM_PROFIT_LINE]
+    margin = p[P_MARGIN]
+    standard_tax_rate = p[P_STANDARD_TAX_RATE]
+    small_firm_tax_rate = p[P_SMALL_FIRM_TAX_RATE]
+    tax_ease = p[P_TAX_EASE]
+    super_deduction = p[P_SUPER_DEDUCTION]
+    high_tech_tax_rate = p[P_HIGH_TECH_TAX_RATE]
     for j in range(n):
         w[W_SIZE * BLOCK + j] = exp(w[LN_SIZE * BLOCK + j])
         w[W_RATIO * BLOCK + j] = (
@@ -86,16 +111,16 @@ def make(w, p, n):
             w[W_SIZE * BLOCK + j],
             w[(CELL_ROW + C_STAFF) * BLOCK + j],
             w[W_RATIO * BLOCK + j],
-            p[P_JOBS_EXPONENT],
+            jobs_exponent,
             w[(CELL_ROW + C_LN_WAGE) * BLOCK + j],
-            p[P_WAGE_ELASTICITY],
+            wage_elasticity,
         )
     for j in range(n):
         free = w[W_VALUE * BLOCK + j] / w[(CELL_ROW + C_VALUE_RATIO) * BLOCK + j]
         able = 1.0 if w[U_ABLE * BLOCK + j] < 0.5 else 0.0
-        line = p[P_SMALL_FIRM_PROFIT_LINE] / p[P_MARGIN]
-        worth = p[P_MARGIN] * (p[P_STANDARD_TAX_RATE] - p[P_SMALL_FIRM_TAX_RATE])
-        kept = produce.held_back(free, line, worth, p[P_MARGIN], p[P_TAX_EASE], able)
+        line = small_firm_profit_line / margin
+        worth = margin * (standard_tax_rate - small_firm_tax_rate)
+        kept = produce.held_back(free, line, worth, margin, tax_ease, able)
         w[W_REVENUE * BLOCK + j] = kept
         w[W_VALUE * BLOCK + j] *= 0.5 + 0.5 * kept / free
     for j in range(n):
@@ -109,14 +134,14 @@ def make(w, p, n):
             w[(CELL_ROW + C_DEPRECIATION) * BLOCK + j] * w[CAPITAL * BLOCK + j],
             w[W_RESEARCH * BLOCK + j] - normal,
         )
-        deducted = income - p[P_SUPER_DEDUCTION] * w[W_REPORTED * BLOCK + j]
-        status = 1.0 if int(w[STEPS_HELD * BLOCK + j]) & (1 << HTE) else 0.0
+        deducted = income - super_deduction * w[W_REPORTED * BLOCK + j]
+        status = w[W_STATUS * BLOCK + j]
         tax = produce.tax_due(
             deducted,
-            p[P_SMALL_FIRM_PROFIT_LINE],
-            p[P_SMALL_FIRM_TAX_RATE],
-            p[P_STANDARD_TAX_RATE],
-            p[P_HIGH_TECH_TAX_RATE],
+            small_firm_profit_line,
+            small_firm_tax_rate,
+            standard_tax_rate,
+            high_tech_tax_rate,
             status,
         )
         w[W_PROFIT * BLOCK + j] = income
@@ -126,155 +151,185 @@ def make(w, p, n):
 
 def want(w, p, n):
     """Capital wanted and the project without support."""
+    capital_elasticity = p[P_CAPITAL_ELASTICITY]
     for j in range(n):
         w[W_WANTED * BLOCK + j] = invest.ln_wanted(
             w[LN_SIZE * BLOCK + j],
             w[(CELL_ROW + C_CAPITAL_OUTPUT) * BLOCK + j],
             w[(CELL_ROW + C_LN_COST_RATIO) * BLOCK + j],
-            p[P_CAPITAL_ELASTICITY],
+            capital_elasticity,
         )
         w[W_PROJECT * BLOCK + j] = kink.size_at(
-            w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j], 0.0, p[P_CAPITAL_ELASTICITY]
+            w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j], 0.0, capital_elasticity
         )
         w[W_FIRST_PAYS * BLOCK + j] = 0.0
-        w[W_APPLY * BLOCK + j] = 0.0
+        w[W_RD_APPLIES * BLOCK + j] = 0.0
         w[W_RD_RATE * BLOCK + j] = 0.0
 
 
 def weigh_support(w, p, n):
     """Benefit of a claim against its hassle: whether the firm would apply; its rates are what survives the funnel."""
-    for j in range(n):
-        benefit = 0.0
-        for layer in range(LAYERS):
-            benefit += kink.support(
-                w[W_PROJECT * BLOCK + j],
-                w[(W_LAYER_RATE + layer) * BLOCK + j],
-                w[(W_LAYER_END + layer) * BLOCK + j],
-            )
-        w[W_BENEFIT * BLOCK + j] = benefit
+    hassle_cost, hassle_slope = p[P_HASSLE_COST], p[P_HASSLE_SLOPE]
     kept = p[P_APPROVAL] * take_up.present_share(p[P_APPROVAL_LAG_QUARTERS], p[P_GRANT_DISCOUNT])
     for j in range(n):
-        chance = take_up.application_probability(w[W_BENEFIT * BLOCK + j], p[P_HASSLE_COST], p[P_HASSLE_SLOPE])
-        w[W_APPLY * BLOCK + j] = 1.0 if w[U_ABLE * BLOCK + j] < chance else 0.0
-    for layer in range(LAYERS):
-        for j in range(n):
-            w[(W_LAYER_RATE + layer) * BLOCK + j] *= kept * w[W_APPLY * BLOCK + j]
+        size = w[W_PROJECT * BLOCK + j]
+        first, second, third = w[FIRST_RATE * BLOCK + j], w[SECOND_RATE * BLOCK + j], w[THIRD_RATE * BLOCK + j]
+        benefit = kink.support(size, first, w[FIRST_END * BLOCK + j])
+        benefit += kink.support(size, second, w[SECOND_END * BLOCK + j])
+        benefit += kink.support(size, third, w[THIRD_END * BLOCK + j])
+        chance = take_up.application_probability(benefit, hassle_cost, hassle_slope)
+        applies = 1.0 if w[U_ABLE * BLOCK + j] < chance else 0.0
+        w[FIRST_RATE * BLOCK + j] = first * kept * applies
+        w[SECOND_RATE * BLOCK + j] = second * kept * applies
+        w[THIRD_RATE * BLOCK + j] = third * kept * applies
 
 
 def size_with_support(w, p, n):
-    """The best project on the flattening schedule; its marginal rate on the first yuan."""
-    for layer in range(LAYERS):
-        for j in range(n):
-            rate = 0.0
-            for other in range(layer, LAYERS):
-                rate += w[(W_LAYER_RATE + other) * BLOCK + j]
-            rate = min(rate, 0.9)
-            size = kink.size_at(w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j], rate, p[P_CAPITAL_ELASTICITY])
-            w[W_PROJECT * BLOCK + j] = kink.flattening(
-                w[W_PROJECT * BLOCK + j], size, w[(W_LAYER_END + layer) * BLOCK + j]
-            )
+    """The best project on the flattening schedule, and the part of it that a grant pays with the purchase."""
+    elasticity, with_purchase = p[P_CAPITAL_ELASTICITY], p[P_GRANT_WITH_PURCHASE]
     for j in range(n):
-        paid = 0.0
-        for layer in range(LAYERS):
-            paid += kink.support(
-                w[W_PROJECT * BLOCK + j],
-                w[(W_LAYER_RATE + layer) * BLOCK + j],
-                w[(W_LAYER_END + layer) * BLOCK + j],
-            )
-        w[W_FIRST_PAYS * BLOCK + j] = p[P_GRANT_WITH_PURCHASE] * paid / max(w[W_PROJECT * BLOCK + j], SMALLEST)
+        capital, wanted = w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j]
+        first, second, third = w[FIRST_RATE * BLOCK + j], w[SECOND_RATE * BLOCK + j], w[THIRD_RATE * BLOCK + j]
+        best = w[W_PROJECT * BLOCK + j]
+        size = kink.size_at(capital, wanted, min(LARGEST_RATE, third), elasticity)
+        best = kink.flattening(best, size, w[THIRD_END * BLOCK + j])
+        size = kink.size_at(capital, wanted, min(LARGEST_RATE, second + third), elasticity)
+        best = kink.flattening(best, size, w[SECOND_END * BLOCK + j])
+        size = kink.size_at(capital, wanted, min(LARGEST_RATE, first + second + third), elasticity)
+        best = kink.flattening(best, size, w[FIRST_END * BLOCK + j])
+        paid = kink.support(best, first, w[FIRST_END * BLOCK + j])
+        paid += kink.support(best, second, w[SECOND_END * BLOCK + j])
+        paid += kink.support(best, third, w[THIRD_END * BLOCK + j])
+        w[W_PROJECT * BLOCK + j] = best
+        w[W_FIRST_PAYS * BLOCK + j] = with_purchase * paid / max(best, SMALLEST)
 
 
 def research_support(w, p, n):
-    """Marginal rate of support on reported R&D at the firm's spending a year."""
+    """Marginal rate of support on reported R&D at the firm's spending a year, if it would apply."""
+    hassle_cost, hassle_slope, approval = p[P_HASSLE_COST], p[P_HASSLE_SLOPE], p[P_APPROVAL]
     for j in range(n):
-        rate = 0.0
-        benefit = 0.0
-        for layer in range(LAYERS):
-            end = w[(W_RD_LAYER_END + layer) * BLOCK + j]
-            share = w[(W_RD_LAYER_RATE + layer) * BLOCK + j]
-            rate += share if w[W_REPORTED * BLOCK + j] < end else 0.0
-            benefit += kink.support(w[W_REPORTED * BLOCK + j], share, end)
-        chance = take_up.application_probability(benefit, p[P_HASSLE_COST], p[P_HASSLE_SLOPE])
-        w[W_RD_RATE * BLOCK + j] = rate * p[P_APPROVAL] if w[U_ABLE * BLOCK + j] < chance else 0.0
+        spending = w[W_REPORTED * BLOCK + j]
+        first, second, third = w[RD_FIRST_RATE * BLOCK + j], w[RD_SECOND_RATE * BLOCK + j], w[RD_THIRD_RATE * BLOCK + j]
+        first_end, second_end = w[RD_FIRST_END * BLOCK + j], w[RD_SECOND_END * BLOCK + j]
+        third_end = w[RD_THIRD_END * BLOCK + j]
+        benefit = kink.support(spending, first, first_end) + kink.support(spending, second, second_end)
+        benefit += kink.support(spending, third, third_end)
+        rate = (first if spending < first_end else 0.0) + (second if spending < second_end else 0.0)
+        rate += third if spending < third_end else 0.0
+        chance = take_up.application_probability(benefit, hassle_cost, hassle_slope)
+        applies = 1.0 if w[U_ABLE * BLOCK + j] < chance else 0.0
+        w[W_RD_RATE * BLOCK + j] = rate * approval * applies
+        w[W_RD_APPLIES * BLOCK + j] = applies
 
 
 def decide(w, p, n):
     """Whether the firm acts this quarter and how much its cash allows."""
+    capital_elasticity = p[P_CAPITAL_ELASTICITY]
+    fixed_cost = p[P_FIXED_COST]
+    resale_wedge = p[P_RESALE_WEDGE]
+    bankable_share = p[P_BANKABLE_SHARE]
     for j in range(n):
         gap = log(max(w[CAPITAL * BLOCK + j] + w[W_PROJECT * BLOCK + j], SMALLEST)) - log(w[CAPITAL * BLOCK + j])
-        rate = invest.hazard(gap, p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE])
+        rate = invest.hazard(gap, capital_elasticity, fixed_cost, resale_wedge)
         w[W_GAP * BLOCK + j] = gap
         acts = invest.acts(rate, w[W_U_ADJUST * BLOCK + j])
-        w[W_START * BLOCK + j] = acts if w[BUILD_LEFT * BLOCK + j] < 0.5 else 0.0
+        idle = 1.0 if w[BUILD_LEFT * BLOCK + j] < 0.5 else 0.0
+        w[W_START * BLOCK + j] = acts * idle
     for j in range(n):
         allowed = invest.affordable(
-            w[W_PROJECT * BLOCK + j], w[W_BOUND * BLOCK + j], p[P_BANKABLE_SHARE], w[W_FIRST_PAYS * BLOCK + j]
+            w[W_PROJECT * BLOCK + j], w[W_BOUND * BLOCK + j], bankable_share, w[W_FIRST_PAYS * BLOCK + j]
         )
-        worthwhile = 1.0 if allowed > 0.01 * w[CAPITAL * BLOCK + j] or w[W_PROJECT * BLOCK + j] < 0.0 else 0.0
-        w[W_START * BLOCK + j] *= worthwhile
-        w[W_PROJECT * BLOCK + j] = allowed if w[W_PROJECT * BLOCK + j] > 0.0 else w[W_PROJECT * BLOCK + j]
+        large = 1.0 if allowed > 0.01 * w[CAPITAL * BLOCK + j] else 0.0
+        sale = 1.0 if w[W_PROJECT * BLOCK + j] < 0.0 else 0.0
+        w[W_START * BLOCK + j] *= max(large, sale)
+        project = w[W_PROJECT * BLOCK + j]
+        w[W_PROJECT * BLOCK + j] = allowed if project > 0.0 else project
 
 
 def plan_research(w, p, n):
     """Real R&D moves towards its target; a share of the induced rise in reported R&D is relabelled."""
-    relabelled = research.relabelled_share(p[P_RESEARCH_ELASTICITY], p[P_RELABEL_CONVEXITY])
-    reference = (1.0 - p[P_STANDARD_TAX_RATE] * 1.75) / (1.0 - p[P_STANDARD_TAX_RATE])
+    research_elasticity = p[P_RESEARCH_ELASTICITY]
+    relabel_convexity = p[P_RELABEL_CONVEXITY]
+    standard_tax_rate = p[P_STANDARD_TAX_RATE]
+    high_tech_tax_rate = p[P_HIGH_TECH_TAX_RATE]
+    small_firm_tax_rate = p[P_SMALL_FIRM_TAX_RATE]
+    small_firm_profit_line = p[P_SMALL_FIRM_PROFIT_LINE]
+    super_deduction = p[P_SUPER_DEDUCTION]
+    research_speed = p[P_RESEARCH_SPEED]
+    research_depreciation = p[P_RESEARCH_DEPRECIATION]
+    research_reward = p[P_RESEARCH_REWARD]
+    relabelled = research.relabelled_share(research_elasticity, relabel_convexity)
+    reference = (1.0 - standard_tax_rate * 1.75) / (1.0 - standard_tax_rate)
     for j in range(n):
-        status = 1.0 if int(w[STEPS_HELD * BLOCK + j]) & (1 << HTE) else 0.0
-        usual = p[P_STANDARD_TAX_RATE] + (p[P_HIGH_TECH_TAX_RATE] - p[P_STANDARD_TAX_RATE]) * status
-        tax = p[P_SMALL_FIRM_TAX_RATE] if w[W_PROFIT * BLOCK + j] <= p[P_SMALL_FIRM_PROFIT_LINE] else usual
+        status = w[W_STATUS * BLOCK + j]
+        usual = standard_tax_rate + (high_tech_tax_rate - standard_tax_rate) * status
+        income = w[W_PROFIT * BLOCK + j]
+        tax = small_firm_tax_rate if income <= small_firm_profit_line else usual
         start = research.ln_cost_ratio(tax, 0.75, 0.0, reference)
-        cost = research.ln_cost_ratio(tax, p[P_SUPER_DEDUCTION], w[W_RD_RATE * BLOCK + j], reference)
-        target = -p[P_RESEARCH_ELASTICITY] * (cost - start)
-        w[RESEARCH * BLOCK + j] = research.adjusted(w[RESEARCH * BLOCK + j], target, p[P_RESEARCH_SPEED])
+        cost = research.ln_cost_ratio(tax, super_deduction, w[W_RD_RATE * BLOCK + j], reference)
+        target = -research_elasticity * (cost - start)
+        w[RESEARCH * BLOCK + j] = research.adjusted(w[RESEARCH * BLOCK + j], target, research_speed)
         w[REPORTED * BLOCK + j] = research.reported_log(w[RESEARCH * BLOCK + j], relabelled)
     for j in range(n):
         before = w[KNOWLEDGE * BLOCK + j]
-        after = research.knowledge_after(before, w[RESEARCH * BLOCK + j], p[P_RESEARCH_DEPRECIATION])
+        after = research.knowledge_after(before, w[RESEARCH * BLOCK + j], research_depreciation)
         w[KNOWLEDGE * BLOCK + j] = after
-        w[LN_SIZE * BLOCK + j] += research.productivity_gain(before, after, p[P_RESEARCH_REWARD])
+        w[LN_SIZE * BLOCK + j] += research.productivity_gain(before, after, research_reward)
 
 
 def plan_digital(w, p, n):
     """Own equipment and bought services."""
+    adoption_response = p[P_ADOPTION_RESPONSE]
+    adoption_innovation = p[P_ADOPTION_INNOVATION]
+    adoption_imitation = p[P_ADOPTION_IMITATION]
+    adoption_gain = p[P_ADOPTION_GAIN]
+    services_speed = p[P_SERVICES_SPEED]
+    services_substitution = p[P_SERVICES_SUBSTITUTION]
     for j in range(n):
-        push = adopt.push_of_support(w[W_LAYER_RATE * BLOCK + j], p[P_ADOPTION_RESPONSE])
+        push = adopt.push_of_support(w[FIRST_RATE * BLOCK + j], adoption_response)
         rate = adopt.hazard(
-            p[P_ADOPTION_INNOVATION], p[P_ADOPTION_IMITATION], w[(CELL_ROW + C_ADOPTERS) * BLOCK + j], push
+            adoption_innovation, adoption_imitation, w[(CELL_ROW + C_ADOPTERS) * BLOCK + j], push
         )
         new = invest.acts(rate, w[W_U_ADOPT * BLOCK + j]) * (1.0 - w[OWN_DIGITAL * BLOCK + j])
         w[W_ADOPTS * BLOCK + j] = new
         w[OWN_DIGITAL * BLOCK + j] += new
-        w[LN_SIZE * BLOCK + j] += p[P_ADOPTION_GAIN] * new
+        w[LN_SIZE * BLOCK + j] += adoption_gain * new
         w[BOUGHT_DIGITAL * BLOCK + j] = adopt.bought_after(
             w[BOUGHT_DIGITAL * BLOCK + j],
             w[(CELL_ROW + C_SERVICES) * BLOCK + j],
-            p[P_SERVICES_SPEED],
+            services_speed,
             w[OWN_DIGITAL * BLOCK + j],
-            p[P_SERVICES_SUBSTITUTION],
+            services_substitution,
         )
 
 
 def spend(w, p, n):
     """Projects under way and maintenance are paid and become capital; wear is taken off; cash is settled."""
+    build_quarters = p[P_BUILD_QUARTERS]
+    smallest_purchase = p[P_SMALLEST_PURCHASE]
+    maintenance_top = p[P_MAINTENANCE_TOP]
+    bankable_share = p[P_BANKABLE_SHARE]
+    funds_ceiling = p[P_FUNDS_CEILING]
     for j in range(n):
         start = w[W_START * BLOCK + j] * w[ALIVE * BLOCK + j]
         sold = min(w[W_PROJECT * BLOCK + j], 0.0) * start
         bought = max(w[W_PROJECT * BLOCK + j], 0.0) * start
-        w[BUILD * BLOCK + j] = bought / p[P_BUILD_QUARTERS] if bought > 0.0 else w[BUILD * BLOCK + j]
-        left = p[P_BUILD_QUARTERS] if bought > 0.0 else w[BUILD_LEFT * BLOCK + j]
-        paid = w[BUILD * BLOCK + j] if left > 0.5 else 0.0
+        under_way, to_come = w[BUILD * BLOCK + j], w[BUILD_LEFT * BLOCK + j]
+        build = bought / build_quarters if bought > 0.0 else under_way
+        left = build_quarters if bought > 0.0 else to_come
+        paid = build if left > 0.5 else 0.0
+        w[BUILD * BLOCK + j] = build
         w[BUILD_LEFT * BLOCK + j] = max(0.0, left - 1.0)
         capital = w[CAPITAL * BLOCK + j]
         depreciation = w[(CELL_ROW + C_DEPRECIATION) * BLOCK + j]
-        chance = invest.maintenance_probability(capital, depreciation, p[P_SMALLEST_PURCHASE], p[P_MAINTENANCE_TOP])
+        chance = invest.maintenance_probability(capital, depreciation, smallest_purchase, maintenance_top)
         kept_up = 0.25 * depreciation * capital if w[W_U_MAINTAIN * BLOCK + j] < chance else 0.0
         w[W_SPEND * BLOCK + j] = (paid + kept_up + sold) * w[ALIVE * BLOCK + j]
         w[CAPITAL * BLOCK + j] = max(100.0, capital * (1.0 - 0.25 * depreciation) + paid + kept_up + sold)
     for j in range(n):
-        own = (1.0 - p[P_BANKABLE_SHARE]) * max(w[W_SPEND * BLOCK + j], 0.0) + min(w[W_SPEND * BLOCK + j], 0.0)
+        own = (1.0 - bankable_share) * max(w[W_SPEND * BLOCK + j], 0.0) + min(w[W_SPEND * BLOCK + j], 0.0)
         w[FUNDS * BLOCK + j] = produce.funds_after(
-            w[FUNDS * BLOCK + j], w[W_CASH * BLOCK + j] - own, p[P_FUNDS_CEILING] * w[CAPITAL * BLOCK + j]
+            w[FUNDS * BLOCK + j], w[W_CASH * BLOCK + j] - own, funds_ceiling * w[CAPITAL * BLOCK + j]
         )
         w[SUM_INVESTMENT * BLOCK + j] += w[W_SPEND * BLOCK + j]
         w[SUM_RESEARCH * BLOCK + j] += 0.25 * w[W_RESEARCH * BLOCK + j] * w[ALIVE * BLOCK + j]
@@ -285,16 +340,20 @@ def spend(w, p, n):
 
 def leave_or_stay(w, p, exit_by_age, records, n):
     """Exit by age, size, cash and the end of relief; the records of the region file stay."""
+    exit_size_elasticity = p[P_EXIT_SIZE_ELASTICITY]
+    exit_cash_threshold = p[P_EXIT_CASH_THRESHOLD]
+    exit_cash_weight = p[P_EXIT_CASH_WEIGHT]
+    exit_relief_bump = p[P_EXIT_RELIEF_BUMP]
     for j in range(n):
         base = exit_by_age[min(int(w[AGE * BLOCK + j]), exit_by_age.size - 1)]
         by_size = leave.size_factor(
-            w[LN_SIZE * BLOCK + j], w[(CELL_ROW + C_LN_MEDIAN) * BLOCK + j], p[P_EXIT_SIZE_ELASTICITY]
+            w[LN_SIZE * BLOCK + j], w[(CELL_ROW + C_LN_MEDIAN) * BLOCK + j], exit_size_elasticity
         )
         by_cash = leave.cash_factor(
-            w[FUNDS * BLOCK + j], w[CAPITAL * BLOCK + j], p[P_EXIT_CASH_THRESHOLD], p[P_EXIT_CASH_WEIGHT]
+            w[FUNDS * BLOCK + j], w[CAPITAL * BLOCK + j], exit_cash_threshold, exit_cash_weight
         )
-        ended = 1.0 if w[RELIEF_END * BLOCK + j] > -0.5 and w[RELIEF_END * BLOCK + j] < 0.5 else 0.0
-        chance = leave.probability(base, by_size, by_cash, ended, p[P_EXIT_RELIEF_BUMP])
+        ended = 1.0 if abs(w[RELIEF_END * BLOCK + j]) < 0.5 else 0.0
+        chance = leave.probability(base, by_size, by_cash, ended, exit_relief_bump)
         mobile = 0.0 if w[FIRM * BLOCK + j] < records else 1.0
         out = 1.0 if w[W_U_EXIT * BLOCK + j] < chance * mobile else 0.0
         w[W_EXITS * BLOCK + j] = out * w[ALIVE * BLOCK + j]
@@ -313,13 +372,3 @@ def turn_year(w, n):
         w[REVENUE_1 * BLOCK + j] = w[REVENUE_NOW * BLOCK + j]
         w[REVENUE_NOW * BLOCK + j] = 0.0
         w[REPORTED_NOW * BLOCK + j] = 0.0
-
-
-def choose_type(w, h, type_cdf, j):
-    """Type of the project that the firm could start this quarter: position in PROJECT_TYPES."""
-    u = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(TYPE)))
-    industry = int(w[INDUSTRY * BLOCK + j])
-    kind = 0
-    while kind < type_cdf.shape[1] - 1 and u >= type_cdf[industry, kind]:
-        kind += 1
-    return kind

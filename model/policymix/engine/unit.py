@@ -15,12 +15,13 @@ from ..errors import RunFailed
 from . import loop
 from .accounts import CUBE_OUTCOMES, Out
 from ..policy.arrays import MAX_PERIODS
+from ..policy.claim import MAX_FACTS
 from .appraisal import activity, appraise
-from .claims import CLAUSE_OUTCOMES, OVERFLOW, SLOTS, City, Desk, Mix
+from .claims import CLAUSE_OUTCOMES, OVERFLOW, Q_FACTS, SLOTS, City, Desk, Mix
 from .entry import PLACE_OUTCOMES
 from .mixes import Layers, mix_of, opportunity_spending
 from .population import anchor, empty_city, is_record, populate, room_for
-from .quarter import FREE, FROZEN, RECORD, Path, Room, Run
+from .quarter import quarter
 from .setting import HISTORY, Setting
 from .symbols import (
     AGE,
@@ -28,6 +29,7 @@ from .symbols import (
     BLOCK,
     CAPITAL,
     CELL_COUNT,
+    COLUMN_COUNT,
     INDUSTRY,
     LN_SIZE,
     LUCK,
@@ -37,10 +39,10 @@ from .symbols import (
     ROWS,
     STEPS,
 )
+from .timetable import FREE, FROZEN, RECORD, Path, Room, Run
 from .world import World, entrant_cap, ground_of, living_per_entry, tables_of, world_of
 
 POOL_LIMIT = 0.9
-MAX_FACTS_OF_DESK = 64
 
 
 @dataclass(frozen=True)
@@ -91,21 +93,22 @@ def new_out(setting: Setting, mix, places: int, industries: int) -> Out:
     )
 
 
-def new_desk(clauses: int, facts: int, periods: int) -> Desk:
-    """Scratch of the office."""
+def new_desk(clauses: int, rows: int) -> Desk:
+    """An empty tray, and the office's scratch."""
     return Desk(
-        facts=np.full(facts, np.nan),
+        tray=np.full((rows, Q_FACTS + MAX_FACTS), np.nan),
+        waiting=np.zeros(1, np.int64),
         used=np.zeros((clauses, 4, 2)),
-        before=np.zeros((clauses, periods)),
+        before=np.zeros((clauses, MAX_PERIODS)),
         count=np.zeros(clauses, np.int64),
-        amount=np.zeros((clauses, periods)),
+        amount=np.zeros((clauses, MAX_PERIODS)),
         status=np.zeros(clauses, np.int8),
         detail=np.zeros((clauses, 3)),
-        shadow=np.zeros((clauses, periods)),
+        shadow=np.zeros((clauses, MAX_PERIODS)),
     )
 
 
-def new_room(cells: int, packages: int, slots: int) -> Room:
+def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
     """Scratch of one thread."""
     return Room(
         w=np.zeros(ROWS * BLOCK),
@@ -114,6 +117,10 @@ def new_room(cells: int, packages: int, slots: int) -> Room:
         cells=np.zeros((cells, CELL_COUNT)),
         known=np.zeros((packages, 2)),
         movers=np.zeros(slots, np.int64),
+        lessees=np.zeros(slots, np.int64),
+        counts=np.zeros(2, np.int64),
+        pool=np.zeros((COLUMN_COUNT, pool)),
+        asked=np.full(max(pool, slots), -1, np.int64),
     )
 
 
@@ -159,12 +166,14 @@ def run_mix(compiled, setting, world, ground, tables, city, mix: Mix, name, mode
     r = world.region
     places, industries = len(r.rent_m2_month), len(r.a)
     out = new_out(setting, setting.mixes[name], places, industries)
-    desk = new_desk(len(setting.mixes[name].clauses), mix.outside_facts.shape[1], MAX_PERIODS)
-    room = new_room(places * industries, mix.announced.size, city.firms.shape[1])
-    run = Run(np.uint64(seed), np.uint64(luck), mode, 0)
+    pool = int(ground.pool.max()) + 1
+    desk = new_desk(len(setting.mixes[name].clauses), 8 * pool + city.firms.shape[1])
+    room = new_room(places * industries, mix.announced.size, city.firms.shape[1], pool)
+    run = Run(np.uint64(seed), np.uint64(luck), mode)
     for start in range(first, last, 4):
         end = min(start + 4, last)
-        compiled.run_quarters(start, end, run, city, mix, desk, ground, tables, path, room, out)
+        for q in range(start, end):
+            quarter(compiled, q, run, city, mix, desk, ground, tables, path, room, out)
         check(city, out, range(start, end), name)
         if yearly is not None:
             yearly(city, end - 1)
@@ -191,9 +200,9 @@ def run_unit(setting: Setting, values: Mapping[str, float], seed: int, luck: int
     compiled = loop.module(setting.rules, setting.contract)
     world = world_of(setting, values)
     places, industries = len(world.region.rent_m2_month), len(world.region.a)
-    run = Run(np.uint64(seed), np.uint64(luck), RECORD, 0)
+    run = Run(np.uint64(seed), np.uint64(luck), RECORD)
     city, ln_typical = populate(compiled, setting, world, run)
-    layers = Layers(compiled, setting, world, values)
+    layers = Layers(setting, values)
     tables = tables_of(setting, world, ln_typical)
     ground = ground_of(setting, world, largest_size(city, world))
     path = new_path(setting.quarters, places, industries)

@@ -9,11 +9,10 @@ import numpy as np
 
 from ..errors import NotFound
 from ..firms import leave
-from ..policy.claim import mask as words_mask
 from ..policy.compile import Compiled
 from ..region.arrays import EnvArrays, RegionArrays, environment_arrays, field_names, region_arrays
 from .entry import Ground
-from .setting import Setting
+from .setting import Setting, field_masks
 from .symbols import (
     C_ADOPTERS,
     C_CAPITAL_OUTPUT,
@@ -157,10 +156,9 @@ def ground_of(setting: Setting, world: World, largest: float) -> Ground:
     part = mobile / (mobile + founders)
     pool = entries / (part * r.city_base_share + (1.0 - part) * p[P_FOUNDER_BASE])
     by_industry = r.firms.sum(axis=1)
-    bits = [words_mask("project", "fields", field_names(int(each))) for each in r.fields]
     return Ground(
         zone_share=np.ascontiguousarray(r.zone_share[:, 0]),
-        fields=np.array(bits, np.float64),
+        fields=field_masks(setting.region),
         type_cdf=r.type_cdf,
         industry_cdf=np.cumsum(by_industry) / by_industry.sum(),
         pool=pool,

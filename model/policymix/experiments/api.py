@@ -49,9 +49,12 @@ def run(
     >>> results = policymix.run("dalian-2025", draws=10)                                  # doctest: +SKIP
     >>> results.core_share.sel(mix="both", prices="free", year=2025).mean("draw")         # doctest: +SKIP
     """
-    from policymix.experiments.runner import run as run_scenario
+    from policymix.experiments.inputs import gather
 
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=set)
+    gather(chosen)  # every address and file is checked before the first second of simulation
+    from policymix.experiments.runner import run as run_scenario
+
     if out is None:
         return run_scenario(chosen, threads=threads, progress=progress)
     files = store.input_files(chosen)

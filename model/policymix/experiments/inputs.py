@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from policymix.errors import NotFound
+from policymix.errors import InvalidValue, NotFound
 from policymix.experiments import store
 from policymix.experiments.addresses import Value, parse_address, require
 from policymix.experiments.parameters import Prior, fixed_values, prior_of_range, read_priors
 from policymix.experiments.scenario import Scenario, run_addresses
-from policymix.policy.compile import compile_mix
+from policymix.policy.compile import Uncertain, compile_mix
+from policymix.policy.opportunity import Opportunities, load_opportunities
 from policymix.policy.package import Package, addresses, set_value
 from policymix.policy.package import load as load_package
 from policymix.policy.target import Target, load_targets
@@ -33,8 +34,9 @@ class Inputs:
     ----------
     packages : by name, with the scenario's settings applied
     targets : of all the scenario's target files, in order
+    opportunities : what the packages open, file by file
     parameters : priors of the firms' parameters, named ``parameter.NAME``
-    figures : priors of uncertain figures of region and environment, named ``region.NAME`` and ``environment.NAME``
+    figures : priors of uncertain figures of region, environment and opportunities, named by their addresses
     fixed : settings of parameters and figures as numbers; they collapse a prior
     """
 
@@ -43,6 +45,7 @@ class Inputs:
     environment: Environment
     packages: Mapping[str, Package]
     targets: list[Target]
+    opportunities: list[Opportunities]
     parameters: list[Prior]
     figures: list[Prior]
     fixed: Mapping[str, float]
@@ -59,15 +62,17 @@ def gather(scenario: Scenario) -> Inputs:
         prior_of_range(address, law, low, high, default)
         for address, law, low, default, high in uncertain(region, environment)
     ]
-    plain = {prior.name: prior.default for prior in parameters} | defaults(region, environment)
+    opportunities = [load_opportunities(name, near) for name in scenario.opportunities]
+    figures += [_prior(number) for offers in opportunities for number in offers.uncertain()]
+    plain = {prior.name: prior.default for prior in (*parameters, *figures)} | defaults(region, environment)
     for address, value in scenario.set.items():
-        if parse_address(address).space == "package":
+        if address not in plain and parse_address(address).space == "package":
             packages = _with_setting(packages, plain, address, value)
         else:
             require(address, [*plain, *_levers(packages), *run_addresses(scenario)])
     fixed = fixed_values(plain, scenario.set)
     targets = [target for name in scenario.targets for target in load_targets(name, near)]
-    return Inputs(scenario, region, environment, packages, targets, parameters, figures, fixed)
+    return Inputs(scenario, region, environment, packages, targets, opportunities, parameters, figures, fixed)
 
 
 def levers(inputs: Inputs) -> dict[str, Any]:
@@ -79,12 +84,12 @@ def uncertainties(inputs: Inputs) -> list[Prior]:
     """Priors of parameters and figures, and the ranges that the packages' texts leave open."""
     region = inputs.region
     compiled = [compile_mix([package], region.roles, region.places) for package in inputs.packages.values()]
-    ranges = [
-        prior_of_range(open_number.address, open_number.law, open_number.low, open_number.high, open_number.default)
-        for mix in compiled
-        for open_number in mix.uncertain
-    ]
+    ranges = [_prior(number) for mix in compiled for number in mix.uncertain]
     return [*inputs.parameters, *inputs.figures, *ranges]
+
+
+def _prior(number: Uncertain) -> Prior:
+    return prior_of_range(number.address, number.law, number.low, number.high, number.default)
 
 
 def _levers(packages: Mapping[str, Package]) -> dict[str, Any]:
@@ -98,11 +103,16 @@ def _with_setting(
 ) -> dict[str, Package]:
     """Packages with one value of one clause changed, under every name that stands for the package."""
     parsed = parse_address(address)
+    unknown = NotFound("address", address, [*plain, *_levers(packages)], where="--set")
     named = {name for name, package in packages.items() if parsed.package in (name, package.id)}
     if not named:
-        raise NotFound("address", address, [*plain, *_levers(packages)], where="--set")
+        raise unknown
     try:
         changed = {name: set_value(packages[name], parsed.key, value) for name in named}
     except NotFound:
-        raise NotFound("address", address, [*plain, *_levers(packages)], where="--set") from None
+        raise unknown from None
+    except InvalidValue as error:
+        if error.problem.found.startswith("unknown key"):
+            raise unknown from None
+        raise
     return {**packages, **changed}

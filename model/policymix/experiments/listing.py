@@ -58,10 +58,10 @@ def addresses(what: str, scenario: str) -> list[dict[str, Any]]:
 
 
 def columns(rows: list[dict[str, Any]]) -> str:
-    """Rows as aligned text that a pipe can read; Chinese letters count as two columns."""
+    """Rows as aligned text under their names; Chinese letters count as two columns."""
     if not rows:
         return "(none)"
-    texts = [[_cell(value) for value in row.values()] for row in rows]
+    texts = [list(rows[0]), *([_cell(value) for value in row.values()] for row in rows)]
     widths = [max(map(_width, column)) for column in zip(*texts, strict=True)]
     return "\n".join(
         "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True)).rstrip()

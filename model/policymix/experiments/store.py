@@ -92,8 +92,8 @@ def staged(folder: str | os.PathLike[str]) -> Iterator[Path]:
 
     Files that `folder` already holds under other names are left alone.
     """
-    folder = Path(folder).expanduser().absolute()
     check_writable(folder)
+    folder = Path(folder).expanduser().absolute()
     made = [place for place in (folder.parent, *folder.parent.parents) if not place.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))

@@ -18,7 +18,8 @@ def aware_share(years, first, innovation, imitation):
 
 def application_probability(benefit, hassle, slope):
     """Probability of applying: logit in the log of benefit over hassle, both CNY; 0 for no benefit."""
-    return 1.0 / (1.0 + exp(-slope * log(max(benefit, 1.0) / hassle))) if benefit > 0.0 else 0.0
+    something = 1.0 if benefit > 0.0 else 0.0
+    return something / (1.0 + exp(-slope * log(max(benefit, 1.0) / hassle)))
 
 
 def present_share(lag_quarters, discount):

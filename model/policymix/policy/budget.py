@@ -73,7 +73,7 @@ def ration(how, asks, rank, budget, granted):
 @register_jitable
 def ration_claims(how, asks, rank, places, granted):
     """Share out a number of places among claims that ask for anything; whole amounts. Returns the places left."""
-    if how == RATION_FIRST_COME or how == RATION_PRO_RATA:
+    if how in (RATION_FIRST_COME, RATION_PRO_RATA):
         order = np.arange(asks.shape[0])
     elif how == 2:
         order = np.argsort(-rank, kind="mergesort")

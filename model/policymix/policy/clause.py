@@ -1,11 +1,25 @@
 """The form of one clause, as pydantic models; what its words mean is checked in ``sense``."""
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, Literal, Union
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from policymix.policy.quantity import Date, Day, Number, Plain, Strict, Words, _is_number, has, pick, wrong
+from policymix.policy.quantity import (
+    Ceiling,
+    CeilingAs,
+    Date,
+    Day,
+    Number,
+    Plain,
+    Strict,
+    Words,
+    _is_number,
+    has,
+    pick,
+    wrong,
+)
 
 
 class Title(Strict):
@@ -133,7 +147,7 @@ class Brackets(Strict):
         bounds = [b.up_to for b in self.brackets]
         if any(b is None for b in bounds[:-1]):
             raise wrong("a bracket without up_to before the last", "up_to in every bracket but the last")
-        if any(b <= a for a, b in zip(bounds, bounds[1:], strict=False) if a is not None and b is not None):
+        if any(b <= a for a, b in pairwise(bounds) if a is not None and b is not None):
             raise wrong(", ".join(map(str, bounds)), "rising bounds")
         return self
 
@@ -216,7 +230,7 @@ class Payment(Strict):
 
     after: Words | None = None
     lag_quarters: Number = Decimal(0)
-    parts: list[Part] = []
+    parts: list[Part] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _whole(self) -> "Payment":
@@ -241,6 +255,8 @@ class Budget(Strict):
     def _one(self) -> "Budget":
         if (self.amount is None) == (self.claims is None):
             raise wrong("both or neither", "exactly one of amount and claims")
+        if isinstance(self.amount, Ceiling | CeilingAs):
+            raise wrong("a ceiling", "a number or {value, low, high, why}")
         if (self.ration == "score") != (self.score is not None):
             raise wrong(f"ration = {self.ration}, score = {self.score}", 'score with ration = "score", and only then')
         return self
@@ -271,7 +287,7 @@ class Change(Strict):
     to: Number | None = None
     from_: Day | None = Field(None, alias="from")
     until: Day | None = None
-    where: Where = {}
+    where: Where = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one(self) -> "Change":
@@ -286,7 +302,7 @@ class Lends(Strict):
     total: Number
     firms: Number
     firms_sense: Literal["about", "more_than", "at_least"] = "about"
-    where: Where = {}
+    where: Where = Field(default_factory=dict)
 
 
 class Clause(Strict):
@@ -296,10 +312,10 @@ class Clause(Strict):
     title: Title
     source: Words
     on: Words | None = None
-    where: Where = {}
-    any: list[Where] = []
+    where: Where = Field(default_factory=dict)
+    any: list[Where] = Field(default_factory=list)
     pays: Pays | None = None
-    changes: list[Change] = []
+    changes: list[Change] = Field(default_factory=list)
     lends: Lends | None = None
     inert: Words | None = None
     cap: Caps | None = None
@@ -311,11 +327,11 @@ class Clause(Strict):
     from_: Date | None = Field(None, alias="from")
     until: Day | None = None
     payment: Payment | None = None
-    conditions: list[Test] = []
+    conditions: list[Test] = Field(default_factory=list)
     budget: Budget | None = None
-    payers: list[Payer] = []
+    payers: list[Payer] = Field(default_factory=list)
     refers_to: Words | None = None
-    starts_after: list[Words] = []
+    starts_after: list[Words] = Field(default_factory=list)
     certainty: Literal["explicit", "ceiling", "mixed", "unspecified", "case_by_case"] | None = None
     reading: Reading | None = None
     note: Words | None = None
@@ -348,9 +364,7 @@ class Stack(Strict):
     @model_validator(mode="after")
     def _scoped(self) -> "Stack":
         if self.scope == "across" and (self.clauses is not None or self.rule == "first_only" or "award" in self.same):
-            raise wrong(
-                "across with clauses, first_only or award", "across compares whole packages by highest_only"
-            )
+            raise wrong("across with clauses, first_only or award", "across compares whole packages by highest_only")
         return self
 
 

@@ -1,243 +1,30 @@
 """From packages to arrays: a mix compiled once, its uncertain numbers filled in draw by draw."""
 
 import datetime
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from policymix.errors import InvalidValue, NotFound
+from policymix.errors import InvalidValue
 from policymix.policy import arrays as codes
 from policymix.policy.arrays import NEVER, ClauseArrays
+from policymix.policy.builder import TABLES, Builder, natural
 from policymix.policy.claim import COMMON, KIND_INDEX, KINDS, fact_index, fact_table, facts_of, mask
 from policymix.policy.clause import Amount, Bound, Brackets, By, Clause, Each, Rent, Share, Since, Stack
+from policymix.policy.compiled import BudgetLine, ChangeLine, Compiled, LendsLine, Slot, Uncertain
 from policymix.policy.package import Package, merge
-from policymix.policy.quantity import Ceiling, CeilingAs, DateRange, Range, central
+from policymix.policy.quantity import CeilingAs, DateRange, Range, central
 from policymix.policy.sense import numbers, split_account
+
+__all__ = ["BudgetLine", "ChangeLine", "Compiled", "LendsLine", "Uncertain", "compile_mix", "compile_tests"]
 
 ELSEWHERE = 61
 """Code of a place outside the region."""
 ANYWHERE = -1
 DEFAULT_BUDGETS = {"city": (1e8, 6e8), "county": (1e8, 6e8), "anywhere": (1e8, 6e8), "zone": (5e7, 2.5e8)}
 """CNY a year where a package names no budget: log-uniform (ECONOMICS.md, point 3: bounded by published payments)."""
-
-
-@dataclass(frozen=True)
-class Uncertain:
-    """A number that the text leaves open.
-
-    ``law``: ``beta`` low + (high - low) Beta(2, 5); ``triangular`` (low, default, high); ``uniform``; ``loguniform``;
-    ``date`` (ordinals, triangular).
-    """
-
-    address: str
-    law: str
-    low: float
-    high: float
-    default: float
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class BudgetLine:
-    """A budget of a package (``clause`` -1) or of one clause: CNY or claims for a year or a lifetime."""
-
-    name: str
-    package: int
-    clause: int
-    amount: float | None
-    claims: int | None
-    per: str
-    ration: int
-    dated: str | None = None
-    score: str | None = None
-    fallback: bool = True
-    fixed: bool = True
-    address: str | None = None
-
-
-@dataclass(frozen=True)
-class ChangeLine:
-    """A change of a parameter: ``op`` factor, add or to; ordinals of its first and last day; steps and fields it needs."""
-
-    address: str
-    op: str
-    value: float
-    clause: int
-    announced: int
-    first: int
-    last: int
-    where: dict[str, tuple[str, ...]]
-    uncertain: str | None = None
-
-
-@dataclass(frozen=True)
-class LendsLine:
-    """A credit programme: CNY in all, firms, whom it serves (steps mask), first and last day."""
-
-    clause: int
-    total: float
-    firms: float
-    firms_sense: str
-    steps_mask: int
-    announced: int
-    first: int
-    last: int
-
-
-@dataclass(frozen=True)
-class Slot:
-    """Where an uncertain number enters a table: ``table[position][key] = times x value``."""
-
-    table: str
-    key: str
-    position: int
-    times: float
-    uncertain: int
-
-
-@dataclass(frozen=True)
-class Compiled:
-    """A mix compiled: arrays with default numbers, and everything beside them."""
-
-    packages: tuple[Package, ...]
-    clauses: tuple[str, ...]
-    models: tuple[Clause, ...]
-    places: tuple[str, ...]
-    roles: dict[str, str]
-    arrays: ClauseArrays
-    uncertain: tuple[Uncertain, ...]
-    slots: tuple[Slot, ...]
-    payers: tuple[str, ...]
-    payer_share: np.ndarray  # float64[clauses, payers]
-    announced: np.ndarray  # int64[clauses], ordinals
-    first_day: np.ndarray  # int64[clauses]
-    last_day: np.ndarray  # int64[clauses]
-    budgets: tuple[BudgetLine, ...]
-    changes: tuple[ChangeLine, ...]
-    lends: tuple[LendsLine, ...]
-    group_same: tuple[tuple[str, ...], ...]
-    across_same: tuple[str, ...]
-    notices: tuple[str, ...]
-    index: dict[str, int] = field(default_factory=dict)
-
-    def clause_index(self, name: str) -> int:
-        """Position of ``package/clause``."""
-        if name not in self.clauses:
-            raise NotFound("clause", name, self.clauses)
-        return self.clauses.index(name)
-
-    def defaults(self) -> np.ndarray:
-        """Default values of the uncertain numbers, in their order."""
-        return np.array([each.default for each in self.uncertain])
-
-    def vector(self, values: Mapping[str, Any]) -> np.ndarray:
-        """Values in the order of ``uncertain``; addresses of other things are passed over, misspelt ones refused."""
-        out = self.defaults()
-        ids = {package.id for package in self.packages}
-        for address, value in values.items():
-            position = self.index.get(address)
-            if position is not None:
-                out[position] = value.toordinal() if isinstance(value, datetime.date) else float(value)
-            elif address.split("/")[0] in ids and "/" in address:
-                raise NotFound("uncertain number", address, self.index)
-        return out
-
-    def with_values(self, values: Mapping[str, Any]) -> ClauseArrays:
-        """The arrays with uncertain numbers set by address (a ceiling's number is its realised fraction)."""
-        return self.with_vector(self.vector(values))
-
-    def with_vector(self, vector: np.ndarray) -> ClauseArrays:
-        """The arrays with all uncertain numbers given in order."""
-        changed: dict[str, np.ndarray] = {}
-        for slot in self.slots:
-            if slot.table not in changed:
-                changed[slot.table] = getattr(self.arrays, slot.table).copy()
-            changed[slot.table][slot.key][slot.position] = slot.times * vector[slot.uncertain]
-        return self.arrays._replace(**changed) if changed else self.arrays
-
-    def budgets_with(self, values: Mapping[str, Any]) -> tuple[BudgetLine, ...]:
-        """The budgets with uncertain amounts set by address."""
-        out = []
-        for line in self.budgets:
-            if line.address is not None and line.address in values:
-                line = _replaced(line, amount=float(values[line.address]))
-            out.append(line)
-        return tuple(out)
-
-    def changes_with(self, values: Mapping[str, Any]) -> tuple[ChangeLine, ...]:
-        """The changes with uncertain numbers set by address."""
-        return tuple(
-            _replaced(line, value=float(values[line.uncertain])) if line.uncertain in values else line
-            for line in self.changes
-        )
-
-
-def _replaced(line: Any, **changed: Any) -> Any:
-    return type(line)(**{**line.__dict__, **changed})
-
-
-TABLES = {
-    "clause": codes.CLAUSE,
-    "alternative": codes.ALTERNATIVE,
-    "test": codes.TEST,
-    "pays": codes.PAYS,
-    "cap": codes.CAP,
-    "group": codes.GROUP,
-    "limit": codes.LIMIT,
-    "kind": codes.KIND,
-}
-
-
-class _Builder:
-    """Lists that grow clause by clause and become the arrays."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-        self.at: list[int] = []
-        self.uncertain: list[Uncertain] = []
-        self.index: dict[str, int] = {}
-        self.slots: list[Slot] = []
-        self.notices: list[str] = []
-
-    def size(self, table: str) -> int:
-        """Rows that a table has so far."""
-        return len(self.rows[table])
-
-    def note(self, address: str, law: str, low: Any, high: Any, default: Any, why: str) -> int:
-        """Register an uncertain number once and return its position."""
-        if address not in self.index:
-            self.index[address] = len(self.uncertain)
-            self.uncertain.append(Uncertain(address, law, float(low), float(high), float(default), why))
-        return self.index[address]
-
-    def number(self, address: str, number: Any) -> tuple[float, int | None, float]:
-        """Default figure, position of the uncertain number behind it (or None), and its multiplier."""
-        match number:
-            case Range():
-                law = number.law
-                at = self.note(f"{address}.value", law, number.low, number.high, number.value, number.why)
-                return float(number.value), at, 1.0
-            case Ceiling():
-                at = self.note(f"{address}.realised", "beta", number.low, number.high, number.realised, number.why)
-                return float(number.at_most * number.realised), at, float(number.at_most)
-            case _:
-                return float(number), None, 1.0
-
-    def put(self, table: str, key: str, address: str, number: Any) -> float:
-        """Default figure of a number of the row that is added next; remembers where an uncertain one enters."""
-        figure, at, times = self.number(address, number)
-        if at is not None:
-            self.slots.append(Slot(table, key, self.size(table), times, at))
-        return figure
-
-
-def natural(name: str) -> tuple:
-    """Sort key that puts 9 before 10."""
-    return tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part)
 
 
 def place_mask(role: str, roles: Mapping[str, str], places: Sequence[str], notices: list[str]) -> int:
@@ -271,8 +58,10 @@ def compile_mix(
     places : names of the places whose position is the code of the fact ``place``
     """
     mix = merge(list(packages))
-    build = _Builder()
-    listed = [(p, package, c) for p, package in enumerate(mix) for c in sorted(package.clause, key=lambda c: natural(c.id))]
+    build = Builder()
+    listed = [
+        (p, package, c) for p, package in enumerate(mix) for c in sorted(package.clause, key=lambda c: natural(c.id))
+    ]
     names = tuple(f"{package.id}/{clause.id}" for _, package, clause in listed)
     for p, package, clause in listed:
         _clause(build, p, package, clause, roles, places)
@@ -317,7 +106,7 @@ def _own_days(package: Package, clause: Clause) -> tuple[int, int]:
     return _ordinal(start), _ordinal(clause.until or package.end)
 
 
-def _clause(build: _Builder, p: int, package: Package, clause: Clause, roles: Mapping, places: Sequence[str]) -> None:
+def _clause(build: Builder, p: int, package: Package, clause: Clause, roles: Mapping, places: Sequence[str]) -> None:
     """Append one clause to every table that has rows for it."""
     ref = f"{package.id}/{clause.id}"
     kind = clause.on if clause.pays is not None else None
@@ -347,7 +136,7 @@ def _clause(build: _Builder, p: int, package: Package, clause: Clause, roles: Ma
     build.rows["clause"].append(row)
 
 
-def _alternatives(build: _Builder, clause: Clause, kind: str, roles: Mapping, places: Sequence[str]) -> None:
+def _alternatives(build: Builder, clause: Clause, kind: str, roles: Mapping, places: Sequence[str]) -> None:
     """The conjunctions of a clause: its common conditions with each of ``any``."""
     for other in clause.any or [{}]:
         first = build.size("test")
@@ -356,11 +145,22 @@ def _alternatives(build: _Builder, clause: Clause, kind: str, roles: Mapping, pl
         build.rows["alternative"].append({"test_first": first, "test_last": build.size("test")})
 
 
+def compile_tests(kind: str, where: Mapping[str, Any], roles: Mapping[str, str], places: Sequence[str]) -> np.ndarray:
+    """The tests of one conjunction as a ``TEST`` table."""
+    build = Builder()
+    for name, condition in where.items():
+        _tests(build, kind, name, condition, roles, places)
+    table = np.zeros(build.size("test"), dtype=codes.TEST)
+    for key in codes.TEST.names or ():
+        table[key] = [row[key] for row in build.rows["test"]]
+    return table
+
+
 def _names_place(clause: Clause) -> bool:
     return "place" in clause.where or (bool(clause.any) and all("place" in where for where in clause.any))
 
 
-def _window(build: _Builder, package: Package, clause: Clause, kind: str | None) -> dict[str, int]:
+def _window(build: Builder, package: Package, clause: Clause, kind: str | None) -> dict[str, int]:
     """Dates of a clause: which date is tested, from when to when, and the last day of a claim."""
     start, end = _own_days(package, clause)
     admit = clause.admit
@@ -390,7 +190,7 @@ _SINCE = {
 }
 
 
-def _tests(build: _Builder, kind: str, name: str, condition: Any, roles: Mapping, places: Sequence[str]) -> None:
+def _tests(build: Builder, kind: str, name: str, condition: Any, roles: Mapping, places: Sequence[str]) -> None:
     """The tests that one condition on one fact stands for."""
     position, fact = fact_table(kind)[name]
 
@@ -423,7 +223,7 @@ def _tests(build: _Builder, kind: str, name: str, condition: Any, roles: Mapping
                 test(codes.OP_MEETS if fact.type == "set" else codes.OP_IN, bits=mask(kind, name, words))
 
 
-def _pays(build: _Builder, clause: Clause, kind: str | None, ref: str) -> dict[str, Any]:
+def _pays(build: Builder, clause: Clause, kind: str | None, ref: str) -> dict[str, Any]:
     """What a clause pays: form, base fact, numbers and their bounds."""
     pays, row = clause.pays, {"form": codes.FORM_NONE, "base_fact": -1, "area_max": 0.0}
     lease = {"rent_fact": -1, "area_fact": -1, "months_fact": -1}
@@ -451,17 +251,17 @@ def _pays(build: _Builder, clause: Clause, kind: str | None, ref: str) -> dict[s
     return {**row, **lease}
 
 
-def _cap(build: _Builder, clause: Clause, amount: Any, address: str, ref: str) -> float:
+def _cap(build: Builder, clause: Clause, amount: Any, address: str, ref: str) -> float:
     """Amount of one cap; ``realised_as`` takes the draw of the number it names."""
     if not isinstance(amount, CeilingAs):
         return build.put("cap", "amount", address, amount)
     partner = dict(numbers(clause.pays))[amount.realised_as]
     at = build.index[f"{ref}.pays.{amount.realised_as}.realised"]
     build.slots.append(Slot("cap", "amount", build.size("cap"), float(amount.at_most), at))
-    return float(amount.at_most * partner.realised)
+    return float(amount.at_most) * float(partner.realised)
 
 
-def _after_others(build: _Builder, listed: list, names: tuple[str, ...]) -> None:
+def _after_others(build: Builder, listed: list, names: tuple[str, ...]) -> None:
     """``starts_after``: a clause opens the day after the older one in the mix has ended."""
     for i, (_, _, clause) in enumerate(listed):
         for old in clause.starts_after:
@@ -481,7 +281,7 @@ def _rule_of(package: Package, clause: Clause) -> tuple[int, Stack] | None:
     return next(iter([*named, *general]), None)
 
 
-def _groups(build: _Builder, mix: tuple[Package, ...], listed: list) -> tuple[tuple, tuple[str, ...]]:
+def _groups(build: Builder, mix: tuple[Package, ...], listed: list) -> tuple[tuple, tuple[str, ...]]:
     """Groups of clauses that compete; what makes a domain the same; keys of the competition across packages."""
     members: dict[tuple, list[int]] = {}
     rules: dict[tuple, Stack | None] = {}
@@ -500,7 +300,9 @@ def _groups(build: _Builder, mix: tuple[Package, ...], listed: list) -> tuple[tu
         for i in members[key]:
             build.rows["clause"][i]["group"] = g
             build.at.append(i)
-        number = codes.RULE_ADD if rule is None else codes.RULE_FIRST if rule.rule == "first_only" else codes.RULE_HIGHEST
+        number = (
+            codes.RULE_ADD if rule is None else codes.RULE_FIRST if rule.rule == "first_only" else codes.RULE_HIGHEST
+        )
         row = {"member_first": first, "member_last": len(build.at), "rule": number, "package": key[0]}
         build.rows["group"].append({**row, "period": int(rule is None or "period" in rule.same)})
         same.append(tuple(rule.same) if rule is not None else ("firm", "matter"))
@@ -514,7 +316,7 @@ def _groups(build: _Builder, mix: tuple[Package, ...], listed: list) -> tuple[tu
     return tuple(same), chosen
 
 
-def _limit_rules(build: _Builder, mix: tuple[Package, ...], listed: list, names: tuple[str, ...]) -> None:
+def _limit_rules(build: Builder, mix: tuple[Package, ...], listed: list, names: tuple[str, ...]) -> None:
     """Shared limits and aid intensities."""
     models = {name: clause for name, (_, _, clause) in zip(names, listed, strict=True)}
     for package in mix:
@@ -526,7 +328,11 @@ def _limit_rules(build: _Builder, mix: tuple[Package, ...], listed: list, names:
             address = f"{package.id}/limit.{i + 1}"
             row: dict[str, Any] = {"member_first": first, "member_last": len(build.at)}
             if limit.amount is not None:
-                row |= {"amount": build.put("limit", "amount", f"{address}.amount", limit.amount), "share": 0.0, "fact": -2}
+                row |= {
+                    "amount": build.put("limit", "amount", f"{address}.amount", limit.amount),
+                    "share": 0.0,
+                    "fact": -2,
+                }
             else:
                 row |= {"amount": np.nan, "share": build.put("limit", "share", f"{address}.share", limit.share)}
                 row["fact"] = fact_index(kind, limit.of or "")
@@ -555,7 +361,7 @@ def _days(listed: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def _finish(build: _Builder, packages: int, across: bool) -> ClauseArrays:
+def _finish(build: Builder, packages: int, across: bool) -> ClauseArrays:
     """Clauses and groups by claim kind; lists to record arrays."""
     clauses = build.rows["clause"]
     for k, kind in enumerate(KINDS):
@@ -579,7 +385,7 @@ def _finish(build: _Builder, packages: int, across: bool) -> ClauseArrays:
     return ClauseArrays(**tables, index=index, across=int(across), packages=max(packages, 1))
 
 
-def _other_effects(build: _Builder, listed: list, announced, first, last) -> tuple[tuple, tuple]:
+def _other_effects(build: Builder, listed: list, announced, first, last) -> tuple[tuple, tuple]:
     """Changes of parameters and credit programmes."""
     changes, lends = [], []
     for i, (_, package, clause) in enumerate(listed):
@@ -600,7 +406,7 @@ def _other_effects(build: _Builder, listed: list, announced, first, last) -> tup
     return tuple(changes), tuple(lends)
 
 
-def _budgets(build: _Builder, mix: tuple[Package, ...], listed: list, names: tuple[str, ...]) -> tuple[BudgetLine, ...]:
+def _budgets(build: Builder, mix: tuple[Package, ...], listed: list, names: tuple[str, ...]) -> tuple[BudgetLine, ...]:
     """Budgets of clauses, then of packages; a package that names none has an uncertain one."""
     out = []
     for i, (p, _, clause) in enumerate(listed):
@@ -615,7 +421,15 @@ def _budgets(build: _Builder, mix: tuple[Package, ...], listed: list, names: tup
             build.note(f"{package.id}/budget", "loguniform", low, high, middle, "the text names no budget")
             build.notices.append(f"{package.id} names no budget: {low:,.0f} to {high:,.0f} CNY a year is assumed")
             line = BudgetLine(
-                package.id, p, -1, middle, None, "year", codes.RATION_PRO_RATA, fixed=False, address=f"{package.id}/budget"
+                package.id,
+                p,
+                -1,
+                middle,
+                None,
+                "year",
+                codes.RATION_PRO_RATA,
+                fixed=False,
+                address=f"{package.id}/budget",
             )
             out.append(line)
         elif budget is not None and budget != "none":
@@ -623,17 +437,13 @@ def _budgets(build: _Builder, mix: tuple[Package, ...], listed: list, names: tup
     return tuple(out)
 
 
-def _budget(build: _Builder, name: str, address: str, package: int, clause: int, budget: Any) -> BudgetLine:
+def _budget(build: Builder, name: str, address: str, package: int, clause: int, budget: Any) -> BudgetLine:
     amount, fixed = None, True
     if budget.amount is not None:
         amount = float(central(budget.amount))
         if isinstance(budget.amount, Range):
             fixed, b = False, budget.amount
             build.note(address, b.law, b.low, b.high, b.value, b.why)
-        elif isinstance(budget.amount, Ceiling):
-            _, at, _ = build.number(address, budget.amount)
-            raise_to = build.uncertain[at].address if at is not None else address
-            raise InvalidValue(raise_to, "a ceiling", "a number or {value, low, high, why} for a budget")
     return BudgetLine(
         name,
         package,

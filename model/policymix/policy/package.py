@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from policymix.catalog import find, plain, read_toml
 from policymix.errors import Conflict, InvalidFile, InvalidValue, NotFound, Problem
 from policymix.policy.clause import Budget, Clause, Limit, Payer, Stack, Title
-from policymix.policy.quantity import Date, Day, Range, Strict, Words, central_day, closest
+from policymix.policy.quantity import Date, DateRange, Day, Strict, Words, central_day, closest
 from policymix.policy.reading import problems_of
 from policymix.policy.sense import account_problem, clause_problems, known
 
@@ -38,8 +38,8 @@ class Head(Strict):
     status: Words | None = None
     payers: list[Payer]
     budget: Budget | Literal["none"] | None = None
-    stack: list[Stack] = []
-    limit: list[Limit] = []
+    stack: list[Stack] = Field(default_factory=list)
+    limit: list[Limit] = Field(default_factory=list)
     note: Words | None = None
 
 
@@ -110,14 +110,20 @@ def read(path: Path) -> tuple[Package | None, list[Problem], list[str]]:
 def resolve(path: Path, data: dict[str, Any], seen: tuple[Path, ...]) -> tuple[dict, tuple[str, ...], list[Problem]]:
     """The data of a package with ``extends``, ``change`` and ``drop`` worked in."""
     if "extends" not in data:
-        extra = [Problem(key, f"'{key}' without extends", "extends = NAME") for key in ("change", "drop") if key in data]
+        extra = [
+            Problem(key, f"'{key}' without extends", "extends = NAME") for key in ("change", "drop") if key in data
+        ]
         return data, (), extra
     base_path = find("packages", str(data["extends"]), path)
     if path.resolve() in seen:
         return data, (), [Problem("extends", "a package that extends itself", "another package")]
     base, chain, problems = resolve(base_path, read_toml(base_path), (*seen, path.resolve()))
     if problems:
-        return base, chain, [Problem(f"extends {data['extends']} > {p.where}", p.found, p.expected, p.nearest) for p in problems]
+        return (
+            base,
+            chain,
+            [Problem(f"extends {data['extends']} > {p.where}", p.found, p.expected, p.nearest) for p in problems],
+        )
     merged = copy.deepcopy(base)
     problems = []
     for key, value in data.items():
@@ -183,7 +189,9 @@ def _put(data: dict[str, Any], address: str, value: Any) -> list[Problem]:
         try:
             here = here[int(step) - 1] if isinstance(here, list) else here[step]
         except (KeyError, IndexError, ValueError, TypeError):
-            return [Problem("change", f"'{address}'", "an address in the package", closest(address, addresses_of(data)))]
+            return [
+                Problem("change", f"'{address}'", "an address in the package", closest(address, addresses_of(data)))
+            ]
     last = rest[-1]
     if isinstance(here, list) and last.isdigit() and 1 <= int(last) <= len(here):
         here[int(last) - 1] = value
@@ -194,7 +202,9 @@ def _put(data: dict[str, Any], address: str, value: Any) -> list[Problem]:
     return []
 
 
-def build(raw: dict[str, Any], path: Path | None, chain: tuple[str, ...]) -> tuple[Package | None, list[Problem], list[str]]:
+def build(
+    raw: dict[str, Any], path: Path | None, chain: tuple[str, ...]
+) -> tuple[Package | None, list[Problem], list[str]]:
     """Validate plain data; all problems at once."""
     problems: list[Problem] = []
     head_data = {key: value for key, value in raw.items() if key != "clause"}
@@ -254,7 +264,11 @@ def _double_stacking(package: Package) -> list[Problem]:
     for i, rule in enumerate(package.head.stack):
         for name in rule.clauses or []:
             if name in named:
-                out.append(Problem(f"stack {i + 1} > clauses", f"'{name}', already in stack {named[name] + 1}", "one rule a clause"))
+                out.append(
+                    Problem(
+                        f"stack {i + 1} > clauses", f"'{name}', already in stack {named[name] + 1}", "one rule a clause"
+                    )
+                )
             named.setdefault(name, i)
     return out
 
@@ -263,12 +277,34 @@ def _warnings(package: Package) -> list[str]:
     """Unusual, but allowed."""
     out = []
     if package.end is None and not package.head.open_ended:
-        out.append(f"{package.id}: no expiry is given; it stays in force (say open_ended = \"why\" to confirm)")
-    if isinstance(package.head.from_, Range):
+        out.append(f'{package.id}: no expiry is given; it stays in force (say open_ended = "why" to confirm)')
+    if isinstance(package.head.from_, DateRange):
         out.append(f"{package.id}: the start is uncertain")
     for clause in package.clause:
         if clause.pays is not None and not clause.caps and clause.cap != "none" and not clause.once:
             out.append(f"{package.id}/{clause.id}: neither once nor a cap: every claim is paid")
+    return out
+
+
+def coverage(package: Package, first: datetime.date, last: datetime.date) -> list[str]:
+    """Notices on how a package lies in a horizon: what starts or ends inside it, and what has no last day.
+
+    Nothing here is an error: a clause pays from its first to its last day, and a value that is not in force is the
+    baseline's.
+    """
+    out = []
+    if package.start > last or (package.end is not None and package.end < first):
+        out.append(
+            f"{package.id} is in force {package.start} to {package.end or 'further notice'}, outside {first} to {last}"
+        )
+    elif package.end is None:
+        why = package.head.open_ended or "no expiry is given"
+        out.append(f"{package.id} stays in force to the end of the horizon ({why})")
+    elif package.end < last:
+        out.append(f"{package.id} expires on {package.end}, before the end of the horizon {last}")
+    for clause in package.clause:
+        if clause.until is not None and clause.until < last:
+            out.append(f"{package.id}/{clause.id} expires on {clause.until}, before the end of the horizon {last}")
     return out
 
 
@@ -374,8 +410,8 @@ def digest(package: Package) -> str:
             return {key: canonical(inner) for key, inner in sorted(value.items())}
         if isinstance(value, list):
             return [canonical(inner) for inner in value]
-        if isinstance(value, int | Decimal) and not isinstance(value, bool):
-            return str(Decimal(value).normalize())
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            return str(Decimal(str(value)).normalize())
         return value if isinstance(value, bool | str) else str(value)
 
     content = canonical(package.raw)

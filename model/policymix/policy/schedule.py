@@ -37,10 +37,10 @@ NO_SUCH_GRADE = -2
 
 @register_jitable
 def holds(test, facts):
-    """Whether one test (a row of ``TEST``) of one fact holds: 1, 0, or -1 when a fact it needs is missing.
+    """Whether one test (a row of ``TEST``) of one fact holds: 1, 0, or -1 when a needed fact is missing.
 
-    ``min`` and ``max`` include the bound, ``above`` and ``below`` exclude it. Time since an earlier date is refused when
-    the later date comes first.
+    ``min`` and ``max`` include the bound, ``above`` and ``below`` exclude it. Time since an earlier date is refused
+    when the later date comes first.
     """
     value = facts[test["fact"]]
     if math.isnan(value):
@@ -66,7 +66,7 @@ def holds(test, facts):
         first = facts[test["other"]]
         if math.isnan(first):
             return -1
-        if op == OP_YEARS_MIN or op == OP_YEARS_MAX:
+        if op in (OP_YEARS_MIN, OP_YEARS_MAX):
             gap = years_between(np.int64(first), np.int64(value))
             ok = gap >= 0.0 and ((op == OP_YEARS_MIN and gap >= bound) or (op == OP_YEARS_MAX and gap <= bound))
         else:
@@ -190,7 +190,7 @@ def pays_base(arrays, clause, facts, running, out):
     value = facts[row["base_fact"]]
     if math.isnan(value):
         return MISSING_FACT
-    if form == FORM_SHARE or form == FORM_EACH:
+    if form in (FORM_SHARE, FORM_EACH):
         out[0] = arrays.pays[first]["value"] * max(value, 0.0)
     elif form == FORM_BRACKETS:
         out[0] = brackets(arrays.pays, row, running + max(value, 0.0)) - brackets(arrays.pays, row, running)
@@ -238,20 +238,3 @@ def to_fen(amount):
 def down_to_fen(amount):
     """CNY rounded down to the fen, for amounts cut in proportion, so that their sum stays below what was shared."""
     return math.floor(amount * 100.0 + 1e-4) / 100.0
-
-
-__all__ = [
-    "MISSING_FACT",
-    "NO_SUCH_GRADE",
-    "brackets",
-    "down_to_fen",
-    "eligible",
-    "holds",
-    "in_place",
-    "in_window",
-    "months_of_year",
-    "pays_base",
-    "qualifies",
-    "rent_by_year",
-    "to_fen",
-]

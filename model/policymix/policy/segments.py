@@ -208,16 +208,17 @@ def total_line(arrays, kind, facts, ratio, lines, won, x, then):
         if arrays.clause[c]["form"] == FORM_SHARE and ratio[base] > 0.0:
             sum_a = 0.0
             sum_b = 0.0
+            counted = False
             for j in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
                 d = arrays.index[j]
                 if arrays.clause[d]["form"] == FORM_SHARE and arrays.clause[d]["base_fact"] == base:
-                    if d < c:
-                        sum_b = -1e18
+                    counted = counted or d < c
                     sum_a += won[d] * lines[d, 0]
                     sum_b += won[d] * lines[d, 1]
-            over_a, over_b, then = within(sum_a, sum_b, 0.0, ratio[base], x, then)
-            a -= over_a
-            b -= over_b
+            if not counted:
+                over_a, over_b, then = within(sum_a, sum_b, 0.0, ratio[base], x, then)
+                a -= over_a
+                b -= over_b
     for limit in range(arrays.limit.shape[0]):
         sum_a = 0.0
         sum_b = 0.0

@@ -55,7 +55,9 @@ def known(kind: str, name: str, types: tuple[str, ...], where: str) -> Iterator[
         if name in COMMON_IDS or any(fact.name == name for fact in kind_named(kind).facts):
             yield Problem(where, f"identifier '{name}'", "a fact that can be tested: " + ", ".join(fitting))
         else:
-            yield Problem(where, f"'{name}'", f"a fact of claim kind {kind}: " + ", ".join(fitting), closest(name, facts))
+            yield Problem(
+                where, f"'{name}'", f"a fact of claim kind {kind}: " + ", ".join(fitting), closest(name, facts)
+            )
     elif facts[name][1].type not in types:
         fact = facts[name][1]
         wanted = " or ".join(dict.fromkeys(UNITS[t] for t in types))
@@ -112,7 +114,9 @@ def _pays(clause: Clause, at: str) -> Iterator[Problem]:
             pass
     for words, number in numbers(pays):
         if isinstance(number, CeilingAs):
-            yield Problem(f"{here} > {words}", "realised_as", "a realised fraction of its own (only caps may share one)")
+            yield Problem(
+                f"{here} > {words}", "realised_as", "a realised fraction of its own (only caps may share one)"
+            )
         if "share" in words.split(".") and not isinstance(number, CeilingAs) and _top(number) > 1:
             yield Problem(f"{here} > {words}", str(_top(number)), "a share between 0 and 1 (10 % is 0.10)")
         if _bottom(number) < 0:

@@ -43,7 +43,7 @@ PLACE_FACT = 0
 """Position of ``place`` among the facts of every claim kind."""
 
 LIMIT_INDEX = 1_000_000
-"""``detail[c, 0]`` of a clause cut by shared limit l is ``LIMIT_INDEX + l``; by the fact itself, ``2 * LIMIT_INDEX``."""
+"""``detail[c, 0]`` of a clause cut by shared limit l is ``LIMIT_INDEX + l``; by the fact itself, twice that base."""
 
 
 @register_jitable
@@ -231,7 +231,7 @@ def limit_to_fact(arrays, kind, facts, amount, status, detail):
 @register_jitable
 def is_share(row):
     """Whether a clause pays a share of a fact (one share, or brackets)."""
-    return row["form"] == FORM_SHARE or row["form"] == FORM_BRACKETS
+    return row["form"] in (FORM_SHARE, FORM_BRACKETS)
 
 
 @register_jitable

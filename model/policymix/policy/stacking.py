@@ -101,7 +101,7 @@ def group_total(arrays, group, before, new, paid):
 
 @register_jitable
 def rise_across(arrays, before, new, paid, amount):
-    """Pay the rise of the best package's running total, in proportion to what its leading clauses have not been paid."""
+    """Pay the rise of the best package's running total, in proportion to what its leading clauses still lack."""
     n_groups = arrays.group.shape[0]
     nothing = np.zeros_like(new)
     total_now = np.zeros(arrays.packages)

@@ -94,7 +94,7 @@ def paths(
                 _baseline_line(top, data["level"].sel(mix=baseline), unit_of(unit)[0])
             _target_line(top, target, unit_of(unit)[0], labelled=column == 0)
             _announcements(top, results, name, at_top=False)
-            top.set_title(name)
+            top.set_title(name, fontsize=9.5 if len(name) <= 22 else 7.0)
             if others and name != baseline:
                 _fan(axes[1, column], data["difference"].sel(mix=name), colours[name], difference_unit(unit)[0])
                 axes[1, column].axhline(0.0, color=GREY, linewidth=0.8)
@@ -126,7 +126,7 @@ def money(results: xarray.Dataset) -> Figure:
                 axis = axes[row, column]
                 _stack(axis, paid.sel(mix=mix), payer, colours)
                 if row == 0:
-                    axis.set_title(mix)
+                    axis.set_title(mix, fontsize=9.5 if len(mix) <= 22 else 7.0)
                 if column == 0:
                     axis.set_ylabel(f"paid by {payer}")
         handles, labels = axes[0, 0].get_legend_handles_labels()
@@ -179,6 +179,9 @@ def ladder(results: xarray.Dataset, targets: Iterable[Target] = (), place: str =
             line = lines.get(f"recognised:{step}")
             level = number(float(at_baseline["level_mean"]), 0)
             axis.set_title(f"{label}\n{level} under {baseline}" + (f"; target {line}" if line else ""), fontsize=8.5)
+        if _crowded(mixes):
+            dots = [line for line in axes[0, 0].get_lines() if line.get_label() in mixes]
+            figure.legend(dots, mixes, loc="outside lower center", ncols=3)
         return figure
 
 
@@ -354,6 +357,11 @@ def _gross_and_additional(axis: Axes, table: xarray.Dataset, activity: str, mixe
     axis.set_title(bilingual(f"{english} ({unit_name if unit != 'count' else 'count'})", chinese, " "))
 
 
+def _crowded(mixes: list[str]) -> bool:
+    """True where the names do not fit side by side under a small panel; they go into a legend then."""
+    return sum(len(mix) for mix in mixes) > 34
+
+
 def _dots(axis: Axes, one: xarray.Dataset, mixes: list[str], colours: dict[str, str]) -> None:
     """Mean difference of each mix with its interval; hollow means not resolved."""
     for index, mix in enumerate(mixes):
@@ -361,9 +369,17 @@ def _dots(axis: Axes, one: xarray.Dataset, mixes: list[str], colours: dict[str, 
         low, high = float(value["difference_low"]), float(value["difference_high"])
         axis.vlines(index, low, high, color=colours[mix], linewidth=2)
         face = colours[mix] if bool(value["difference_resolved"]) else "white"
-        axis.plot(index, float(value["difference_mean"]), "o", color=colours[mix], markerfacecolor=face, markersize=6)
+        axis.plot(
+            index,
+            float(value["difference_mean"]),
+            "o",
+            color=colours[mix],
+            markerfacecolor=face,
+            markersize=6,
+            label=mix,
+        )
     axis.axhline(0.0, color=GREY, linewidth=0.8)
     low, high = axis.get_ylim()
     axis.set_ylim(min(low, -1.0) if high < 1.0 else low, max(high, 1.0))
-    axis.set_xticks(range(len(mixes)), mixes, fontsize=7.5)
+    axis.set_xticks(range(len(mixes)), [""] * len(mixes) if _crowded(mixes) else mixes, fontsize=7.5)
     axis.set_xlim(-0.5, max(len(mixes), 1) - 0.5)

@@ -1,0 +1,138 @@
+"""What a package offers a project or a year's research, as layers: rates that end one after another.
+
+A schedule that only flattens with slopes s1 > s2 > ... ending at x1 < x2 < ... is the sum of the layers (s_k - s_k+1) min(x, x_k), so
+offers of several packages can be laid side by side, and a firm that knows only some of them sees only those. Which clauses
+meet is worked out once a run for every industry, place and type of project; their numbers are those of the draw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..policy.arrays import MAX_SEGMENTS
+from ..policy.claim import MAX_FACTS
+from ..policy.compile import Compiled
+from ..policy.schedule import eligible
+from ..policy.segments import segments
+from .claims import (
+    F_CONSTRUCTION,
+    F_CORE,
+    F_FIELDS,
+    F_LOCAL,
+    F_MAJOR,
+    F_NEW,
+    F_NEWLY,
+    F_OWN_USE,
+    F_PLACE,
+    F_PROJECT_ON,
+    F_RD,
+    F_RD_MAJOR,
+    F_REGISTERED,
+    F_RESEARCH_ON,
+    F_STEPS,
+    F_TOTAL,
+    F_TYPES,
+    PROJECT,
+    RESEARCH_KIND,
+    TYPE_BITS,
+)
+from .symbols import LAYERS
+
+TRIAL = 1e6
+"""CNY of the project or research whose facts are tried."""
+LONG_AGO = 1000
+"""Days since the trial firm was registered."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One set of clauses that can meet: a claim that they meet, and its day."""
+
+    facts: np.ndarray
+    day: int
+
+
+@dataclass(frozen=True)
+class Offers:
+    """A package's offers to one claim kind: which pattern holds in each quarter and row; -1 for none.
+
+    Rows of projects are (industry, place, type, major), of research (industry, place, major).
+    """
+
+    kind: int
+    base_fact: int
+    index: np.ndarray  # int64[quarters, rows]
+    patterns: tuple[Pattern, ...]
+
+
+def project_facts(row: int, day: int, fields: np.ndarray, places: int) -> np.ndarray:
+    """Facts of a trial project of a row."""
+    facts = np.full(MAX_FACTS, np.nan)
+    types = TYPE_BITS.size
+    cell = row // (2 * types)
+    facts[[F_PLACE, F_REGISTERED, F_STEPS, F_FIELDS]] = cell % places, day - LONG_AGO, 0.0, fields[cell // places]
+    facts[[F_LOCAL, F_PROJECT_ON, F_TYPES, F_MAJOR]] = 1.0, day, TYPE_BITS[row // 2 % types], row % 2
+    facts[[F_NEW, F_TOTAL, F_CONSTRUCTION, F_OWN_USE, F_NEWLY]] = TRIAL, TRIAL, TRIAL, TRIAL, 0.0
+    return facts
+
+
+def research_facts(row: int, day: int, fields: np.ndarray, places: int) -> np.ndarray:
+    """Facts of a trial year's research of a row."""
+    facts = np.full(MAX_FACTS, np.nan)
+    cell = row // 2
+    facts[[F_PLACE, F_REGISTERED, F_STEPS, F_FIELDS]] = cell % places, day - LONG_AGO, 0.0, fields[cell // places]
+    facts[[F_LOCAL, F_RESEARCH_ON, F_RD, F_RD_MAJOR, F_CORE]] = 1.0, day, TRIAL, row % 2, row % 2
+    return facts
+
+
+def find_offers(compiled: Compiled, days: np.ndarray, fields: np.ndarray, places: int) -> tuple[Offers, Offers]:
+    """Offers of one package, compiled by itself, to projects and to research, for every quarter of a run."""
+    cells = len(fields) * places
+    return (
+        _find(compiled, PROJECT, F_TOTAL, project_facts, cells * TYPE_BITS.size * 2, days, fields, places),
+        _find(compiled, RESEARCH_KIND, F_RD, research_facts, cells * 2, days, fields, places),
+    )
+
+
+def _find(compiled, kind, base_fact, facts_of, rows, days, fields, places) -> Offers:
+    arrays = compiled.arrays
+    clauses = [c for c in range(len(arrays.clause)) if arrays.clause["kind"][c] == kind]
+    index = np.full((len(days), rows), -1, np.int64)
+    patterns: list[Pattern] = []
+    known: dict[tuple, int] = {}
+    spans: dict[tuple, np.ndarray] = {}
+    for q, day in enumerate(days):
+        open_now = tuple(
+            c for c in clauses if arrays.clause["open_from"][c] <= day <= arrays.clause["open_until"][c]
+        )  # fmt: skip
+        if open_now and open_now not in spans:
+            line = np.full(rows, -1, np.int64)
+            for row in range(rows):
+                facts = facts_of(row, int(day), fields, places)
+                met = tuple(c for c in open_now if eligible(arrays, c, facts, int(day), facts[F_PLACE]) == 1)
+                if met and met not in known:
+                    known[met] = len(patterns)
+                    patterns.append(Pattern(facts, int(day)))
+                line[row] = known.get(met, -1)
+            spans[open_now] = line
+        if open_now:
+            index[q] = spans[open_now]
+    return Offers(kind, base_fact, index, tuple(patterns))
+
+
+def layers_of(offers: Offers, arrays) -> tuple[np.ndarray, np.ndarray]:
+    """Rates and ends of a package's layers with the numbers of a draw: float64[quarters, rows, LAYERS] each."""
+    rate, end = np.zeros((len(offers.patterns) + 1, LAYERS)), np.zeros((len(offers.patterns) + 1, LAYERS))
+    x, slope, base = (np.zeros(MAX_SEGMENTS + 1) for _ in range(3))
+    for number, pattern in enumerate(offers.patterns):
+        n = segments(arrays, offers.kind, pattern.facts, pattern.day, offers.base_fact, x, slope, base)
+        layer = 0
+        for s in range(n):
+            following = slope[s + 1] if s + 1 < n else 0.0
+            if slope[s] - following > 1e-12 and layer < LAYERS:
+                rate[number, layer] = slope[s] - following
+                end[number, layer] = x[s + 1] if s + 1 < n else 1e18
+                layer += 1
+    return rate[offers.index], end[offers.index]

@@ -1,0 +1,268 @@
+"""What the stages of a quarter do to the whole city: blocks of firms, the office, feedback."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..elementary import exp, log
+from .accounts import A_FIRMS, A_JOBS, A_SIZE, A_VALUE, STAFF_UNIT, book, book_ladder
+from .claims import FEN, SLOTS, decide_year, known_share, new_accounting_year, pay_due
+from .events import claim_for_events, see_offers
+from .recognition import climb
+from .stages import (
+    decide,
+    draw_luck,
+    grow,
+    leave_or_stay,
+    look_up,
+    make,
+    plan_digital,
+    plan_research,
+    read_status,
+    research_support,
+    size_with_support,
+    spend,
+    turn_year,
+    want,
+    weigh_support,
+)
+from .symbols import *
+
+RECORD, FROZEN, FREE = 0, 1, 2
+"""Prices: the baseline records its path; a mix runs with that path frozen or with its own feedback."""
+
+
+class Path(NamedTuple):
+    """What the baseline did, for the mixes to be set against."""
+
+    jobs: np.ndarray  # float64[quarters, places] staff
+    size: np.ndarray  # float64[quarters, industries] sum of demand states, CNY
+    services: np.ndarray  # float64[quarters] digital services bought, CNY
+    core: np.ndarray  # float64[quarters] value added of the core industries, CNY
+    adopters: np.ndarray  # float64[quarters, industries]
+
+
+class Room(NamedTuple):
+    """Scratch of one thread."""
+
+    w: np.ndarray  # float64[ROWS * BLOCK]
+    h: np.ndarray  # uint64[2 * BLOCK]
+    pair: np.ndarray  # uint64[2]
+    cells: np.ndarray  # float64[cells, CELL_COUNT]
+    known: np.ndarray  # float64[packages, 2]
+    movers: np.ndarray  # int64[slots]
+    lessees: np.ndarray  # int64[slots]
+    counts: np.ndarray  # int64[2]: lessees, movers
+    pool: np.ndarray  # float64[columns, members]
+    asked: np.ndarray  # int64[members] first row of their quotes in the tray, -1 without
+
+
+class Run(NamedTuple):
+    """The address of a run's luck and how it treats prices."""
+
+    seed: np.uint64
+    luck: np.uint64
+    mode: int
+
+
+def set_environment(q, run, city, mix, tables, path, room, out, p):
+    """Values of every industry and place in this quarter, with the feedback of the quarter before."""
+    cells = room.cells
+    industries, places = city.adopters.size, city.prices.shape[0]
+    free = run.mode == FREE and q > 0
+    for i in range(industries):
+        adopters = path.adopters[q - 1, i] if run.mode == FROZEN and q > 0 else city.adopters[i]
+        crowded_out = size_of(q - 1, i, out) / max(1.0, path.size[q - 1, i]) if free else 1.0
+        for place in range(places):
+            cell = i * places + place
+            for value in range(CELL_COUNT):
+                cells[cell, value] = tables[q, cell, value]
+            wage = city.prices[place, 1]
+            cells[cell, C_LN_WAGE] = wage
+            cells[cell, C_WAGE] *= exp(wage)
+            cells[cell, C_ADOPTERS] = adopters
+            cells[cell, C_FACTOR] *= 1.0 + mix.demand[q, i]
+            if free and crowded_out > 0.0:
+                local = cells[cell, C_LOCAL]
+                bought = (services_of(q - 1, out) - path.services[q - 1]) / max(1.0, path.core[q - 1])
+                cells[cell, C_FACTOR] *= 1.0 - local + local / crowded_out
+                cells[cell, C_FACTOR] *= 1.0 + cells[cell, C_CORE] * p[P_SERVICES_LOCAL_SHARE] * bought
+                cells[cell, C_FACTOR] *= exp(p[P_AGGLOMERATION] * crowding(q - 1, place, path, out))
+
+
+def spread_news(q, mix, room, p):
+    """Share of firms that know each package: those off the ladder and on it."""
+    for package in range(mix.announced.size):
+        room.known[package, 0] = known_share(mix, package, False, q, p)
+        room.known[package, 1] = known_share(mix, package, True, q, p)
+
+
+def blocks(q, run, city, mix, desk, ground, room, out, p):
+    """All firms, a block at a time, through their stages."""
+    desk.waiting[0] = 0
+    room.counts[0], room.counts[1] = 0, 0
+    for start in range(0, city.count[SLOTS], BLOCK):
+        n = min(BLOCK, city.count[SLOTS] - start)
+        load(city.firms, room.w, start, n)
+        fill_lanes(room.w, n)
+        draw_luck(room.w, room.h, run.seed, run.luck, np.uint64(ground.calendar[q]), ground.calendar[q] % 4 == 0, BLOCK)
+        stages(q, start, n, BLOCK, city, mix, desk, ground, room, out, p)
+        store(city.firms, room.w, start, n)
+
+
+def stages(q, start, n, lanes, city, mix, desk, ground, room, out, p):
+    """Stages 3 to 8 of the firms in the buffer, and their accounts."""
+    produce_stage(room, p, lanes)  # 3
+    plan_stage(q, n, lanes, city, mix, ground, room, p)  # 4
+    if mix.offers[0] + mix.offers[1] + mix.offers[2] > 0:
+        claim_for_events(q, start, n, city, mix, desk, ground, room, p)  # 5
+    spend(room.w, p, lanes)  # 6
+    if ground.calendar[q] % 4 == 3:
+        climb(room.w, room.h, p, n, city.recognised)  # 7
+    leave_stage(start, n, lanes, ground, room, p)  # 8
+    book(room.w, n, q, out, p)  # 10
+    if ground.calendar[q] % 4 == 3:
+        turn_year(room.w, lanes)
+
+
+def produce_stage(room, p, lanes):
+    """Demand, output, staff, tax and cash."""
+    look_up(room.w, room.cells, 2, lanes)
+    read_status(room.w, lanes)
+    grow(room.w, p, lanes)
+    make(room.w, p, lanes)
+
+
+def plan_stage(q, n, lanes, city, mix, ground, room, p):
+    """Investment, research and digital equipment under the offers that a firm knows."""
+    w = room.w
+    want(w, p, lanes)
+    if mix.offers[0] + mix.offers[1] > 0:
+        see_offers(q, n, city, mix, ground, room, p)
+    if mix.offers[0] > 0:
+        weigh_support(w, p, lanes)
+        size_with_support(w, p, lanes)
+    if mix.offers[1] > 0:
+        research_support(w, p, lanes)
+    for j in range(lanes):
+        w[W_BOUND * BLOCK + j] = w[FUNDS * BLOCK + j]
+    lend(q, mix, w, n)
+    decide(w, p, lanes)
+    plan_research(w, p, lanes)
+    plan_digital(w, p, lanes)
+
+
+def lend(q, mix, w, n):
+    """Credit lines of the mix add to the funds of the firms they reach."""
+    for place in range(mix.credit.shape[1]):
+        if mix.credit[q, place, 0] <= 0.0:
+            continue
+        for j in range(n):
+            held = int(w[STEPS_HELD * BLOCK + j]) & int(mix.credit[q, place, 2])
+            if held and int(w[PLACE * BLOCK + j]) == place and w[U_ABLE * BLOCK + j] < mix.credit[q, place, 1]:
+                w[W_BOUND * BLOCK + j] += mix.credit[q, place, 0]
+
+
+def leave_stage(start, n, lanes, ground, room, p):
+    """Exits; firms that will reconsider their place are listed."""
+    w = room.w
+    leave_or_stay(w, p, ground.exit_by_age, ground.records[0], lanes)
+    for j in range(n):
+        alive = w[ALIVE * BLOCK + j] > 0.5 and w[FIRM * BLOCK + j] >= ground.records[0]
+        if alive and w[W_U_RELOCATE * BLOCK + j] < 0.25 * p[P_RELOCATION_RATE]:
+            room.movers[room.counts[1]] = start + j
+            room.counts[1] += 1
+
+
+def load(firms, w, start, n):
+    """Copy some firms into the scratch buffer."""
+    for column in range(COLUMN_COUNT):
+        for j in range(n):
+            w[column * BLOCK + j] = firms[column, start + j]
+
+
+def fill_lanes(w, n):
+    """Lanes beyond the last firm hold a harmless dead one."""
+    for column in range(COLUMN_COUNT):
+        for j in range(n, BLOCK):
+            w[column * BLOCK + j] = w[column * BLOCK]
+    for j in range(n, BLOCK):
+        w[ALIVE * BLOCK + j] = 0.0
+
+
+def store(firms, w, start, n):
+    """Copy the firms back."""
+    for column in range(COLUMN_COUNT):
+        for j in range(n):
+            firms[column, start + j] = w[column * BLOCK + j]
+
+
+def decide_and_pay(q, city, mix, ground, out):
+    """The yearly decision in the fourth quarter; payments due."""
+    if ground.calendar[q] % 4 == 3:
+        decide_year(q, city, mix, out.clause[q])
+        new_accounting_year(city)
+    pay_due(q, city, out.clause[q])
+
+
+def size_of(q, industry, out):
+    """Sum of demand states of an industry in a quarter, CNY."""
+    total = 0
+    for place in range(out.cube.shape[1]):
+        total += out.cube[q, place, industry, A_SIZE]
+    return total / FEN
+
+
+def services_of(q, out):
+    """Digital services bought by all firms of a quarter, CNY."""
+    return out.services[q] / FEN
+
+
+def core_of(q, out, cells):
+    """Value added of the core industries in a quarter, CNY."""
+    total = 0
+    for place in range(out.cube.shape[1]):
+        for industry in range(out.cube.shape[2]):
+            if cells[industry * out.cube.shape[1] + place, C_CORE] > 0.5:
+                total += out.cube[q, place, industry, A_VALUE]
+    return total / FEN
+
+
+def jobs_of(q, place, out):
+    """Staff of a place in a quarter."""
+    total = 0
+    for industry in range(out.cube.shape[2]):
+        total += out.cube[q, place, industry, A_JOBS]
+    return total / STAFF_UNIT
+
+
+def crowding(q, place, path, out):
+    """Log of a place's staff against the baseline's."""
+    return log(max(1.0, jobs_of(q, place, out)) / max(1.0, path.jobs[q, place]))
+
+
+def feed_back(q, run, city, ground, room, path, out, p):
+    """Rents and wages close a part of their gap; the share of adopters becomes known; the baseline records its path."""
+    places, industries = city.prices.shape[0], city.adopters.size
+    for i in range(industries):
+        firms, adopters = 0, 0
+        for place in range(places):
+            firms += out.cube[q, place, i, A_FIRMS]
+            adopters += out.adopters[q, place, i]
+        city.adopters[i] = adopters / max(1, firms)
+        if run.mode == RECORD:
+            path.adopters[q, i] = city.adopters[i]
+            path.size[q, i] = size_of(q, i, out)
+    if run.mode == RECORD:
+        path.services[q] = services_of(q, out)
+        path.core[q] = core_of(q, out, room.cells)
+    for place in range(places):
+        if run.mode == RECORD:
+            path.jobs[q, place] = jobs_of(q, place, out)
+        elif run.mode == FREE:
+            n = crowding(q, place, path, out)
+            city.prices[place, 0] += p[P_PRICE_SPEED] * (n / ground.space_elasticity[place] - city.prices[place, 0])
+            city.prices[place, 1] += p[P_PRICE_SPEED] * (p[P_WAGE_RESPONSE] * n - city.prices[place, 1])
+    book_ladder(q, city, out)
