@@ -12,7 +12,8 @@ from policymix.policy.entitlement import entitlement
 from policymix.policy.package import build
 
 INVENTED = worked.package("invented")
-WORDS = ["a", "b", "c", "i"]
+A, B, C, INTENSITY = "industrial_internet", "smart_upgrading", "core_industry", "other"
+WORDS = [A, B, C, INTENSITY]
 MILLION = 1_000_000
 PROJECTS = st.lists(
     st.tuples(
@@ -91,12 +92,12 @@ def test_the_order_of_clauses_in_the_file_does_not_matter(projects, seed):
 @given(
     st.integers(2, 80),
     st.floats(0.1, 0.9),
-    st.lists(st.sampled_from("abc"), min_size=1, max_size=3, unique=True),
+    st.lists(st.sampled_from([A, B, C]), min_size=1, max_size=3, unique=True),
     st.booleans(),
 )
 def test_splitting_a_project_never_raises_the_payment(size, share, types, another):
     first = max(1, int(size * share))
-    before = [(30, ["a"], "q")] if another else []
+    before = [(30, [A], "q")] if another else []
     whole = paid([*before, (size, types, "p")]).total
     parts = paid(
         [*before, (first, types, "p"), (size - first, types, "p")] if size > first else [*before, (size, types, "p")]
@@ -107,7 +108,7 @@ def test_splitting_a_project_never_raises_the_payment(size, share, types, anothe
 @settings(max_examples=40, deadline=None)
 @given(PROJECTS)
 def test_another_clause_never_lowers_the_best(projects):
-    only_ab = [(size, [t for t in types if t in "ab"] or ["a"], matter) for size, types, matter in projects]
+    only_ab = [(size, [t for t in types if t in (A, B)] or [A], matter) for size, types, matter in projects]
     assert paid(only_ab).total >= paid(only_ab, WITHOUT_B).total - 0.02
 
 

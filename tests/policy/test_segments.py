@@ -81,7 +81,7 @@ def test_brackets_have_a_segment_each_and_stop_at_the_cap():
 def test_the_better_of_two_clauses_along_the_size():
     facts = np.full(len(facts_of("project")), np.nan)
     facts[0] = 1
-    facts[fact_index("project", "types")] = mask("project", "types", ["a", "b"])
+    facts[fact_index("project", "types")] = mask("project", "types", ["industrial_internet", "smart_upgrading"])
     facts[fact_index("project", "new_investment")] = 1e6
     x, slope, _ = schedule(
         compiled("invented"), "project", facts, "new_investment", datetime.date(2021, 8, 1).toordinal()

@@ -250,7 +250,6 @@ def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
     places = city.prices.shape[0]
     members = int(ground.pool[quarter])
     day = ground.days[quarter]
-    desk.waiting[0] = 0
     for number in range(members):
         address = POOL_FIRST + ground.calendar[quarter] * POOL_WIDTH + number
         room.pair[0], room.pair[1] = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[quarter]))
@@ -276,11 +275,10 @@ def quoted(desk, first, rows, p):
 def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
     """Members of the pool decide whether and where to enter; those who come put their claims into the tray.
 
-    Quotes are read from the first part of the tray; claims are added behind it and moved to its front at the end.
+    Quotes are read from the first part of the tray; claims are added behind them.
     """
     members = int(ground.pool[quarter])
     rows = 2 * (mix.offers[2] > 0) + 1 * (mix.offers[0] > 0)
-    quotes = desk.waiting[0]
     used = 0
     for number in range(members):
         newcomer = room.pool[:, number]
@@ -309,7 +307,6 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
             day = ground.days[quarter]
             how = how_it_comes(h, 1.0 if mobile else 0.0)
             ask_all(city.firms, slot, slot, place, day, day, how, True, mix, ground, h, city, desk, p, 0.0)
-    keep_claims(desk, quotes)
     out.pool[quarter, 0] = members
     out.pool[quarter, 1] = used
 
@@ -363,14 +360,13 @@ def registered_day(firms, slot, day):
 
 def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
     """Ask what the other place offers those incumbents that reconsider their place this quarter."""
-    desk.waiting[0] = 0
     firms = city.firms
     day = ground.days[quarter]
     for i in range(movers):
         slot = room.movers[i]
-        room.asked[i] = -1
+        room.asked_move[i] = -1
         if knows_any(mix, room.known, firms[U_AWARE, slot], firms[STEPS_HELD, slot] > 0.0):
-            room.asked[i] = desk.waiting[0]
+            room.asked_move[i] = desk.waiting[0]
             room.pair[0], room.pair[1] = words(
                 run.seed, run.luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[quarter])
             )
@@ -385,7 +381,6 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
     """They choose anew: one place's gain is another's loss."""
     firms = city.firms
     day = ground.days[quarter]
-    quotes = desk.waiting[0]
     rows = 2 * (mix.offers[2] > 0)
     for i in range(movers):
         slot = room.movers[i]
@@ -394,9 +389,9 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
         )
         here = int(firms[PLACE, slot])
         x_zone, x_rest = amenity(city, 0, p), amenity(city, 1, p)
-        if room.asked[i] >= 0:
+        if room.asked_move[i] >= 0:
             worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY]
-            x = 100.0 * quoted(desk, room.asked[i], rows, p) / worth
+            x = 100.0 * quoted(desk, room.asked_move[i], rows, p) / worth
             x_zone += x if here == 1 else 0.0
             x_rest += x if here == 0 else 0.0
         share = ground.zone_share[int(firms[INDUSTRY, slot])]
@@ -405,9 +400,8 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
             continue
         firms[PLACE, slot] = place
         out.place[quarter, place, O_MOVES] += 1
-        if room.asked[i] >= 0:
+        if room.asked_move[i] >= 0:
             registered = registered_day(firms, slot, day)
             ask_all(
                 firms, slot, slot, place, day, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 0.0
             )  # fmt: skip
-    keep_claims(desk, quotes)

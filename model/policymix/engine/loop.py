@@ -50,22 +50,15 @@ for _function in ({functions},):
     register_jitable(_function)
 
 
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={fastmath})
+compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={fastmath}, no_cfunc_wrapper=True)
 
 
 @compiled
-def environment(q, run, city, mix, tables, path, room, out, p):
-    set_environment(q, run, city, mix, tables, path, room, out, p)
-
-
-@compiled
-def news(q, mix, room, p):
-    spread_news(q, mix, room, p)
-
-
-@compiled
-def firms(q, run, city, mix, desk, ground, room, out, p):
+def firms(q, run, city, mix, desk, ground, tables, path, room, out, p):
+    begin(q, run, city, mix, desk, tables, path, room, out, p)
     blocks(q, run, city, mix, desk, ground, room, out, p)
+    ask_lessees(q, run, city, desk, ground, room)
+    outside_claims(q, run, city, mix, desk, ground)
 
 
 @compiled
@@ -74,95 +67,112 @@ def tray(q, city, mix, desk, room, out, p):
 
 
 @compiled
-def outsiders(q, run, city, mix, desk, ground, room):
-    ask_lessees(q, run, city, desk, ground, room)
-    outside_claims(q, run, city, mix, desk, ground)
-
-
-@compiled
-def payments(q, city, mix, ground, out):
+def ask(q, run, city, mix, desk, ground, room, out, p):
     decide_and_pay(q, city, mix, ground, out)
-
-
-def office(q, run, city, mix, desk, ground, room, out, p):
-    outsiders(q, run, city, mix, desk, ground, room)
-    tray(q, city, mix, desk, room, out, p)
-    payments(q, city, mix, ground, out)
-
-
-@compiled
-def newcomers(q, run, city, mix, desk, ground, room, p):
+    desk.waiting[0] = 0
     ask_newcomers(q, run, city, mix, desk, ground, room, p)
-
-
-@compiled
-def entries(q, run, city, mix, desk, ground, room, out, p):
-    admit_newcomers(q, run, city, mix, desk, ground, room, p, out)
-
-
-@compiled
-def reconsider(q, run, city, mix, desk, ground, room, p):
     ask_movers(q, run, room.counts[1], city, mix, desk, ground, room, p)
 
 
 @compiled
-def moves(q, run, city, mix, desk, ground, room, out, p):
+def admit(q, run, city, mix, desk, ground, path, room, out, p):
+    quotes = desk.waiting[0]
+    admit_newcomers(q, run, city, mix, desk, ground, room, p, out)
     move(q, run, room.counts[1], city, mix, desk, ground, room, p, out)
-
-
-@compiled
-def close(q, run, city, ground, room, path, out, p):
+    keep_claims(desk, quotes)
     feed_back(q, run, city, ground, room, path, out, p)
+    book_ladder(q, city, out)
 
 
 @compiled
 def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, p):
     return grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, p)
-
-
-@compiled
-def luck_of_lane(w, h, seed, luck, quarter, first_quarter_of_year):
-    draw_luck(w, h, seed, luck, quarter, first_quarter_of_year, 1)
 '''
 
 
-@cache
-def bound_rules(rules: str):
-    """The rule modules in alphabetical order, with the functions of a replacing module put in their place.
+def bound_rules(rules: str) -> tuple[types.ModuleType, ...]:
+    """The rule modules in alphabetical order, those with replaced functions as written into the loop's folder.
 
-    Every function is rebuilt over its module's new names, so that a rule that calls a replaced rule calls the new one.
+    A written module is the shipped one with the study's functions imported over its own at the end, so that a rule which
+    calls a replaced rule calls the new one. All functions are made known to the compiler.
+    """
+    from numba.extending import register_jitable
+
+    bound = []
+    for name in sorted(RULE_MODULES):
+        original = importlib.import_module(f"{PACKAGE}.firms.{name}")
+        replaced = replacements(rules).get(name, [])
+        module = _import_file(f"policymix_rules_{digest(rules, True)}_{name}", _written_rules(rules, name)) if replaced else original
+        if module.__name__ not in _KNOWN:
+            _KNOWN.add(module.__name__)
+            for value in list(vars(module).values()):
+                if inspect.isfunction(value) and value.__module__ in (module.__name__, rules):
+                    register_jitable(value)
+        bound.append(module)
+    return tuple(bound)
+
+
+_KNOWN: set[str] = set()
+
+
+def rule_names() -> dict[str, str]:
+    """Every rule and the module it lives in."""
+    names = {}
+    for name in RULE_MODULES:
+        original = importlib.import_module(f"{PACKAGE}.firms.{name}")
+        for key, value in vars(original).items():
+            if inspect.isfunction(value) and value.__module__ == original.__name__:
+                names[key] = name
+    return names
+
+
+@cache
+def replacements(rules: str) -> dict[str, list[str]]:
+    """Functions of a replacing module by the rule module they belong to.
 
     Raises
     ------
     NotFound
-        The named module does not exist, or has a public function that no rule is called.
+        The module does not exist, or has a public function that no rule is called.
     """
-    from numba.extending import register_jitable
-
     replacing = rule_module(rules)
-    known: set[str] = set()
-    bound = []
-    for name in sorted(RULE_MODULES):
-        original = importlib.import_module(f"{PACKAGE}.firms.{name}")
-        module = types.ModuleType(f"{name}_rules")
-        module.__dict__.update({k: v for k, v in vars(original).items() if not k.startswith("__")})
-        for key, value in list(vars(module).items()):
-            if inspect.isfunction(value) and value.__module__ == original.__name__:
-                known.add(key)
-                new = getattr(replacing, key, None)
-                if new is not None:
-                    setattr(module, key, new)
-                    register_jitable(new)
-                else:
-                    copied = types.FunctionType(value.__code__, module.__dict__, key, value.__defaults__)
-                    setattr(module, key, register_jitable(copied))
-        bound.append(module)
-    if replacing is not None:
-        for key, value in vars(replacing).items():
-            if inspect.isfunction(value) and value.__module__ == replacing.__name__ and not key.startswith("_"):
-                if key not in known:
-                    raise NotFound("rule", key, sorted(known), where=rules)
-    return tuple(bound)
+    found: dict[str, list[str]] = {}
+    if replacing is None:
+        return found
+    names = rule_names()
+    for key, value in vars(replacing).items():
+        if inspect.isfunction(value) and value.__module__ == replacing.__name__ and not key.startswith("_"):
+            if key not in names:
+                raise NotFound("rule", key, sorted(names), where=rules)
+            found.setdefault(names[key], []).append(key)
+    return found
+
+
+def _written_rules(rules: str, name: str) -> Path:
+    text = (ROOT / "firms" / f"{name}.py").read_text(encoding="utf-8")
+    text = text.replace("from ..", f"from {PACKAGE}.")
+    text += f"\nfrom {rules} import {', '.join(replacements(rules)[name])}\n"
+    return _write(cache_folder() / f"policymix_loop_{digest(rules, True)}" / f"{name}.py", text)
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write a file aside and rename it, unless it is there."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(f".{os.getpid()}.tmp")
+        aside.write_text(text, encoding="utf-8")
+        os.replace(aside, path)
+    return path
+
+
+def _import_file(name: str, path: Path) -> types.ModuleType:
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[name] = loaded
+    spec.loader.exec_module(loaded)
+    return loaded
 
 
 def rule_module(rules: str):
@@ -195,6 +205,7 @@ def cache_folder() -> Path:
     return Path(base) / "policymix"
 
 
+@cache
 def digest(rules: str, contract: bool) -> str:
     """Name of a compiled loop: a hash of its sources, versions and the processor."""
     import llvmlite.binding
@@ -241,18 +252,9 @@ def module(rules: str = "", contract: bool = True) -> types.ModuleType:
         Whether multiply-adds may be fused; without, the loop agrees with Python to the last bit.
     """
     name = f"policymix_loop_{digest(rules, contract)}"
-    folder = cache_folder() / name
-    path = folder / "loop.py"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        aside = folder / f"loop.{os.getpid()}.tmp"
-        aside.write_text(written_source(rules, contract), encoding="utf-8")
-        os.replace(aside, path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[name] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
+    if name not in sys.modules:
+        _write(cache_folder() / name / "loop.py", written_source(rules, contract))
+    return _import_file(name, cache_folder() / name / "loop.py")
 
 
 def compiled(rules: str = "", contract: bool = True) -> bool:

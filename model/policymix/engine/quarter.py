@@ -6,19 +6,15 @@ from __future__ import annotations
 def quarter(do, q, run, city, mix, desk, ground, tables, path, room, out):
     """Take a city through one quarter.
 
-    ``do`` holds the stages: the compiled loop, or the Mesa view, in which every firm is an object.
+    ``do`` holds the stages: the compiled loop, or the Mesa view, in which every firm is an object. ``firms`` covers
+    1 environment, 2 policy news, 3 produce, 4 plan, 6 act, 7 ladder and exits, and fills the tray with 5 claims; ``tray`` settles
+    them; ``ask`` takes the yearly decisions, pays what is due and asks what places offer newcomers and movers; ``admit`` lets them
+    choose (8 demography) and closes the quarter with 9 feedback and 10 accounts.
     """
     p = mix.parameters[q]
-    do.environment(q, run, city, mix, tables, path, room, out, p)  # 1 demand, prices, wages, shocks
-    do.news(q, mix, room, p)  # 2 announcements and expiries become known
-    do.firms(q, run, city, mix, desk, ground, room, out, p)  # 3 produce, 4 plan, 6 act, 7 ladder, 8 leave
-    do.office(q, run, city, mix, desk, ground, room, out, p)  # 5 claims; 6 yearly decisions, payments due
-    do.newcomers(q, run, city, mix, desk, ground, room, p)  # 8 entries: what places offer,
+    do.firms(q, run, city, mix, desk, ground, tables, path, room, out, p)
     do.tray(q, city, mix, desk, room, out, p)
-    do.entries(q, run, city, mix, desk, ground, room, out, p)  # who comes and where
+    do.ask(q, run, city, mix, desk, ground, room, out, p)
     do.tray(q, city, mix, desk, room, out, p)
-    do.reconsider(q, run, city, mix, desk, ground, room, p)  # 8 moves within the region
+    do.admit(q, run, city, mix, desk, ground, path, room, out, p)
     do.tray(q, city, mix, desk, room, out, p)
-    do.moves(q, run, city, mix, desk, ground, room, out, p)
-    do.tray(q, city, mix, desk, room, out, p)
-    do.close(q, run, city, ground, room, path, out, p)  # 9 feedback, 10 accounts

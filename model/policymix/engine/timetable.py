@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..elementary import exp, log
-from .accounts import A_FIRMS, A_JOBS, A_SIZE, A_VALUE, STAFF_UNIT, book, book_ladder
+from .accounts import A_FIRMS, A_JOBS, A_SIZE, A_VALUE, STAFF_UNIT, book
 from .claims import FEN, SLOTS, decide_year, known_share, new_accounting_year, pay_due
 from .events import claim_for_events, see_offers
 from .recognition import climb
@@ -56,7 +56,8 @@ class Room(NamedTuple):
     lessees: np.ndarray  # int64[slots]
     counts: np.ndarray  # int64[2]: lessees, movers
     pool: np.ndarray  # float64[columns, members]
-    asked: np.ndarray  # int64[members] first row of their quotes in the tray, -1 without
+    asked: np.ndarray  # int64[members] first row of a newcomer's quotes in the tray, -1 without
+    asked_move: np.ndarray  # int64[slots] the same of a mover's
 
 
 class Run(NamedTuple):
@@ -65,6 +66,14 @@ class Run(NamedTuple):
     seed: np.uint64
     luck: np.uint64
     mode: int
+
+
+def begin(q, run, city, mix, desk, tables, path, room, out, p):
+    """A new quarter: environment, policy news, an empty tray."""
+    set_environment(q, run, city, mix, tables, path, room, out, p)
+    spread_news(q, mix, room, p)
+    desk.waiting[0] = 0
+    room.counts[0], room.counts[1] = 0, 0
 
 
 def set_environment(q, run, city, mix, tables, path, room, out, p):
@@ -101,8 +110,6 @@ def spread_news(q, mix, room, p):
 
 def blocks(q, run, city, mix, desk, ground, room, out, p):
     """All firms, a block at a time, through their stages."""
-    desk.waiting[0] = 0
-    room.counts[0], room.counts[1] = 0, 0
     for start in range(0, city.count[SLOTS], BLOCK):
         n = min(BLOCK, city.count[SLOTS] - start)
         load(city.firms, room.w, start, n)
@@ -265,4 +272,3 @@ def feed_back(q, run, city, ground, room, path, out, p):
             n = crowding(q, place, path, out)
             city.prices[place, 0] += p[P_PRICE_SPEED] * (n / ground.space_elasticity[place] - city.prices[place, 0])
             city.prices[place, 1] += p[P_PRICE_SPEED] * (p[P_WAGE_RESPONSE] * n - city.prices[place, 1])
-    book_ladder(q, city, out)

@@ -120,7 +120,8 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         lessees=np.zeros(slots, np.int64),
         counts=np.zeros(2, np.int64),
         pool=np.zeros((COLUMN_COUNT, pool)),
-        asked=np.full(max(pool, slots), -1, np.int64),
+        asked=np.full(pool, -1, np.int64),
+        asked_move=np.full(slots, -1, np.int64),
     )
 
 
