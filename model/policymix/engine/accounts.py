@@ -37,22 +37,25 @@ def book(w, n, quarter, out, p):
         if w[ALIVE * BLOCK + j] + w[W_EXITS * BLOCK + j] < 0.5:
             continue
         place = int(w[PLACE * BLOCK + j])
-        cell = out.cube[quarter, place, int(w[INDUSTRY * BLOCK + j])]
-        cell[A_INVESTMENT] += np.int64(np.floor(w[W_SPEND * BLOCK + j] * FEN + 0.5))
-        cell[A_VALUE] += np.int64(np.floor(0.25 * w[W_VALUE * BLOCK + j] * FEN + 0.5))
-        cell[A_REVENUE] += np.int64(np.floor(0.25 * w[W_REVENUE * BLOCK + j] * FEN + 0.5))
-        cell[A_JOBS] += np.int64(np.floor(w[JOBS * BLOCK + j] * STAFF_UNIT + 0.5))
-        cell[A_FIRMS] += np.int64(w[ALIVE * BLOCK + j])
-        cell[A_SIZE] += np.int64(np.floor(w[W_SIZE * BLOCK + j] * w[ALIVE * BLOCK + j] * FEN + 0.5))
-        bought = p[P_SERVICES_BUDGET] * w[BOUGHT_DIGITAL * BLOCK + j] * 0.25 * w[W_VALUE * BLOCK + j]
-        out.services[quarter] += np.int64(np.floor(bought * FEN + 0.5))
-        row = out.place[quarter, place]
-        row[O_REAL_RD] += np.int64(np.floor(0.25 * w[W_RESEARCH * BLOCK + j] * FEN + 0.5))
-        row[O_REPORTED_RD] += np.int64(np.floor(0.25 * w[W_REPORTED * BLOCK + j] * FEN + 0.5))
-        row[O_EXITS] += np.int64(w[W_EXITS * BLOCK + j])
-        out.adopters[quarter, place, int(w[INDUSTRY * BLOCK + j])] += np.int64(
-            w[OWN_DIGITAL * BLOCK + j] * w[ALIVE * BLOCK + j]
-        )
+        i = int(w[INDUSTRY * BLOCK + j])
+        alive = w[ALIVE * BLOCK + j]
+        value = 0.25 * w[W_VALUE * BLOCK + j]
+        out.cube[quarter, place, i, A_INVESTMENT] += fen(w[W_SPEND * BLOCK + j])
+        out.cube[quarter, place, i, A_VALUE] += fen(value)
+        out.cube[quarter, place, i, A_REVENUE] += fen(0.25 * w[W_REVENUE * BLOCK + j])
+        out.cube[quarter, place, i, A_JOBS] += np.int64(np.floor(w[JOBS * BLOCK + j] * STAFF_UNIT + 0.5))
+        out.cube[quarter, place, i, A_FIRMS] += np.int64(alive)
+        out.cube[quarter, place, i, A_SIZE] += fen(w[W_SIZE * BLOCK + j] * alive)
+        out.adopters[quarter, place, i] += np.int64(w[OWN_DIGITAL * BLOCK + j] * alive)
+        out.services[quarter] += fen(p[P_SERVICES_BUDGET] * w[BOUGHT_DIGITAL * BLOCK + j] * value)
+        out.place[quarter, place, O_REAL_RD] += fen(0.25 * w[W_RESEARCH * BLOCK + j])
+        out.place[quarter, place, O_REPORTED_RD] += fen(0.25 * w[W_REPORTED * BLOCK + j])
+        out.place[quarter, place, O_EXITS] += np.int64(w[W_EXITS * BLOCK + j])
+
+
+def fen(money):
+    """Money in whole fen."""
+    return np.int64(np.floor(money * FEN + 0.5))
 
 
 def book_ladder(quarter, city, out):

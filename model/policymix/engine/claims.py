@@ -76,8 +76,11 @@ OUTSIDE = -1
 
 SLOTS, CLAIMANTS, ROWS_USED, OVERFLOW = range(4)
 G_APPROVED, G_INVESTMENT, G_RESEARCH, G_WHOLE = range(4)
-(Q_KIND, Q_SLOT, Q_FIRM, Q_DAY, Q_QUOTE, Q_VALUE, Q_BASE, Q_ACTIVITY, Q_APPROVE, Q_AWARE, Q_ABLE) = range(11)
-Q_FACTS = 11
+(Q_KIND, Q_SLOT, Q_FIRM, Q_DAY, Q_QUOTE, Q_VALUE, Q_BASE, Q_ACTIVITY, Q_APPROVE, Q_AWARE, Q_ABLE,
+ Q_STANDING) = range(12)  # fmt: skip
+Q_FACTS = 12
+OFF_LADDER, ON_LADDER, NEWCOMER = range(3)
+"""Standing of a holder, on which early knowledge depends."""
 COMMITTED, PAID, CANCELLED, RECOVERED, MADE, APPROVED, RATIONED = range(7)
 CLAUSE_OUTCOMES = 7
 FEN = 100.0
@@ -111,7 +114,8 @@ class Mix(NamedTuple):
     rd_rate: np.ndarray  # float64[quarters, rows, LAYERS]: research offers by (industry, place, major)
     rd_end: np.ndarray
     rd_package: np.ndarray
-    offers: np.ndarray  # int64[4]: project, research, lease or arrival, outside claims in force
+    offers: np.ndarray  # int64[5]: projects, research and national grants, leases, arrivals, talent
+    welcomes: np.ndarray  # int64[places] 1 if a clause for newcomers is open to the place
     parameters: np.ndarray  # float64[quarters, parameters] with the changes in force
     credit: np.ndarray  # float64[quarters, places, 3] CNY a firm, share of eligible firms reached, step mask
     outside_kind: np.ndarray  # int64[n]
@@ -127,6 +131,7 @@ class Desk(NamedTuple):
 
     tray: np.ndarray  # float64[rows, Q_FACTS + MAX_FACTS]
     waiting: np.ndarray  # int64[1] rows in the tray
+    asked: np.ndarray  # int64[packages] fen
     used: np.ndarray
     before: np.ndarray
     count: np.ndarray
@@ -137,7 +142,7 @@ class Desk(NamedTuple):
 
 
 def new_row(city, desk, kind, slot, firm, place, day, registered, steps, fields, revenue, staff, aware, able, u_approve):
-    """Put a claim into the tray with the facts that every claim has; returns its row, or the last one when full."""
+    """Put a claim into the tray with the facts that every claim has; returns its number, or the last one when full."""
     r = desk.waiting[0]
     if r >= desk.tray.shape[0] - 1:
         city.count[OVERFLOW] += 1
@@ -149,17 +154,25 @@ def new_row(city, desk, kind, slot, firm, place, day, registered, steps, fields,
         row[i] = np.nan
     row[Q_KIND], row[Q_SLOT], row[Q_FIRM], row[Q_DAY], row[Q_QUOTE], row[Q_VALUE] = kind, slot, firm, day, 0.0, 0.0
     row[Q_BASE], row[Q_ACTIVITY], row[Q_APPROVE], row[Q_AWARE], row[Q_ABLE] = 0.0, ON_NOTHING, u_approve, aware, able
+    row[Q_STANDING] = ON_LADDER if steps > 0.0 else OFF_LADDER
     row[Q_FACTS + F_PLACE], row[Q_FACTS + F_APPLIED], row[Q_FACTS + F_REGISTERED] = place, day, registered
     row[Q_FACTS + F_STEPS], row[Q_FACTS + F_FIELDS], row[Q_FACTS + F_LOCAL] = steps, fields, 1.0
     row[Q_FACTS + F_REVENUE], row[Q_FACTS + F_EMPLOYEES] = revenue, staff
-    return row
+    return r
 
 
-def known_share(mix, package, on_ladder, quarter, p):
-    """Share of firms that know a package in a quarter."""
-    first = p[P_AWARE_FIRST_LADDER] if on_ladder else p[P_AWARE_FIRST]
+def known_share(mix, package, first, quarter, p):
+    """Share of firms that know a package in a quarter when a share ``first`` knows it at announcement."""
     years = 0.25 * (quarter - mix.announced[package])
     return take_up.aware_share(years, first, p[P_AWARE_INNOVATION] * p[P_OUTREACH], p[P_AWARE_IMITATION])
+
+
+def knows(known, u_aware, standing):
+    """Whether a holder knows any package."""
+    for package in range(known.shape[0]):
+        if u_aware < known[package, standing]:
+            return True
+    return False
 
 
 def account_of(city, slot):
@@ -180,8 +193,11 @@ def value_of(row, city, mix, desk, account, known):
     """Settle one row of the tray under the clauses of the packages that the holder knows; CNY over clauses and periods."""
     arrays = mix.arrays
     kind = int(row[Q_KIND])
-    ladder = 1 if row[Q_FACTS + F_STEPS] > 0.0 or row[Q_SLOT] < 0.0 else 0
-    for c in range(arrays.clause.size):
+    first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
+    if first == last:
+        return 0.0
+    for i in range(first, last):
+        c = arrays.index[i]
         for year in range(2):
             paid = city.account_paid[account, c, year] if account >= 0 else 0.0
             desk.used[c, ACCOUNT_FIRM, year] = paid
@@ -192,9 +208,9 @@ def value_of(row, city, mix, desk, account, known):
         desk.status, desk.detail, desk.shadow,
     )  # fmt: skip
     total = 0.0
-    for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
+    for i in range(first, last):
         c = arrays.index[i]
-        if row[Q_AWARE] >= known[arrays.clause[c]["package"], ladder]:
+        if row[Q_AWARE] >= known[arrays.clause[c]["package"], int(row[Q_STANDING])]:
             for k in range(MAX_PERIODS):
                 desk.amount[c, k] = 0.0
         for k in range(MAX_PERIODS):
@@ -271,10 +287,10 @@ def append(city, row, clause, quarter, desk, asked, first):
     new[CL_STATE] = FILED
 
 
-def decide_year(quarter, city, mix, clause_out):
+def decide_year(quarter, city, mix, asked, clause_out):
     """The yearly decision: each package's budget shares itself out in proportion, down to the fen."""
     packages = mix.budget.size
-    asked = np.zeros(packages, np.int64)
+    asked[:] = 0
     for r in range(city.count[ROWS_USED]):
         if city.claims[r, CL_STATE] == FILED:
             asked[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])]["package"]] += round(city.claims[r, CL_ASKED] * FEN)

@@ -39,6 +39,7 @@ from .claims import (
     LEASE,
     MOVE_IN,
     NEW_REGISTRATION,
+    NEWCOMER,
     ON_FIRM,
     ON_INVESTMENT,
     OTHER_PROVINCE,
@@ -48,9 +49,11 @@ from .claims import (
     Q_BASE,
     Q_FACTS,
     Q_QUOTE,
+    Q_STANDING,
     Q_VALUE,
     SLOTS,
     TYPE_BITS,
+    knows,
     new_row,
 )
 from .streams import (
@@ -151,16 +154,17 @@ def place_newcomer(firms, slot, address, h, ground, cells, places, p):
     return mobile
 
 
-def type_of(ground, industry, u):
-    """Project type of a uniform number: position in PROJECT_TYPES."""
+def type_of(ground, industry, u, eligible):
+    """Project type of a uniform number: position in PROJECT_TYPES; the last one when it does not meet a call's terms."""
+    last = ground.type_cdf.shape[1] - 1
     kind = 0
-    while kind < ground.type_cdf.shape[1] - 1 and u >= ground.type_cdf[industry, kind]:
+    while kind < last and u >= eligible * ground.type_cdf[industry, kind]:
         kind += 1
     return kind
 
 
 def row_of(kind, firms, slot, at, place, day, registered, ground, h, city, desk):
-    """A row of the tray for a firm in a table of firms; ``at`` is its slot in the city, -1 while it has none."""
+    """Number of a new row of the tray for a firm in a table of firms; ``at`` is its slot in the city, -1 while it has none."""
     return new_row(
         city, desk, kind, at, firms[FIRM, slot], place, day, registered, firms[STEPS_HELD, slot],
         ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot], firms[JOBS, slot], firms[U_AWARE, slot],
@@ -170,8 +174,9 @@ def row_of(kind, firms, slot, at, place, day, registered, ground, h, city, desk)
 
 def ask_arrival(firms, slot, at, place, day, registered, how, ground, h, city, desk, p):
     """A claim for an arrival."""
-    row = row_of(ARRIVAL, firms, slot, at, place, day, registered, ground, h, city, desk)
+    r = row_of(ARRIVAL, firms, slot, at, place, day, registered, ground, h, city, desk)
     mobile = drawn(h, CLASS) < ground.mobile_part[0]
+    row = desk.tray[r]
     row[Q_ACTIVITY] = ON_FIRM
     row[Q_FACTS + F_ARRIVED] = day
     row[Q_FACTS + F_HOW] = how
@@ -180,12 +185,13 @@ def ask_arrival(firms, slot, at, place, day, registered, how, ground, h, city, d
     row[Q_FACTS + F_DOMESTIC] = firms[CAPITAL, slot] + firms[FUNDS, slot]
     row[Q_FACTS + F_CAPITAL_FROM] = OTHER_PROVINCE
     row[Q_FACTS + F_PRIZE] = 1.0 if drawn(h, PAPER) < p[P_CONTEST_TEAM_SHARE] else 0.0
-    return row
+    return r
 
 
 def ask_lease(firms, slot, at, place, day, registered, how, ground, h, city, desk):
     """A claim for a lease of the usual space a head at the place's rent."""
-    row = row_of(LEASE, firms, slot, at, place, day, registered, ground, h, city, desk)
+    r = row_of(LEASE, firms, slot, at, place, day, registered, ground, h, city, desk)
+    row = desk.tray[r]
     row[Q_ACTIVITY] = ON_FIRM
     row[Q_FACTS + F_LEASE_ON] = day
     row[Q_FACTS + F_LEASE_HOW] = how
@@ -193,7 +199,7 @@ def ask_lease(firms, slot, at, place, day, registered, how, ground, h, city, des
     row[Q_FACTS + F_AREA] = ground.space_per_head[0] * max(1.0, firms[JOBS, slot])
     row[Q_FACTS + F_RENT] = ground.rent[place] * exp(city.prices[place, 0])
     row[Q_FACTS + F_MONTHS] = LEASE_MONTHS
-    return row
+    return r
 
 
 def project_facts(row, day, kind, amount, newly, p):
@@ -210,29 +216,18 @@ def project_facts(row, day, kind, amount, newly, p):
 
 
 def ask_all(firms, slot, at, place, day, registered, how, new, mix, ground, h, city, desk, p, quote):
-    """Everything a firm can claim on taking premises: arrival, lease and, when new, its first project; rows added."""
-    asked = 0
+    """Everything a firm can claim on taking premises: arrival, lease and, when new, its first project."""
+    if mix.offers[3] > 0:
+        r = ask_arrival(firms, slot, at, place, day, registered, how, ground, h, city, desk, p)
+        desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
     if mix.offers[2] > 0:
-        ask_arrival(firms, slot, at, place, day, registered, how, ground, h, city, desk, p)[Q_QUOTE] = quote
-        ask_lease(firms, slot, at, place, day, registered, how, ground, h, city, desk)[Q_QUOTE] = quote
-        asked += 2
+        r = ask_lease(firms, slot, at, place, day, registered, how, ground, h, city, desk)
+        desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
     if new and mix.offers[0] > 0:
-        row = row_of(PROJECT, firms, slot, at, place, day, registered, ground, h, city, desk)
-        kind = type_of(ground, int(firms[INDUSTRY, slot]), drawn(h, TYPE))
-        project_facts(row, day, kind, firms[CAPITAL, slot], 1.0, p)
-        row[Q_QUOTE] = quote
-        asked += 1
-    return asked
-
-
-def knows_any(mix, known, u_aware, ladder):
-    """Whether a holder knows a package with offers to newcomers."""
-    if mix.offers[0] + mix.offers[2] == 0:
-        return False
-    for package in range(known.shape[0]):
-        if u_aware < known[package, 1 if ladder else 0]:
-            return True
-    return False
+        r = row_of(PROJECT, firms, slot, at, place, day, registered, ground, h, city, desk)
+        kind = type_of(ground, int(firms[INDUSTRY, slot]), drawn(h, TYPE), p[P_ELIGIBLE_SHARE])
+        project_facts(desk.tray[r], day, kind, firms[CAPITAL, slot], 1.0, p)
+        desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
 
 
 def amenity(city, place, p):
@@ -250,15 +245,18 @@ def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
     places = city.prices.shape[0]
     members = int(ground.pool[quarter])
     day = ground.days[quarter]
+    offers = mix.offers[0] + mix.offers[2] + mix.offers[3] > 0
     for number in range(members):
         address = POOL_FIRST + ground.calendar[quarter] * POOL_WIDTH + number
         room.pair[0], room.pair[1] = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[quarter]))
         mobile = place_newcomer(room.pool, number, address, room.pair, ground, room.cells, places, p)
         room.asked[number] = -1
-        if knows_any(mix, room.known, room.pool[U_AWARE, number], room.pool[STEPS_HELD, number] > 0.0):
+        if offers and knows(room.known, room.pool[U_AWARE, number], NEWCOMER):
             room.asked[number] = desk.waiting[0]
             how = how_it_comes(room.pair, mobile)
             for place in range(2):
+                if mix.welcomes[place] == 0:
+                    continue
                 ask_all(
                     room.pool, number, -1, place, day, day, how, True, mix, ground, room.pair, city, desk, p, 1.0
                 )  # fmt: skip
@@ -278,7 +276,7 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
     Quotes are read from the first part of the tray; claims are added behind them.
     """
     members = int(ground.pool[quarter])
-    rows = 2 * (mix.offers[2] > 0) + 1 * (mix.offers[0] > 0)
+    rows = mix.offers[0] + mix.offers[2] + mix.offers[3]
     used = 0
     for number in range(members):
         newcomer = room.pool[:, number]
@@ -291,9 +289,10 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
         first = room.asked[number]
         if first >= 0:
             worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY]
-            award = desk.tray[first, Q_VALUE] if mix.offers[2] > 0 else 0.0
-            x_zone += 100.0 * quoted(desk, first, rows, p) / worth
-            x_rest += 100.0 * quoted(desk, first + rows, rows, p) / worth
+            award = desk.tray[first, Q_VALUE] if mix.offers[3] > 0 else 0.0
+            zone_rows, rest_rows = rows * mix.welcomes[0], rows * mix.welcomes[1]
+            x_zone += 100.0 * quoted(desk, first, zone_rows, p) / worth
+            x_rest += 100.0 * quoted(desk, first + zone_rows, rest_rows, p) / worth
         share = ground.zone_share[int(newcomer[INDUSTRY])]
         value = locate.inclusive_value(share, x_zone, x_rest, p[P_ZONE_SCALE], p[P_CITY_SCALE])
         base = ground.mobile_base[0] if mobile else p[P_FOUNDER_BASE]
@@ -362,10 +361,11 @@ def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
     """Ask what the other place offers those incumbents that reconsider their place this quarter."""
     firms = city.firms
     day = ground.days[quarter]
+    offers = mix.offers[2] + mix.offers[3] > 0
     for i in range(movers):
         slot = room.movers[i]
         room.asked_move[i] = -1
-        if knows_any(mix, room.known, firms[U_AWARE, slot], firms[STEPS_HELD, slot] > 0.0):
+        if offers and knows(room.known, firms[U_AWARE, slot], NEWCOMER):
             room.asked_move[i] = desk.waiting[0]
             room.pair[0], room.pair[1] = words(
                 run.seed, run.luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[quarter])
@@ -381,7 +381,7 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
     """They choose anew: one place's gain is another's loss."""
     firms = city.firms
     day = ground.days[quarter]
-    rows = 2 * (mix.offers[2] > 0)
+    rows = mix.offers[2] + mix.offers[3]
     for i in range(movers):
         slot = room.movers[i]
         room.pair[0], room.pair[1] = words(

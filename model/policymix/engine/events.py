@@ -19,6 +19,8 @@ from .claims import (
     F_TALENT_MAJOR,
     F_TALENT_ON,
     NATIONAL_GRANT,
+    OFF_LADDER,
+    ON_LADDER,
     ON_RESEARCH,
     PROJECT,
     Q_ACTIVITY,
@@ -27,6 +29,7 @@ from .claims import (
     RESEARCH_KIND,
     SCIENCE_PROGRAMME,
     TALENT,
+    knows,
     new_row,
 )
 from .entry import DAYS_A_QUARTER, ask_lease, project_facts, type_of
@@ -50,17 +53,19 @@ def see_offers(q, n, city, mix, ground, room, p):
             w[(W_LAYER_RATE + layer) * BLOCK + j] = 0.0
     types = ground.type_cdf.shape[1]
     for j in range(n):
-        on_ladder = 1 if w[STEPS_HELD * BLOCK + j] > 0.0 else 0
+        standing = ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER
         industry = int(w[INDUSTRY * BLOCK + j])
         cell = industry * 2 + int(w[PLACE * BLOCK + j])
         aware = w[U_AWARE * BLOCK + j]
+        if not knows(room.known, aware, standing):
+            continue
         if mix.offers[0] > 0:
-            kind = type_of(ground, industry, lane_uniform(room, j, TYPE))
+            kind = type_of(ground, industry, lane_uniform(room, j, TYPE), p[P_ELIGIBLE_SHARE])
             major = 1 if w[W_PROJECT * BLOCK + j] >= p[P_MAJOR_PROJECT] else 0
             row = (cell * types + kind) * 2 + major
             for layer in range(LAYERS):
                 package = mix.layer_package[q, row, layer]
-                if package >= 0 and aware < room.known[package, on_ladder]:
+                if package >= 0 and aware < room.known[package, standing]:
                     w[(W_LAYER_RATE + layer) * BLOCK + j] = mix.layer_rate[q, row, layer] * city.payout[package]
                     w[(W_LAYER_END + layer) * BLOCK + j] = mix.layer_end[q, row, layer]
         if mix.offers[1] > 0:
@@ -68,13 +73,13 @@ def see_offers(q, n, city, mix, ground, room, p):
             row = cell * 2 + major
             for layer in range(LAYERS):
                 package = mix.rd_package[q, row, layer]
-                if package >= 0 and aware < room.known[package, on_ladder]:
+                if package >= 0 and aware < room.known[package, standing]:
                     w[(W_RD_LAYER_RATE + layer) * BLOCK + j] = mix.rd_rate[q, row, layer] * city.payout[package]
                     w[(W_RD_LAYER_END + layer) * BLOCK + j] = mix.rd_end[q, row, layer]
 
 
 def lane_row(kind, q, slot, j, city, desk, ground, room):
-    """A row of the tray for the firm in a lane."""
+    """Number of a new row of the tray for the firm in a lane."""
     w = room.w
     day = ground.days[q]
     registered = day - int(w[AGE * BLOCK + j] * DAYS_A_QUARTER)
@@ -93,7 +98,9 @@ def claim_for_events(q, start, n, city, mix, desk, ground, room, p):
         if w[ALIVE * BLOCK + j] < 0.5:
             continue
         slot = start + j
-        if mix.offers[0] > 0 and w[W_START * BLOCK + j] > 0.5 and w[W_PROJECT * BLOCK + j] > 0.0:
+        if not knows(room.known, w[U_AWARE * BLOCK + j], ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER):
+            continue
+        if mix.offers[0] + mix.offers[4] > 0 and w[W_START * BLOCK + j] > 0.5 and w[W_PROJECT * BLOCK + j] > 0.0:
             claim_project(q, slot, j, city, desk, ground, room, p)
         if mix.offers[2] > 0 and lane_uniform(room, j, RENEW) < 0.25 * p[P_LEASE_RENEWAL]:
             room.lessees[room.counts[0]] = slot
@@ -107,10 +114,10 @@ def claim_project(q, slot, j, city, desk, ground, room, p):
     w = room.w
     amount = w[W_PROJECT * BLOCK + j]
     day = ground.days[q]
-    kind = type_of(ground, int(w[INDUSTRY * BLOCK + j]), lane_uniform(room, j, TYPE))
-    project_facts(lane_row(PROJECT, q, slot, j, city, desk, ground, room), day, kind, amount, 0.0, p)
+    kind = type_of(ground, int(w[INDUSTRY * BLOCK + j]), lane_uniform(room, j, TYPE), p[P_ELIGIBLE_SHARE])
+    project_facts(desk.tray[lane_row(PROJECT, q, slot, j, city, desk, ground, room)], day, kind, amount, 0.0, p)
     if amount >= p[P_MAJOR_PROJECT]:
-        row = lane_row(TALENT, q, slot, j, city, desk, ground, room)
+        row = desk.tray[lane_row(TALENT, q, slot, j, city, desk, ground, room)]
         row[Q_FACTS + F_TALENT_ON] = day
         row[Q_FACTS + F_ROLE] = DECISION_MAKER
         row[Q_FACTS + F_TALENT_MAJOR] = 1.0
@@ -123,7 +130,7 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
     day = ground.days[q]
     spending = w[REPORTED_NOW * BLOCK + j] + 0.25 * w[W_REPORTED * BLOCK + j]
     if w[W_RD_APPLIES * BLOCK + j] > 0.5:
-        row = lane_row(RESEARCH_KIND, q, slot, j, city, desk, ground, room)
+        row = desk.tray[lane_row(RESEARCH_KIND, q, slot, j, city, desk, ground, room)]
         row[Q_BASE], row[Q_ACTIVITY] = spending, ON_RESEARCH
         row[Q_FACTS + F_RESEARCH_ON] = day
         row[Q_FACTS + F_RD] = spending
@@ -131,7 +138,7 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
         row[Q_FACTS + F_CORE] = 1.0 if w[U_ABLE * BLOCK + j] < p[P_CORE_TECHNOLOGY_SHARE] else 0.0
     lottery = lane_uniform(room, j, GRANT)
     if w[W_STATUS * BLOCK + j] > 0.5 and lottery < p[P_NATIONAL_GRANT_RATE]:
-        row = lane_row(NATIONAL_GRANT, q, slot, j, city, desk, ground, room)
+        row = desk.tray[lane_row(NATIONAL_GRANT, q, slot, j, city, desk, ground, room)]
         row[Q_FACTS + F_GRANT_ON] = day
         row[Q_FACTS + F_PROGRAMME] = SCIENCE_PROGRAMME
         row[Q_FACTS + F_GRANT] = p[P_NATIONAL_GRANT_SIZE] * (0.5 + lottery / p[P_NATIONAL_GRANT_RATE])
@@ -170,9 +177,10 @@ def outside_claims(q, run, city, mix, desk, ground):
             address = OUTSIDE_FIRST + source * 65536 + number
             first, second = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[q]))
             u = uniform_of(hashed(first, second, np.uint64(APPROVE)))
-            row = new_row(
+            r = new_row(
                 city, desk, mix.outside_kind[source], -1, address, 0.0, day, day, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, u
             )  # fmt: skip
+            row = desk.tray[r]
             for i in range(mix.outside_facts.shape[1]):
                 row[Q_FACTS + i] = mix.outside_facts[source, i]
             row[Q_FACTS + mix.outside_on[source]] = day

@@ -50,7 +50,8 @@ for _function in ({functions},):
     register_jitable(_function)
 
 
-compiled = njit(cache=True, nogil=True, error_model="numpy", fastmath={fastmath}, no_cfunc_wrapper=True)
+OPTIONS = dict(cache=True, nogil=True, error_model="numpy", fastmath={fastmath}, no_cfunc_wrapper=True)
+compiled = njit(_nrt=False, **OPTIONS)
 
 
 @compiled
@@ -68,7 +69,7 @@ def tray(q, city, mix, desk, room, out, p):
 
 @compiled
 def ask(q, run, city, mix, desk, ground, room, out, p):
-    decide_and_pay(q, city, mix, ground, out)
+    decide_and_pay(q, city, mix, desk, ground, out)
     desk.waiting[0] = 0
     ask_newcomers(q, run, city, mix, desk, ground, room, p)
     ask_movers(q, run, room.counts[1], city, mix, desk, ground, room, p)
@@ -84,7 +85,7 @@ def admit(q, run, city, mix, desk, ground, path, room, out, p):
     book_ladder(q, city, out)
 
 
-@compiled
+@njit(**OPTIONS)
 def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, p):
     return grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, p)
 '''

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
-from .claims import City, Mix
+from .claims import F_PLACE, City, Mix
 from .setting import FIRST_YEAR, Setting, quarter_of_day
 from .symbols import (
     ALIVE,
@@ -104,7 +104,8 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         rd_rate=research[0],
         rd_end=research[1],
         rd_package=research[2],
-        offers=offers_flags(arrays, outside),
+        offers=offers_flags(arrays),
+        welcomes=welcomes(arrays, world.region.firms.shape[1]),
         parameters=parameters,
         credit=credit(setting, compiled, city, world.region.firms.shape[1]),
         outside_kind=outside[0],
@@ -165,11 +166,37 @@ def shares_of_year(setting: Setting, compiled: Compiled) -> np.ndarray:
     return out
 
 
-def offers_flags(arrays, outside: tuple) -> np.ndarray:
-    """Whether the mix offers anything to projects, to research, to arrivals or leases, and to claims from outside."""
-    kinds = arrays.clause["kind"]
-    has = [np.any(kinds == KIND_INDEX[name]) for name in ("project", "research", "lease", "arrival", "national_grant")]
-    return np.array([has[0], has[1] or has[4], has[2] or has[3], outside[0].size > 0], np.int64)
+def offers_flags(arrays) -> np.ndarray:
+    """Whether a clause pays anything to projects, to research or national grants, leases, arrivals, talent."""
+    rows = arrays.clause
+    pays = np.array([arrays.pays["value"][row["pays_first"] : row["pays_last"]].any() for row in rows], bool)
+    groups = (("project",), ("research", "national_grant"), ("lease",), ("arrival",), ("talent",))
+    kinds = [[KIND_INDEX[name] for name in names] for names in groups]
+    return np.array([np.any(pays & np.isin(rows["kind"], each)) for each in kinds], np.int64)
+
+
+def welcomes(arrays, places: int) -> np.ndarray:
+    """Whether any clause that pays for arrivals, leases or projects is open to each place."""
+    kinds = [KIND_INDEX[name] for name in ("arrival", "lease", "project")]
+    open_to = 0
+    for clause, row in enumerate(arrays.clause):
+        if row["kind"] in kinds and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
+            open_to |= place_bits(arrays, clause)
+    return np.array([open_to >> place & 1 for place in range(places)], np.int64)
+
+
+def place_bits(arrays, clause: int) -> int:
+    """Places where a clause can pay, as a bit mask: its package's place and its own tests of the fact ``place``."""
+    row = arrays.clause[clause]
+    every = (1 << 60) - 1
+    own = 0
+    for a in range(row["alternative_first"], row["alternative_last"]):
+        bits = every
+        for t in range(arrays.alternative[a]["test_first"], arrays.alternative[a]["test_last"]):
+            if arrays.test[t]["fact"] == F_PLACE:
+                bits &= int(arrays.test[t]["mask"])
+        own |= bits
+    return own & (every if row["place_mask"] == -1 else int(row["place_mask"]))
 
 
 def credit(setting: Setting, compiled: Compiled, city: City, places: int) -> np.ndarray:

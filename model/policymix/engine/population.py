@@ -47,14 +47,20 @@ from .symbols import (
 )
 from .world import World, ground_of, living_per_entry, technology
 
+CACHE_LINE = 8
+"""Numbers in a cache line."""
 CLAIMS_PER_SLOT = 8
 ADOPTED_AT_START = 0.10
 """Share of firms with digital equipment of their own at the start of the burn-in; the burn-in moves it on."""
 
 
 def room_for(firms: float, entries: float, quarters: int) -> int:
-    """Slots for a city: its firms and half as many entrants again as expected, in whole blocks."""
-    return int(np.ceil((firms + 1.5 * entries * quarters + 4 * BLOCK) / BLOCK)) * BLOCK
+    """Slots for a city: its firms and half as many entrants again as expected.
+
+    Columns lie an odd number of cache lines apart, or those of one firm would crowd into one set of the cache.
+    """
+    blocks = int(np.ceil((firms + 1.5 * entries * quarters) / BLOCK)) + 4
+    return blocks * BLOCK + CACHE_LINE
 
 
 def empty_city(slots: int, clauses: int, packages: int, places: int, industries: int) -> City:

@@ -8,7 +8,17 @@ import numpy as np
 
 from ..elementary import exp, log
 from .accounts import A_FIRMS, A_JOBS, A_SIZE, A_VALUE, STAFF_UNIT, book
-from .claims import FEN, SLOTS, decide_year, known_share, new_accounting_year, pay_due
+from .claims import (
+    FEN,
+    NEWCOMER,
+    OFF_LADDER,
+    ON_LADDER,
+    SLOTS,
+    decide_year,
+    known_share,
+    new_accounting_year,
+    pay_due,
+)
 from .events import claim_for_events, see_offers
 from .recognition import climb
 from .stages import (
@@ -51,7 +61,7 @@ class Room(NamedTuple):
     h: np.ndarray  # uint64[2 * BLOCK]
     pair: np.ndarray  # uint64[2]
     cells: np.ndarray  # float64[cells, CELL_COUNT]
-    known: np.ndarray  # float64[packages, 2]
+    known: np.ndarray  # float64[packages, 3]
     movers: np.ndarray  # int64[slots]
     lessees: np.ndarray  # int64[slots]
     counts: np.ndarray  # int64[2]: lessees, movers
@@ -102,10 +112,11 @@ def set_environment(q, run, city, mix, tables, path, room, out, p):
 
 
 def spread_news(q, mix, room, p):
-    """Share of firms that know each package: those off the ladder and on it."""
+    """Share of holders that know each package: firms off the ladder, on it, and newcomers, whom agencies tell."""
     for package in range(mix.announced.size):
-        room.known[package, 0] = known_share(mix, package, False, q, p)
-        room.known[package, 1] = known_share(mix, package, True, q, p)
+        room.known[package, OFF_LADDER] = known_share(mix, package, p[P_AWARE_FIRST], q, p)
+        room.known[package, ON_LADDER] = known_share(mix, package, p[P_AWARE_FIRST_LADDER], q, p)
+        room.known[package, NEWCOMER] = known_share(mix, package, p[P_AWARE_FIRST_NEWCOMER], q, p)
 
 
 def blocks(q, run, city, mix, desk, ground, room, out, p):
@@ -123,7 +134,7 @@ def stages(q, start, n, lanes, city, mix, desk, ground, room, out, p):
     """Stages 3 to 8 of the firms in the buffer, and their accounts."""
     produce_stage(room, p, lanes)  # 3
     plan_stage(q, n, lanes, city, mix, ground, room, p)  # 4
-    if mix.offers[0] + mix.offers[1] + mix.offers[2] > 0:
+    if mix.offers[0] + mix.offers[1] + mix.offers[2] + mix.offers[4] > 0:
         claim_for_events(q, start, n, city, mix, desk, ground, room, p)  # 5
     spend(room.w, p, lanes)  # 6
     if ground.calendar[q] % 4 == 3:
@@ -206,10 +217,10 @@ def store(firms, w, start, n):
             firms[column, start + j] = w[column * BLOCK + j]
 
 
-def decide_and_pay(q, city, mix, ground, out):
+def decide_and_pay(q, city, mix, desk, ground, out):
     """The yearly decision in the fourth quarter; payments due."""
     if ground.calendar[q] % 4 == 3:
-        decide_year(q, city, mix, out.clause[q])
+        decide_year(q, city, mix, desk.asked, out.clause[q])
         new_accounting_year(city)
     pay_due(q, city, out.clause[q])
 

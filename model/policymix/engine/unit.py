@@ -93,11 +93,12 @@ def new_out(setting: Setting, mix, places: int, industries: int) -> Out:
     )
 
 
-def new_desk(clauses: int, rows: int) -> Desk:
+def new_desk(clauses: int, packages: int, rows: int) -> Desk:
     """An empty tray, and the office's scratch."""
     return Desk(
         tray=np.full((rows, Q_FACTS + MAX_FACTS), np.nan),
         waiting=np.zeros(1, np.int64),
+        asked=np.zeros(packages, np.int64),
         used=np.zeros((clauses, 4, 2)),
         before=np.zeros((clauses, MAX_PERIODS)),
         count=np.zeros(clauses, np.int64),
@@ -115,7 +116,7 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         h=np.zeros(2 * BLOCK, np.uint64),
         pair=np.zeros(2, np.uint64),
         cells=np.zeros((cells, CELL_COUNT)),
-        known=np.zeros((packages, 2)),
+        known=np.zeros((packages, 3)),
         movers=np.zeros(slots, np.int64),
         lessees=np.zeros(slots, np.int64),
         counts=np.zeros(2, np.int64),
@@ -168,7 +169,7 @@ def run_mix(compiled, setting, world, ground, tables, city, mix: Mix, name, mode
     places, industries = len(r.rent_m2_month), len(r.a)
     out = new_out(setting, setting.mixes[name], places, industries)
     pool = int(ground.pool.max()) + 1
-    desk = new_desk(len(setting.mixes[name].clauses), 8 * pool + city.firms.shape[1])
+    desk = new_desk(len(setting.mixes[name].clauses), mix.announced.size, 8 * pool + city.firms.shape[1])
     room = new_room(places * industries, mix.announced.size, city.firms.shape[1], pool)
     run = Run(np.uint64(seed), np.uint64(luck), mode)
     for start in range(first, last, 4):

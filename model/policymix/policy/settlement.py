@@ -295,21 +295,17 @@ def settle(arrays, kind, facts, day, used, shadow_before, paid_before, count_bef
 
     Source: LANGUAGE.md section 3.
     """
-    scratch = np.zeros(MAX_PERIODS)
-    for c in range(amount.shape[0]):
-        status[c] = STATUS_OTHER_KIND
-        for p in range(MAX_PERIODS):
-            amount[c, p] = 0.0
-            shadow[c, p] = 0.0
+    status[:] = STATUS_OTHER_KIND
+    amount[:, :] = 0.0
+    shadow[:, :] = 0.0
     first = arrays.kind[kind]["clause_first"]
     last = arrays.kind[kind]["clause_last"]
     any_paid = False
     for i in range(first, last):
         c = arrays.index[i]
-        status[c] = evaluate(arrays, c, facts, day, used, count_before, scratch, status, detail)
+        status[c] = evaluate(arrays, c, facts, day, used, count_before, shadow[c], status, detail)
         for p in range(MAX_PERIODS):
-            shadow[c, p] = scratch[p]
-            any_paid = any_paid or scratch[p] > 0.0
+            any_paid = any_paid or shadow[c, p] > 0.0
     if not any_paid:
         return
     if arrays.across == 1:

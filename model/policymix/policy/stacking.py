@@ -99,7 +99,7 @@ def group_total(arrays, group, before, new, paid):
     return winner(arrays, group, -1, before, new, paid)[1]
 
 
-@register_jitable
+@register_jitable(_nrt=True)
 def rise_across(arrays, before, new, paid, amount):
     """Pay the rise of the best package's running total, in proportion to what its leading clauses still lack."""
     n_groups = arrays.group.shape[0]
