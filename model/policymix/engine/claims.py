@@ -107,10 +107,12 @@ class Mix(NamedTuple):
     arrays: NamedTuple  # policy.arrays.ClauseArrays
     announced: np.ndarray  # float64[packages] quarter index of the announcement
     budget: np.ndarray  # float64[packages] CNY a year, NaN without one
+    studied: np.ndarray  # int64[packages] 1 for packages under study, 0 for the history's
     share_of_year: np.ndarray  # float64[quarters, packages] part of the year in force
     layer_rate: np.ndarray  # float64[quarters, rows, LAYERS]: project offers by (industry, place, type, major)
     layer_end: np.ndarray
     layer_package: np.ndarray  # int64
+    years_left: np.ndarray  # float64[quarters] until the first paying project clause ends
     rd_rate: np.ndarray  # float64[quarters, rows, LAYERS]: research offers by (industry, place, major)
     rd_end: np.ndarray
     rd_package: np.ndarray
@@ -328,6 +330,8 @@ def grant(city, mix, r, quarter, share, clause_out):
     if granted <= 0.0:
         city.account_once[account, c] = 0
         return
+    if mix.studied[mix.arrays.clause[c]["package"]] == 0:
+        return
     city.gross[account, G_APPROVED] = 1.0
     if row[CL_ACTIVITY] == ON_INVESTMENT:
         city.gross[account, G_INVESTMENT] += row[CL_BASE]
@@ -337,7 +341,7 @@ def grant(city, mix, r, quarter, share, clause_out):
         city.gross[account, G_WHOLE] = 1.0
 
 
-def pay_due(quarter, city, clause_out):
+def pay_due(quarter, city, price, clause_out):
     """Pay what is due this quarter; a later period waits a year; what a firm that has left was owed is cancelled."""
     for r in range(city.count[ROWS_USED]):
         row = city.claims[r]
@@ -348,16 +352,16 @@ def pay_due(quarter, city, clause_out):
             clause_out[c, CANCELLED] += round((row[CL_GRANTED] - row[CL_PAID]) * FEN)
             row[CL_STATE] = CLOSED
         elif row[CL_DUE] == quarter:
-            pay_period(city, row, slot, c, clause_out)
+            pay_period(city, row, slot, c, price, clause_out)
 
 
-def pay_period(city, row, slot, clause, clause_out):
+def pay_period(city, row, slot, clause, price, clause_out):
     """Pay one period of a row and move on to the next."""
     amount = row[CL_AMOUNTS + int(row[CL_PERIOD])]
     clause_out[clause, PAID] += round(amount * FEN)
     row[CL_PAID] += amount
     if slot != OUTSIDE:
-        city.firms[FUNDS, slot] += amount
+        city.firms[FUNDS, slot] += amount / price
     row[CL_PERIOD] += 1.0
     row[CL_DUE] += 4.0
     if row[CL_PERIOD] >= MAX_PERIODS or round((row[CL_GRANTED] - row[CL_PAID]) * FEN) <= 0:

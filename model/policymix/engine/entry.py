@@ -96,7 +96,8 @@ class Ground(NamedTuple):
     industry_cdf: np.ndarray  # float64[industries] of entrants
     pool: np.ndarray  # float64[quarters] members, fractional part carried by luck
     mobile_part: np.ndarray  # float64[1] mobile share of the pool
-    rent: np.ndarray  # float64[places] CNY a m2 and month
+    rent: np.ndarray  # float64[quarters, places] CNY a m2 and month, nominal
+    price: np.ndarray  # float64[quarters] price level: clauses count in nominal money, firms in constant prices
     largest: np.ndarray  # float64[1] log of the largest size that is not a record
     days: np.ndarray  # int64[quarters] middle day
     calendar: np.ndarray  # int64[quarters] quarter number of luck's address
@@ -163,70 +164,71 @@ def type_of(ground, industry, u, eligible):
     return kind
 
 
-def row_of(kind, firms, slot, at, place, day, registered, ground, h, city, desk):
+def row_of(kind, firms, slot, at, place, q, registered, ground, h, city, desk):
     """Number of a new row of the tray for a firm in a table of firms; ``at`` is its slot in the city, -1 while it has none."""
     return new_row(
-        city, desk, kind, at, firms[FIRM, slot], place, day, registered, firms[STEPS_HELD, slot],
-        ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot], firms[JOBS, slot], firms[U_AWARE, slot],
+        city, desk, kind, at, firms[FIRM, slot], place, ground.days[q], registered, firms[STEPS_HELD, slot],
+        ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot] * ground.price[q], firms[JOBS, slot], firms[U_AWARE, slot],
         firms[U_ABLE, slot], drawn(h, APPROVE),
     )  # fmt: skip
 
 
-def ask_arrival(firms, slot, at, place, day, registered, how, ground, h, city, desk, p):
+def ask_arrival(firms, slot, at, place, q, registered, how, ground, h, city, desk, p):
     """A claim for an arrival."""
-    r = row_of(ARRIVAL, firms, slot, at, place, day, registered, ground, h, city, desk)
+    r = row_of(ARRIVAL, firms, slot, at, place, q, registered, ground, h, city, desk)
     mobile = drawn(h, CLASS) < ground.mobile_part[0]
     row = desk.tray[r]
     row[Q_ACTIVITY] = ON_FIRM
-    row[Q_FACTS + F_ARRIVED] = day
+    row[Q_FACTS + F_ARRIVED] = ground.days[q]
     row[Q_FACTS + F_HOW] = how
     row[Q_FACTS + F_HEADQUARTERS] = 1.0 if mobile and drawn(h, DESIGNATED) < p[P_MOBILE_HEADQUARTERS_SHARE] else 0.0
     row[Q_FACTS + F_FOREIGN] = 0.0
-    row[Q_FACTS + F_DOMESTIC] = firms[CAPITAL, slot] + firms[FUNDS, slot]
+    row[Q_FACTS + F_DOMESTIC] = (firms[CAPITAL, slot] + firms[FUNDS, slot]) * ground.price[q]
     row[Q_FACTS + F_CAPITAL_FROM] = OTHER_PROVINCE
     row[Q_FACTS + F_PRIZE] = 1.0 if drawn(h, PAPER) < p[P_CONTEST_TEAM_SHARE] else 0.0
     return r
 
 
-def ask_lease(firms, slot, at, place, day, registered, how, ground, h, city, desk):
+def ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk):
     """A claim for a lease of the usual space a head at the place's rent."""
-    r = row_of(LEASE, firms, slot, at, place, day, registered, ground, h, city, desk)
+    r = row_of(LEASE, firms, slot, at, place, q, registered, ground, h, city, desk)
     row = desk.tray[r]
     row[Q_ACTIVITY] = ON_FIRM
-    row[Q_FACTS + F_LEASE_ON] = day
+    row[Q_FACTS + F_LEASE_ON] = ground.days[q]
     row[Q_FACTS + F_LEASE_HOW] = how
     row[Q_FACTS + F_DESIGNATED] = 1.0 if drawn(h, DESIGNATED) < ground.designated[place] else 0.0
     row[Q_FACTS + F_AREA] = ground.space_per_head[0] * max(1.0, firms[JOBS, slot])
-    row[Q_FACTS + F_RENT] = ground.rent[place] * exp(city.prices[place, 0])
+    row[Q_FACTS + F_RENT] = ground.rent[q, place] * exp(city.prices[place, 0])
     row[Q_FACTS + F_MONTHS] = LEASE_MONTHS
     return r
 
 
-def project_facts(row, day, kind, amount, newly, p):
+def project_facts(row, q, ground, kind, amount, newly, p):
     """Facts of an investment project of one type."""
     row[Q_BASE], row[Q_ACTIVITY] = amount, ON_INVESTMENT
-    row[Q_FACTS + F_PROJECT_ON] = day
+    nominal = amount * ground.price[q]
+    row[Q_FACTS + F_PROJECT_ON] = ground.days[q]
     row[Q_FACTS + F_TYPES] = TYPE_BITS[kind]
-    row[Q_FACTS + F_NEW] = amount
-    row[Q_FACTS + F_TOTAL] = amount
-    row[Q_FACTS + F_CONSTRUCTION] = amount
-    row[Q_FACTS + F_OWN_USE] = amount
+    row[Q_FACTS + F_NEW] = nominal
+    row[Q_FACTS + F_TOTAL] = nominal
+    row[Q_FACTS + F_CONSTRUCTION] = nominal
+    row[Q_FACTS + F_OWN_USE] = nominal
     row[Q_FACTS + F_MAJOR] = 1.0 if amount >= p[P_MAJOR_PROJECT] else 0.0
     row[Q_FACTS + F_NEWLY] = newly
 
 
-def ask_all(firms, slot, at, place, day, registered, how, new, mix, ground, h, city, desk, p, quote):
+def ask_all(firms, slot, at, place, q, registered, how, new, mix, ground, h, city, desk, p, quote):
     """Everything a firm can claim on taking premises: arrival, lease and, when new, its first project."""
     if mix.offers[3] > 0:
-        r = ask_arrival(firms, slot, at, place, day, registered, how, ground, h, city, desk, p)
+        r = ask_arrival(firms, slot, at, place, q, registered, how, ground, h, city, desk, p)
         desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
     if mix.offers[2] > 0:
-        r = ask_lease(firms, slot, at, place, day, registered, how, ground, h, city, desk)
+        r = ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk)
         desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
     if new and mix.offers[0] > 0:
-        r = row_of(PROJECT, firms, slot, at, place, day, registered, ground, h, city, desk)
+        r = row_of(PROJECT, firms, slot, at, place, q, registered, ground, h, city, desk)
         kind = type_of(ground, int(firms[INDUSTRY, slot]), drawn(h, TYPE), p[P_ELIGIBLE_SHARE])
-        project_facts(desk.tray[r], day, kind, firms[CAPITAL, slot], 1.0, p)
+        project_facts(desk.tray[r], q, ground, kind, firms[CAPITAL, slot], 1.0, p)
         desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
 
 
@@ -258,7 +260,7 @@ def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
                 if mix.welcomes[place] == 0:
                     continue
                 ask_all(
-                    room.pool, number, -1, place, day, day, how, True, mix, ground, room.pair, city, desk, p, 1.0
+                    room.pool, number, -1, place, quarter, day, how, True, mix, ground, room.pair, city, desk, p, 1.0
                 )  # fmt: skip
 
 
@@ -288,7 +290,7 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
         x_zone, x_rest, award = amenity(city, 0, p), amenity(city, 1, p), 0.0
         first = room.asked[number]
         if first >= 0:
-            worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY]
+            worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             award = desk.tray[first, Q_VALUE] if mix.offers[3] > 0 else 0.0
             zone_rows, rest_rows = rows * mix.welcomes[0], rows * mix.welcomes[1]
             x_zone += 100.0 * quoted(desk, first, zone_rows, p) / worth
@@ -305,7 +307,7 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
         if first >= 0 and slot >= 0:
             day = ground.days[quarter]
             how = how_it_comes(h, 1.0 if mobile else 0.0)
-            ask_all(city.firms, slot, slot, place, day, day, how, True, mix, ground, h, city, desk, p, 0.0)
+            ask_all(city.firms, slot, slot, place, quarter, day, how, True, mix, ground, h, city, desk, p, 0.0)
     out.pool[quarter, 0] = members
     out.pool[quarter, 1] = used
 
@@ -349,7 +351,7 @@ def register_on_paper(quarter, number, award, city, desk, ground, room, p, out):
     if enter.registers_on_paper(p[P_APPROVAL] * award, p[P_PAPER_COST]) > 0.5:
         out.place[quarter, 0, O_PAPER] += 1
         day = ground.days[quarter]
-        ask_arrival(room.pool, number, -1, 0, day, day, NEW_REGISTRATION, ground, room.pair, city, desk, p)
+        ask_arrival(room.pool, number, -1, 0, quarter, day, NEW_REGISTRATION, ground, room.pair, city, desk, p)
 
 
 def registered_day(firms, slot, day):
@@ -373,7 +375,7 @@ def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
             there = 1 - int(firms[PLACE, slot])
             registered = registered_day(firms, slot, day)
             ask_all(
-                firms, slot, slot, there, day, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 1.0
+                firms, slot, slot, there, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 1.0
             )  # fmt: skip
 
 
@@ -390,7 +392,7 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
         here = int(firms[PLACE, slot])
         x_zone, x_rest = amenity(city, 0, p), amenity(city, 1, p)
         if room.asked_move[i] >= 0:
-            worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY]
+            worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             x = 100.0 * quoted(desk, room.asked_move[i], rows, p) / worth
             x_zone += x if here == 1 else 0.0
             x_rest += x if here == 0 else 0.0
@@ -403,5 +405,5 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
         if room.asked_move[i] >= 0:
             registered = registered_day(firms, slot, day)
             ask_all(
-                firms, slot, slot, place, day, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 0.0
+                firms, slot, slot, place, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 0.0
             )  # fmt: skip

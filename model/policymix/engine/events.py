@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..elementary import exp
+from ..firms import kink
 from .claims import (
     DECISION_MAKER,
     EXPANSION,
@@ -78,6 +80,34 @@ def see_offers(q, n, city, mix, ground, room, p):
                     w[(W_RD_LAYER_END + layer) * BLOCK + j] = mix.rd_end[q, row, layer]
 
 
+def jump_to_notch(q, n, city, mix, ground, room, p):
+    """A project just below the size of a major one may be enlarged to it, when the further support is worth it."""
+    w = room.w
+    line = p[P_MAJOR_PROJECT]
+    types = ground.type_cdf.shape[1]
+    for j in range(n):
+        size = w[W_PROJECT * BLOCK + j]
+        if size >= line or size < 0.5 * line:
+            continue
+        industry = int(w[INDUSTRY * BLOCK + j])
+        cell = industry * 2 + int(w[PLACE * BLOCK + j])
+        standing = ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER
+        kind = type_of(ground, industry, lane_uniform(room, j, TYPE), p[P_ELIGIBLE_SHARE])
+        row = (cell * types + kind) * 2 + 1
+        below, above = 0.0, 0.0
+        for layer in range(LAYERS):
+            below += kink.support(size, w[(W_LAYER_RATE + layer) * BLOCK + j], w[(W_LAYER_END + layer) * BLOCK + j])
+            package = mix.layer_package[q, row, layer]
+            if package >= 0 and w[U_AWARE * BLOCK + j] < room.known[package, standing]:
+                rate = mix.layer_rate[q, row, layer] * city.payout[package] * p[P_APPROVAL]
+                above += kink.support(line, rate, mix.layer_end[q, row, layer])
+        capital, ln_wanted, cost = w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j], w[(CELL_ROW + C_REFERENCE_COST) * BLOCK + j]
+        wanted, elasticity = exp(ln_wanted), p[P_CAPITAL_ELASTICITY]
+        lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
+        lost_above = kink.loss(line, capital, ln_wanted, wanted, cost, elasticity)
+        w[W_PROJECT * BLOCK + j] = kink.notch(size, line, lost, lost_above, below, above, cost)
+
+
 def lane_row(kind, q, slot, j, city, desk, ground, room):
     """Number of a new row of the tray for the firm in a lane."""
     w = room.w
@@ -85,7 +115,7 @@ def lane_row(kind, q, slot, j, city, desk, ground, room):
     registered = day - int(w[AGE * BLOCK + j] * DAYS_A_QUARTER)
     return new_row(
         city, desk, kind, slot, w[FIRM * BLOCK + j], w[PLACE * BLOCK + j], day, registered, w[STEPS_HELD * BLOCK + j],
-        ground.fields[int(w[INDUSTRY * BLOCK + j])], w[REVENUE_1 * BLOCK + j], w[JOBS * BLOCK + j],
+        ground.fields[int(w[INDUSTRY * BLOCK + j])], w[REVENUE_1 * BLOCK + j] * ground.price[q], w[JOBS * BLOCK + j],
         w[U_AWARE * BLOCK + j], w[U_ABLE * BLOCK + j], lane_uniform(room, j, APPROVE),
     )  # fmt: skip
 
@@ -115,13 +145,13 @@ def claim_project(q, slot, j, city, desk, ground, room, p):
     amount = w[W_PROJECT * BLOCK + j]
     day = ground.days[q]
     kind = type_of(ground, int(w[INDUSTRY * BLOCK + j]), lane_uniform(room, j, TYPE), p[P_ELIGIBLE_SHARE])
-    project_facts(desk.tray[lane_row(PROJECT, q, slot, j, city, desk, ground, room)], day, kind, amount, 0.0, p)
+    project_facts(desk.tray[lane_row(PROJECT, q, slot, j, city, desk, ground, room)], q, ground, kind, amount, 0.0, p)
     if amount >= p[P_MAJOR_PROJECT]:
         row = desk.tray[lane_row(TALENT, q, slot, j, city, desk, ground, room)]
         row[Q_FACTS + F_TALENT_ON] = day
         row[Q_FACTS + F_ROLE] = DECISION_MAKER
         row[Q_FACTS + F_TALENT_MAJOR] = 1.0
-        row[Q_FACTS + F_PAY] = p[P_TALENT_PAY_SHARE] * amount
+        row[Q_FACTS + F_PAY] = p[P_TALENT_PAY_SHARE] * amount * ground.price[q]
 
 
 def claim_research(q, slot, j, city, desk, ground, room, p):
@@ -133,7 +163,7 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
         row = desk.tray[lane_row(RESEARCH_KIND, q, slot, j, city, desk, ground, room)]
         row[Q_BASE], row[Q_ACTIVITY] = spending, ON_RESEARCH
         row[Q_FACTS + F_RESEARCH_ON] = day
-        row[Q_FACTS + F_RD] = spending
+        row[Q_FACTS + F_RD] = spending * ground.price[q]
         row[Q_FACTS + F_RD_MAJOR] = 1.0 if spending >= p[P_MAJOR_RESEARCH] else 0.0
         row[Q_FACTS + F_CORE] = 1.0 if w[U_ABLE * BLOCK + j] < p[P_CORE_TECHNOLOGY_SHARE] else 0.0
     lottery = lane_uniform(room, j, GRANT)
@@ -141,7 +171,7 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
         row = desk.tray[lane_row(NATIONAL_GRANT, q, slot, j, city, desk, ground, room)]
         row[Q_FACTS + F_GRANT_ON] = day
         row[Q_FACTS + F_PROGRAMME] = SCIENCE_PROGRAMME
-        row[Q_FACTS + F_GRANT] = p[P_NATIONAL_GRANT_SIZE] * (0.5 + lottery / p[P_NATIONAL_GRANT_RATE])
+        row[Q_FACTS + F_GRANT] = ground.price[q] * p[P_NATIONAL_GRANT_SIZE] * (0.5 + lottery / p[P_NATIONAL_GRANT_RATE])
 
 
 def ask_lessees(q, run, city, desk, ground, room):
@@ -157,7 +187,7 @@ def ask_lessees(q, run, city, desk, ground, room):
         )
         place = int(firms[PLACE, slot])
         registered = day - int(firms[AGE, slot] * DAYS_A_QUARTER)
-        ask_lease(firms, slot, slot, place, day, registered, EXPANSION, ground, room.pair, city, desk)
+        ask_lease(firms, slot, slot, place, q, registered, EXPANSION, ground, room.pair, city, desk)
     room.counts[0] = 0
 
 

@@ -25,6 +25,7 @@ from ..firms import MODULES as RULE_MODULES
 ENGINE_FILES = ("streams", "symbols")
 POLICY_FILES = ("arrays", "schedule", "stacking", "settlement", "claim", "dates")
 WRITTEN = ("stages", "claims", "entry", "events", "recognition", "accounts", "timetable", "ancestry")
+COMPILED = ("firms", "tray", "ask", "admit", "initial_city")
 PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -261,4 +262,4 @@ def module(rules: str = "", contract: bool = True) -> types.ModuleType:
 def compiled(rules: str = "", contract: bool = True) -> bool:
     """Whether the loop's machine code is in the cache already."""
     folder = cache_folder() / f"policymix_loop_{digest(rules, contract)}" / "__pycache__"
-    return any(folder.glob("loop.firms*.nbc"))
+    return all(any(folder.glob(f"loop.{name}-*.nbc")) for name in COMPILED)

@@ -35,8 +35,8 @@ class Outside:
     package : str
         Package whose presence opens them.
     id, kind : str
-    facts : dict
-        Numbers by fact (codes, bit masks and CNY), the date excepted.
+    facts : float64
+        Fact array of the kind; the date is that of the quarter.
     per_year : float or None
         Claims a year; None for opportunities, of which ``count`` are offered until ``until``.
     address : str
@@ -50,7 +50,7 @@ class Outside:
     package: str
     id: str
     kind: str
-    facts: Mapping[str, float]
+    facts: np.ndarray
     opened: int
     until: int
     per_year: float | None = None
@@ -87,8 +87,9 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     own = relevant(compiled, values)
     arrays = compiled.with_values(own)
     packages = [package.id for package in compiled.packages]
-    project = merged([layers.of(p)[:2] for p in packages], setting, world.region.firms.size * world.region.type_cdf.shape[1] * 2)
-    research = merged([layers.of(p)[2:] for p in packages], setting, world.region.firms.size * 2)
+    types = world.region.type_cdf.shape[1]
+    project = merged([layers.of(p)[:2] for p in packages], world, world.region.firms.size * types * 2)
+    research = merged([layers.of(p)[2:] for p in packages], world, world.region.firms.size * 2)
     parameters = parameters_by_quarter(setting, world, compiled, own)
     outside = outside_rows(setting, world, packages, values)
     clause = arrays.clause.copy()
@@ -97,10 +98,12 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         arrays=arrays._replace(clause=clause),
         announced=announced(setting, compiled),
         budget=budgets(compiled, own),
+        studied=np.array([p not in setting.history for p in packages] or [False], np.int64),
         share_of_year=shares_of_year(setting, compiled),
         layer_rate=project[0],
         layer_end=project[1],
         layer_package=project[2],
+        years_left=years_left(setting, arrays),
         rd_rate=research[0],
         rd_end=research[1],
         rd_package=research[2],
@@ -117,9 +120,12 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     )
 
 
-def merged(tables: list, setting: Setting, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Layers of several packages side by side, the weightiest first when there are more than fit; -1: no layer."""
-    rate = np.zeros((setting.quarters, rows, LAYERS))
+def merged(tables: list, world: World, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Layers of several packages side by side, the weightiest first when there are more than fit; -1: no layer.
+
+    Ends are nominal in the clauses and at constant prices here.
+    """
+    rate = np.zeros((len(world.env.deflator), rows, LAYERS))
     end, package = np.zeros_like(rate), np.full(rate.shape, -1, np.int64)
     if not tables:
         return rate, end, package
@@ -127,6 +133,7 @@ def merged(tables: list, setting: Setting, rows: int) -> tuple[np.ndarray, np.nd
     owner = np.repeat(np.arange(len(tables)), LAYERS)
     if not rates.any():
         return rate, end, package
+    ends = ends / world.env.deflator[:, None, None]
     weight = -rates * np.minimum(ends, 1e12)
     best = np.argsort(weight, axis=2, kind="stable")[:, :, :LAYERS]
     rate, end = np.take_along_axis(rates, best, 2), np.take_along_axis(ends, best, 2)
@@ -173,6 +180,16 @@ def offers_flags(arrays) -> np.ndarray:
     groups = (("project",), ("research", "national_grant"), ("lease",), ("arrival",), ("talent",))
     kinds = [[KIND_INDEX[name] for name in names] for names in groups]
     return np.array([np.any(pays & np.isin(rows["kind"], each)) for each in kinds], np.int64)
+
+
+def years_left(setting: Setting, arrays) -> np.ndarray:
+    """Years until the first project clause that pays something ends, by quarter; those already over do not count."""
+    out = np.full(setting.quarters, 1e6)
+    for row in arrays.clause:
+        if row["kind"] == KIND_INDEX["project"] and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
+            left = (row["open_until"] - setting.days) / 365.25
+            out = np.where((left >= 0) & (setting.days >= row["open_from"]), np.minimum(out, left), out)
+    return out
 
 
 def welcomes(arrays, places: int) -> np.ndarray:
@@ -225,8 +242,7 @@ def outside_rows(setting: Setting, world: World, packages: list[str], values: Ma
     facts = np.full((len(rows), MAX_FACTS), np.nan)
     start, rate = np.zeros(len(rows)), np.zeros(len(rows))
     for i, row in enumerate(rows):
-        for name, value in row.facts.items():
-            facts[i, fact_index(row.kind, name)] = value
+        facts[i, : len(row.facts)] = row.facts
         start[i] = np.ceil(quarter_of_day(setting, row.opened))
         quarters = max(1.0, quarter_of_day(setting, row.until) - quarter_of_day(setting, row.opened))
         if row.per_year is None:

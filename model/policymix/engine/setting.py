@@ -33,6 +33,8 @@ class Setting:
         Every package compiled by itself, for the offers that a firm knows package by package.
     offers : dict
         Of every package, to projects and to research (``offers.Offers``).
+    history : tuple of str
+        Packages in force before the start, under every mix.
     order : list of str
         Mixes in the order they run: the baseline first.
     outside : tuple
@@ -46,6 +48,7 @@ class Setting:
     mixes: dict[str, Compiled]
     alone: dict[str, Compiled]
     offers: dict[str, tuple]
+    history: tuple[str, ...]
     order: tuple[str, ...]
     baseline: str
     outside: tuple
@@ -90,6 +93,7 @@ def make_setting(
         mixes=compiled,
         alone=alone,
         offers={name: find_offers(each, days, fields, len(places)) for name, each in alone.items()},
+        history=tuple(package.id for package in history),
         order=(baseline, *(name for name in mixes if name != baseline)),
         baseline=baseline,
         outside=tuple(outside),

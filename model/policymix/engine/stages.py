@@ -35,6 +35,8 @@ from .symbols import *
     range(W_RD_LAYER_END, W_RD_LAYER_END + 3),
 )
 LARGEST_RATE = 0.9
+FOREVER = 1000.0
+"""Years from which a support counts as without end."""
 SMALLEST = 1.0
 """CNY below which an amount counts as nothing."""
 
@@ -164,6 +166,7 @@ def want(w, p, n):
         )
         w[W_FIRST_PAYS * BLOCK + j] = 0.0
         w[W_RD_APPLIES * BLOCK + j] = 0.0
+        w[W_PUSH * BLOCK + j] = 0.0
         w[W_RD_RATE * BLOCK + j] = 0.0
 
 
@@ -184,9 +187,13 @@ def weigh_support(w, p, n):
         w[THIRD_RATE * BLOCK + j] = third * kept * applies
 
 
-def size_with_support(w, p, n):
-    """The best project on the flattening schedule, and the part of it that a grant pays with the purchase."""
-    elasticity, with_purchase = p[P_CAPITAL_ELASTICITY], p[P_GRANT_WITH_PURCHASE]
+def size_with_support(w, p, years_left, n):
+    """The best project on the flattening schedule, and the part of it that a grant pays with the purchase.
+
+    Of a support that ends only a share enters the size of a project, for capital outlives it.
+    """
+    weight = p[P_TEMPORARY_WEIGHT] if years_left < FOREVER else 1.0
+    elasticity, with_purchase = p[P_CAPITAL_ELASTICITY] * weight, p[P_GRANT_WITH_PURCHASE]
     for j in range(n):
         capital, wanted = w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j]
         first, second, third = w[FIRST_RATE * BLOCK + j], w[SECOND_RATE * BLOCK + j], w[THIRD_RATE * BLOCK + j]
@@ -202,6 +209,16 @@ def size_with_support(w, p, n):
         paid += kink.support(best, third, w[THIRD_END * BLOCK + j])
         w[W_PROJECT * BLOCK + j] = best
         w[W_FIRST_PAYS * BLOCK + j] = with_purchase * paid / max(best, SMALLEST)
+
+
+def hurry(w, p, years_left, n):
+    """The nearer the end of a support, the more firms act before it."""
+    elasticity, fixed_cost, wedge = p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE]
+    for j in range(n):
+        capital = w[CAPITAL * BLOCK + j]
+        gap = log(max(capital + w[W_PROJECT * BLOCK + j], SMALLEST)) - log(capital)
+        rate = invest.hazard(gap, elasticity, fixed_cost, wedge)
+        w[W_PUSH * BLOCK + j] = invest.expiry_push(w[FIRST_RATE * BLOCK + j], gap, years_left, rate, fixed_cost)
 
 
 def research_support(w, p, n):
@@ -232,7 +249,7 @@ def decide(w, p, n):
         gap = log(max(w[CAPITAL * BLOCK + j] + w[W_PROJECT * BLOCK + j], SMALLEST)) - log(w[CAPITAL * BLOCK + j])
         rate = invest.hazard(gap, capital_elasticity, fixed_cost, resale_wedge)
         w[W_GAP * BLOCK + j] = gap
-        acts = invest.acts(rate, w[W_U_ADJUST * BLOCK + j])
+        acts = invest.acts(rate + w[W_PUSH * BLOCK + j], w[W_U_ADJUST * BLOCK + j])
         idle = 1.0 if w[BUILD_LEFT * BLOCK + j] < 0.5 else 0.0
         w[W_START * BLOCK + j] = acts * idle
     for j in range(n):

@@ -19,12 +19,14 @@ from .claims import (
     new_accounting_year,
     pay_due,
 )
-from .events import claim_for_events, see_offers
+from .events import claim_for_events, jump_to_notch, see_offers
 from .recognition import climb
 from .stages import (
+    FOREVER,
     decide,
     draw_luck,
     grow,
+    hurry,
     leave_or_stay,
     look_up,
     make,
@@ -161,7 +163,10 @@ def plan_stage(q, n, lanes, city, mix, ground, room, p):
         see_offers(q, n, city, mix, ground, room, p)
     if mix.offers[0] > 0:
         weigh_support(w, p, lanes)
-        size_with_support(w, p, lanes)
+        size_with_support(w, p, mix.years_left[q], lanes)
+        jump_to_notch(q, n, city, mix, ground, room, p)
+        if mix.years_left[q] < FOREVER:
+            hurry(w, p, mix.years_left[q], lanes)
     if mix.offers[1] > 0:
         research_support(w, p, lanes)
     for j in range(lanes):
@@ -222,7 +227,7 @@ def decide_and_pay(q, city, mix, desk, ground, out):
     if ground.calendar[q] % 4 == 3:
         decide_year(q, city, mix, desk.asked, out.clause[q])
         new_accounting_year(city)
-    pay_due(q, city, out.clause[q])
+    pay_due(q, city, ground.price[q], out.clause[q])
 
 
 def size_of(q, industry, out):

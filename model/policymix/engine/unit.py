@@ -78,9 +78,9 @@ class UnitResult:
     firms: City | None
 
 
-def new_out(setting: Setting, mix, places: int, industries: int) -> Out:
+def new_out(quarters: int, clauses: int, places: int, industries: int) -> Out:
     """Outcomes at nought."""
-    q, clauses = setting.quarters, len(mix.clauses)
+    q = quarters
     return Out(
         cube=np.zeros((q, places, industries, CUBE_OUTCOMES), np.int64),
         place=np.zeros((q, places, PLACE_OUTCOMES), np.int64),
@@ -167,7 +167,7 @@ def run_mix(compiled, setting, world, ground, tables, city, mix: Mix, name, mode
     """Take a forked city through some quarters; ``yearly(city, year)`` looks at it after every four."""
     r = world.region
     places, industries = len(r.rent_m2_month), len(r.a)
-    out = new_out(setting, setting.mixes[name], places, industries)
+    out = new_out(setting.quarters, len(setting.mixes[name].clauses), places, industries)
     pool = int(ground.pool.max()) + 1
     desk = new_desk(len(setting.mixes[name].clauses), mix.announced.size, 8 * pool + city.firms.shape[1])
     room = new_room(places * industries, mix.announced.size, city.firms.shape[1], pool)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import NotFound
-from ..firms import leave
+from ..firms import invest, leave
 from ..policy.compile import Compiled
 from ..region.arrays import EnvArrays, RegionArrays, environment_arrays, field_names, region_arrays
 from .entry import Ground
@@ -116,8 +116,9 @@ def tables_of(setting: Setting, world: World, ln_typical: np.ndarray) -> np.ndar
     aggregate = np.where(r.core[None, :], env.core_growth[:, None], env.gdp_growth[:, None]) + r.drift[None, :]
     drift = aggregate - world.growth
     level = np.vstack((np.zeros(industries), np.cumsum(0.25 * drift, axis=0)[:-1]))
-    cost = env.hurdle[:, None] + env.interest[:, None] - env.interest.mean() + r.delta[None, :]
-    reference = env.hurdle.mean() + r.delta
+    required = env.hurdle[:, None] + env.interest[:, None] - env.interest.mean()
+    cost = invest.user_cost(required, r.delta[None, :], 0.0, 0.0, 0.0, 1.0)
+    reference = invest.user_cost(env.hurdle.mean(), r.delta, 0.0, 0.0, 0.0, 1.0)
     wage = r.annual_wage[None, :, None] * r.wage_level[None, None, :] * env.wage_index[:, None, None]
     table[..., C_DRIFT] = drift[:, :, None]
     table[..., C_LN_MEDIAN] = ln_typical[None, :, :] + level[:, :, None]
@@ -163,7 +164,8 @@ def ground_of(setting: Setting, world: World, largest: float) -> Ground:
         industry_cdf=np.cumsum(by_industry) / by_industry.sum(),
         pool=pool,
         mobile_part=np.array([part]),
-        rent=r.rent_m2_month,
+        rent=r.rent_m2_month[None, :] * (world.env.rent_index * world.env.deflator)[:, None],
+        price=world.env.deflator,
         largest=np.array([largest]),
         days=setting.days,
         calendar=setting.calendar.astype(np.int64),

@@ -26,7 +26,9 @@ def variance_draw(u):
 
 
 def spread(ln_size, ln_median, level, slope):
-    """Standard deviation of yearly log growth, sigma = level (S / S_median)^-slope (B06, B07).
+    """Standard deviation of yearly log growth, sigma = level (S / S_median)^-slope, at most twice the level (B06, B07).
+
+    Without the bound a firm that has shrunk to nothing would be thrown about by ever larger shocks.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ def spread(ln_size, ln_median, level, slope):
     level, slope : float
         0.35 and 0.15 in ECONOMICS 6.
     """
-    return level * exp(-slope * (ln_size - ln_median))
+    return level * min(2.0, exp(-slope * (ln_size - ln_median)))
 
 
 def shock(sigma, variance, z):

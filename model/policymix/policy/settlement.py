@@ -46,7 +46,7 @@ LIMIT_INDEX = 1_000_000
 """``detail[c, 0]`` of a clause cut by shared limit l is ``LIMIT_INDEX + l``; by the fact itself, twice that base."""
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def room(cap, clause, used):
     """Room under one cap, CNY: cap - (paid for other matters + what the clause would have paid for this one)."""
     account = cap["account"]
@@ -56,7 +56,7 @@ def room(cap, clause, used):
     return max(0.0, cap["amount"] - taken)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def limit_own(arrays, clause, used, periods, out, detail):
     """Step 5: every cap of the clause on ``out[period]``; 1 if one of them binds.
 
@@ -87,7 +87,7 @@ def limit_own(arrays, clause, used, periods, out, detail):
     return binds
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def evaluate(arrays, clause, facts, day, used, count_before, scratch, status, detail):
     """Steps 1-5 for one clause: CNY by period in ``scratch``, its status, and the fact or cap that decides."""
     detail[clause, 0] = -1.0
@@ -125,7 +125,7 @@ def evaluate(arrays, clause, facts, day, used, count_before, scratch, status, de
     return own_limits(arrays, clause, used, count_before, periods, scratch, detail)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def own_limits(arrays, clause, used, count_before, periods, scratch, detail):
     """Once (or the difference to a higher grade), then all caps of the clause; returns its status so far."""
     if count_before[clause] > 0:
@@ -147,7 +147,7 @@ def own_limits(arrays, clause, used, count_before, periods, scratch, detail):
     return STATUS_CAPPED if limit_own(arrays, clause, used, periods, scratch, detail) == 1 else STATUS_PAID
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def limit_shared(arrays, kind, facts, used, shadow_before, paid_before, amount, status, detail):
     """Step 7: shared limits and aid intensity cut the clauses concerned in proportion.
 
@@ -186,7 +186,7 @@ def limit_shared(arrays, kind, facts, used, shadow_before, paid_before, amount, 
                 cut(arrays.index[i], left / asked, LIMIT_INDEX + limit, top, asked - left, amount, status, detail)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def cut(clause, factor, index, bound, over, amount, status, detail):
     """Cut what a clause pays by a factor, down to the fen, and say which limit did it."""
     had = False
@@ -201,7 +201,7 @@ def cut(clause, factor, index, bound, over, amount, status, detail):
         detail[clause, 2] = over
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def limit_to_fact(arrays, kind, facts, amount, status, detail):
     """Built in: shares of one fact never exceed the fact, waived rent never exceeds the rent."""
     first = arrays.kind[kind]["clause_first"]
@@ -228,13 +228,13 @@ def limit_to_fact(arrays, kind, facts, amount, status, detail):
                     cut(d, top / asked, 2 * LIMIT_INDEX, top, asked - top, amount, status, detail)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def is_share(row):
     """Whether a clause pays a share of a fact (one share, or brackets)."""
     return row["form"] in (FORM_SHARE, FORM_BRACKETS)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def limit_to_rent(arrays, i, first, last, facts, amount, status, detail):
     """Waived rent of a tenancy year never exceeds the rent of that year (done once, at the first rent clause)."""
     for j in range(first, i):
@@ -265,7 +265,7 @@ def limit_to_rent(arrays, i, first, last, facts, amount, status, detail):
                     detail[d, 2] = asked - top
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def settle(arrays, kind, facts, day, used, shadow_before, paid_before, count_before, amount, status, detail, shadow):
     """One claim under all clauses of a mix: steps 1-7 and rounding to the fen.
 
@@ -324,7 +324,7 @@ def settle(arrays, kind, facts, day, used, shadow_before, paid_before, count_bef
     limit_to_fact(arrays, kind, facts, amount, status, detail)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def close(arrays, kind, amount, shadow, status, detail):
     """Round to the fen; a clause whose shadow is positive but that is paid nothing has lost to a better one."""
     for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):

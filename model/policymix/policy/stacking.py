@@ -10,7 +10,7 @@ from numba.extending import register_jitable
 from policymix.policy.arrays import MAX_PERIODS, RULE_ADD, RULE_FIRST
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def cell(values, clause, period):
     """Value of a clause in one period, or over all periods when ``period`` is -1."""
     if period >= 0:
@@ -21,7 +21,7 @@ def cell(values, clause, period):
     return total
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def winner(arrays, group, period, before, new, paid):
     """The member that leads a group in a period, and its running total in CNY (-1 and 0 when none would pay).
 
@@ -45,7 +45,7 @@ def winner(arrays, group, period, before, new, paid):
     return best, top
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def spread(clause, period, rise, before, new, paid, amount):
     """Give a rise (CNY) to a clause, over its periods in proportion to what is not paid yet."""
     if period >= 0:
@@ -61,7 +61,7 @@ def spread(clause, period, rise, before, new, paid, amount):
                 amount[clause, p] += max(0.0, before[clause, p] + new[clause, p] - paid[clause, p]) * rise / wanted
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def rise(arrays, group, before, new, paid, amount):
     """Pay the rise of one group's best running total; writes ``amount[clause, period]`` in CNY.
 
@@ -83,7 +83,7 @@ def rise(arrays, group, before, new, paid, amount):
             spread(now_leader, period, now - was, before, new, paid, amount)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def group_total(arrays, group, before, new, paid):
     """A group's running total in CNY: the leader of each period, or the sum where clauses add up."""
     total = 0.0
@@ -127,7 +127,7 @@ def rise_across(arrays, before, new, paid, amount):
             return
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def leading_claims(arrays, group, before, new, paid, amount, step, up, wanted):
     """Step 0: add what the leading clauses of a group have not been paid to ``wanted``; step 1: pay their part of
     the rise ``up``. Only clauses that gain from the present claim take part."""

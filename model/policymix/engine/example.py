@@ -1,0 +1,89 @@
+"""The smallest arguments of the loop's functions: their types are those of every run."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..policy.compile import compile_mix
+from .claims import Mix
+from .entry import Ground
+from .population import empty_city
+from .symbols import CELL_COUNT, LAYERS, PARAMETERS, PROJECT_TYPES
+from .timetable import RECORD, Run
+
+
+def arguments() -> dict[str, tuple]:
+    """Numba types of the arguments of every compiled function, by its name."""
+    from numba import typeof
+
+    from .unit import new_desk, new_out, new_path, new_room
+
+    quarters, places, industries, clauses, packages = 1, 2, 1, 1, 1
+    run = Run(np.uint64(0), np.uint64(0), RECORD)
+    city = empty_city(8, clauses, packages, places, industries)
+    desk, path = new_desk(clauses, packages, 8), new_path(quarters, places, industries)
+    room = new_room(places * industries, packages, 8, 8)
+    out = new_out(quarters, clauses, places, industries)
+    mix, ground = _mix(quarters, places, industries, packages), _ground(quarters, places, industries)
+    tables = np.zeros((quarters, places * industries, CELL_COUNT))
+    p, q = np.zeros(len(PARAMETERS)), 0
+    calls = {
+        "firms": (q, run, city, mix, desk, ground, tables, path, room, out, p),
+        "tray": (q, city, mix, desk, room, out, p),
+        "ask": (q, run, city, mix, desk, ground, room, out, p),
+        "admit": (q, run, city, mix, desk, ground, path, room, out, p),
+        "initial_city": (run, city, np.zeros(1, np.int64), np.zeros(1), 0.1, np.zeros(8), 0, p),
+    }
+    return {name: tuple(typeof(value) for value in values) for name, values in calls.items()}
+
+
+def _mix(quarters: int, places: int, industries: int, packages: int) -> Mix:
+    rows = places * industries * len(PROJECT_TYPES) * 2
+    rates, owners = np.zeros((quarters, rows, LAYERS)), np.zeros((quarters, rows, LAYERS), np.int64)
+    return Mix(
+        arrays=compile_mix([], {"city": "here"}, ("here-a", "here-b")).arrays,
+        announced=np.zeros(packages),
+        budget=np.zeros(packages),
+        studied=np.zeros(packages, np.int64),
+        share_of_year=np.zeros((quarters, packages)),
+        layer_rate=rates,
+        layer_end=rates,
+        layer_package=owners,
+        years_left=np.zeros(quarters),
+        rd_rate=rates,
+        rd_end=rates,
+        rd_package=owners,
+        offers=np.zeros(5, np.int64),
+        welcomes=np.zeros(places, np.int64),
+        parameters=np.zeros((quarters, len(PARAMETERS))),
+        credit=np.zeros((quarters, places, 3)),
+        outside_kind=np.zeros(0, np.int64),
+        outside_facts=np.zeros((0, 1)),
+        outside_from=np.zeros(0),
+        outside_rate=np.zeros(0),
+        outside_on=np.zeros(0, np.int64),
+        demand=np.zeros((quarters, industries)),
+    )
+
+
+def _ground(quarters: int, places: int, industries: int) -> Ground:
+    one = np.zeros(1)
+    return Ground(
+        zone_share=np.zeros(industries),
+        fields=np.zeros(industries),
+        type_cdf=np.zeros((industries, len(PROJECT_TYPES))),
+        industry_cdf=np.zeros(industries),
+        pool=np.zeros(quarters),
+        mobile_part=one,
+        rent=np.zeros((quarters, places)),
+        price=np.zeros(quarters),
+        largest=one,
+        days=np.zeros(quarters, np.int64),
+        calendar=np.zeros(quarters, np.int64),
+        exit_by_age=np.zeros(8),
+        records=one,
+        designated=np.zeros(places),
+        space_elasticity=np.zeros(places),
+        space_per_head=one,
+        mobile_base=one,
+    )

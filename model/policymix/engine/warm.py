@@ -1,0 +1,41 @@
+"""Compiles the loop before it is needed: one half of it in a process of its own, while this one compiles the other."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from . import loop
+
+HALVES = (("tray", "ask", "initial_city"), ("firms", "admit"))
+PROGRAM = "import sys; from policymix.engine.warm import compile_parts; compile_parts(sys.argv[1], sys.argv[2] == '1', sys.argv[3:])"
+
+
+def warm(rules: str = "", contract: bool = True) -> bool:
+    """Compile the loop over the named rules unless the cache holds it; True if there was something to compile."""
+    loop.module(rules, contract)
+    if loop.compiled(rules, contract):
+        return False
+    path = os.pathsep.join([str(loop.ROOT.parent), *[p for p in sys.path if p]])
+    other = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, rules, "1" if contract else "0", *HALVES[1]],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        compile_parts(rules, contract, HALVES[0])
+    finally:
+        other.wait()
+    return True
+
+
+def compile_parts(rules: str, contract: bool, names: tuple[str, ...] | list[str]) -> None:
+    """Compile some functions of the loop for the types that every run uses."""
+    from .example import arguments
+
+    module = loop.module(rules, contract)
+    known = arguments()
+    for name in names:
+        getattr(module, name).compile(known[name])

@@ -1,0 +1,173 @@
+"""Runs a scenario: draws, units of work on threads, one labelled Dataset."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from policymix.engine import loop
+from policymix.engine.mixes import Outside
+from policymix.engine.setting import Setting, make_setting
+from policymix.engine.unit import run_unit
+from policymix.engine.warm import warm
+from policymix.experiments import results
+from policymix.experiments.inputs import Inputs, gather, uncertainties
+from policymix.experiments.parameters import Prior, sample_accepted
+from policymix.experiments.scenario import Scenario
+from policymix.firms import locate
+from policymix.policy.claim import kind_named
+from policymix.policy.dossier import encode
+from policymix.policy.opportunity import Opportunities, channel_facts
+from policymix.policy.quantity import central
+
+if TYPE_CHECKING:
+    import xarray
+
+LARGEST_GAIN = 0.8
+"""Draws whose feedback loop gains more are refused (ECONOMICS b7)."""
+
+
+def run(
+    scenario: Scenario, *, threads: int | None = None, progress: Callable[[int, int], None] | None = None
+) -> xarray.Dataset:
+    """Run every unit of a scenario and gather its outcomes; the numbers do not depend on ``threads``.
+
+    Parameters
+    ----------
+    threads : int, optional
+        Units of work at once; all processors by default.
+    progress : function, optional
+        Called with (units done, units in all).
+
+    Raises
+    ------
+    PolicymixError
+        A file, address or value is wrong, or a unit cannot go on.
+    """
+    inputs = gather(scenario)
+    setting = setting_of(inputs)
+    priors = uncertainties(inputs)
+    values, refused = draw_values(inputs, priors)
+    warm(scenario.rules)
+    table = results.Table(inputs, setting, priors, values, refused)
+    names = [prior.name for prior in priors]
+    units = [(draw, replicate) for draw in range(scenario.draws) for replicate in range(scenario.replicates)]
+    if progress is not None:
+        progress(0, len(units))
+
+    def work(unit: tuple[int, int]) -> tuple[int, int]:
+        draw, replicate = unit
+        numbers = dict(zip(names, values[draw].tolist(), strict=True))
+        luck = draw * scenario.replicates + replicate
+        table.put(draw, replicate, run_unit(setting, numbers, scenario.seed, luck))
+        return unit
+
+    with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
+        futures = [pool.submit(work, unit) for unit in units]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                if progress is not None:
+                    progress(done, len(units))
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return table.dataset()
+
+
+def setting_of(inputs: Inputs, contract: bool = True) -> Setting:
+    """What all units of a scenario share."""
+    scenario = inputs.scenario
+    packages = inputs.packages
+    return make_setting(
+        inputs.region,
+        inputs.environment,
+        [packages[name] for name in scenario.history],
+        {name: [packages[each] for each in named] for name, named in scenario.mixes.items()},
+        baseline=scenario.baseline,
+        burn_in_start=scenario.burn_in_start,
+        start=scenario.start,
+        end=scenario.end,
+        outside=[row for offers in inputs.opportunities for row in outside_of(offers, inputs)],
+        rules=scenario.rules,
+        contract=contract,
+    )
+
+
+def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
+    """Opened opportunities and the claims of holders that are no firms, as the engine takes them."""
+    roles, places = dict(inputs.region.roles), inputs.region.places
+    opened, until = offers.opened, offers.until
+    rows = []
+    for each in offers.opportunity:
+        size = central(each.investment) / max(central(each.count), 1)
+        money = ("new_investment", "total_investment", "construction_spending", "own_use_investment")
+        facts = {"place": "city", "types": each.types, "major": False, "newly_attracted": False, "registered_on": opened}
+        facts |= dict.fromkeys(money, float(size))
+        rows.append(
+            Outside(
+                package=offers.package,
+                id=each.id,
+                kind="project",
+                facts=encode("project", facts, roles, places),
+                opened=opened.toordinal(),
+                until=until.toordinal(),
+                count=float(central(each.count)),
+                investment=float(central(each.investment)),
+            )
+        )
+    for channel in offers.channel:
+        facts = channel_facts(channel, opened, roles, places)
+        rows.append(
+            Outside(
+                package=offers.package,
+                id=channel.id,
+                kind=kind_named(channel.kind).name,
+                facts=facts,
+                opened=opened.toordinal(),
+                until=until.toordinal(),
+                per_year=float(central(channel.per_year)),
+                address=offers.address(channel.id),
+            )
+        )
+    return rows
+
+
+def draw_values(inputs: Inputs, priors: list[Prior]) -> tuple[np.ndarray, float]:
+    """Every draw's numbers (draw, prior), and the share of draws refused because their feedback loop would run away."""
+    scenario = inputs.scenario
+    column = {prior.name: number for number, prior in enumerate(priors)}
+    numbers = inputs.region.numbers
+    elasticities = [f"region.{place}.space_elasticity" for place in inputs.region.places]
+
+    def of(values: np.ndarray, address: str) -> np.ndarray:
+        if address in column:
+            return values[:, column[address]]
+        return np.full(len(values), inputs.fixed.get(address, numbers[address].value))
+
+    def stable(values: np.ndarray) -> np.ndarray:
+        good = np.ones(len(values), bool)
+        for place in elasticities:
+            gain = locate.loop_gain(
+                0.0,
+                of(values, "parameter.zone_scale") / 100.0,
+                of(values, "parameter.agglomeration"),
+                of(values, "parameter.rent_share"),
+                of(values, place),
+                of(values, "parameter.wage_share_location"),
+                of(values, "parameter.wage_response"),
+            )
+            good &= gain < LARGEST_GAIN
+        return good
+
+    return sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed)
+
+
+def warm_for(scenario: Scenario) -> bool:
+    """Whether a run of the scenario finds its loop compiled."""
+    return loop.compiled(scenario.rules)
