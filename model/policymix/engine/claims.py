@@ -14,7 +14,7 @@ from ..firms import take_up
 from ..policy.arrays import ACCOUNT_FIRM, ACCOUNT_HOLDER, MAX_PERIODS
 from ..policy.claim import MAX_FACTS, code, fact_index, mask
 from ..policy.claim import KIND_INDEX as _KINDS
-from ..policy.schedule import down_to_fen
+from ..policy.schedule import down_to_fen, eligible
 from ..policy.settlement import settle
 from .symbols import *
 
@@ -196,7 +196,7 @@ def value_of(row, city, mix, desk, account, known):
     arrays = mix.arrays
     kind = int(row[Q_KIND])
     first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
-    if first == last:
+    if not any_open(row, arrays, first, last, known):
         return 0.0
     for i in range(first, last):
         c = arrays.index[i]
@@ -218,6 +218,16 @@ def value_of(row, city, mix, desk, account, known):
         for k in range(MAX_PERIODS):
             total += desk.amount[c, k]
     return total
+
+
+def any_open(row, arrays, first, last, known):
+    """Whether the holder knows and meets any clause of the claim's kind: most rows end here."""
+    for i in range(first, last):
+        c = arrays.index[i]
+        if row[Q_AWARE] < known[arrays.clause[c]["package"], int(row[Q_STANDING])]:
+            if eligible(arrays, c, row[Q_FACTS:], int(row[Q_DAY]), row[Q_FACTS + F_PLACE]) == 1:
+                return True
+    return False
 
 
 def work_through_tray(quarter, city, mix, desk, known, p, clause_out):

@@ -96,7 +96,7 @@ def new_out(quarters: int, clauses: int, places: int, industries: int) -> Out:
 def new_desk(clauses: int, packages: int, rows: int) -> Desk:
     """An empty tray, and the office's scratch."""
     return Desk(
-        tray=np.full((rows, Q_FACTS + MAX_FACTS), np.nan),
+        tray=np.zeros((rows, Q_FACTS + MAX_FACTS)),
         waiting=np.zeros(1, np.int64),
         asked=np.zeros(packages, np.int64),
         used=np.zeros((clauses, 4, 2)),
