@@ -261,8 +261,9 @@ def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
         if not approved:
             continue
         clause_out[c, APPROVED] += 1
-        append(city, row, c, quarter, desk, asked, first)
-        first = False
+        studied = mix.studied[arrays.clause[c]["package"]] == 1
+        append(city, row, c, quarter, desk, asked, first and studied)
+        first = first and not studied
         if account >= 0:
             city.account_paid[account, c, 0] += asked
             city.account_paid[account, c, 1] += asked

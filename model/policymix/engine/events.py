@@ -35,7 +35,7 @@ from .claims import (
     new_row,
 )
 from .entry import DAYS_A_QUARTER, ask_lease, project_facts, type_of
-from .streams import APPROVE, GRANT, RENEW, TYPE, hashed, uniform_of, words
+from .streams import APPROVE, GRANT, RENEW, hashed, uniform_of, words
 from .symbols import *
 
 OUTSIDE_FIRST = 1073741824
@@ -54,28 +54,30 @@ def see_offers(q, n, city, mix, ground, room, p):
         for j in range(BLOCK):
             w[(W_LAYER_RATE + layer) * BLOCK + j] = 0.0
     types = ground.type_cdf.shape[1]
+    eligible = p[P_ELIGIBLE_SHARE]
     for j in range(n):
         standing = ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER
+        aware = w[U_AWARE * BLOCK + j]
         industry = int(w[INDUSTRY * BLOCK + j])
         cell = industry * 2 + int(w[PLACE * BLOCK + j])
-        aware = w[U_AWARE * BLOCK + j]
-        if not knows(room.known, aware, standing):
-            continue
-        if mix.offers[0] > 0:
-            kind = type_of(ground, industry, lane_uniform(room, j, TYPE), p[P_ELIGIBLE_SHARE])
+        if mix.offers[0] > 0 and (w[W_U_TYPE * BLOCK + j] < eligible or w[W_PROJECT * BLOCK + j] >= p[P_MAJOR_PROJECT]):
+            kind = type_of(ground, industry, w[W_U_TYPE * BLOCK + j], eligible)
             major = 1 if w[W_PROJECT * BLOCK + j] >= p[P_MAJOR_PROJECT] else 0
             row = (cell * types + kind) * 2 + major
             for layer in range(LAYERS):
                 package = mix.layer_package[q, row, layer]
-                if package >= 0 and aware < room.known[package, standing]:
+                if package < 0:
+                    break
+                if aware < room.known[package, standing]:
                     w[(W_LAYER_RATE + layer) * BLOCK + j] = mix.layer_rate[q, row, layer] * city.payout[package]
                     w[(W_LAYER_END + layer) * BLOCK + j] = mix.layer_end[q, row, layer]
         if mix.offers[1] > 0:
-            major = 1 if w[W_REPORTED * BLOCK + j] >= p[P_MAJOR_RESEARCH] else 0
-            row = cell * 2 + major
+            row = cell * 2 + (1 if w[W_REPORTED * BLOCK + j] >= p[P_MAJOR_RESEARCH] else 0)
             for layer in range(LAYERS):
                 package = mix.rd_package[q, row, layer]
-                if package >= 0 and aware < room.known[package, standing]:
+                if package < 0:
+                    break
+                if aware < room.known[package, standing]:
                     w[(W_RD_LAYER_RATE + layer) * BLOCK + j] = mix.rd_rate[q, row, layer] * city.payout[package]
                     w[(W_RD_LAYER_END + layer) * BLOCK + j] = mix.rd_end[q, row, layer]
 
@@ -92,7 +94,7 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
         industry = int(w[INDUSTRY * BLOCK + j])
         cell = industry * 2 + int(w[PLACE * BLOCK + j])
         standing = ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER
-        kind = type_of(ground, industry, lane_uniform(room, j, TYPE), p[P_ELIGIBLE_SHARE])
+        kind = type_of(ground, industry, w[W_U_TYPE * BLOCK + j], p[P_ELIGIBLE_SHARE])
         row = (cell * types + kind) * 2 + 1
         below, above = 0.0, 0.0
         for layer in range(LAYERS):
@@ -144,7 +146,7 @@ def claim_project(q, slot, j, city, desk, ground, room, p):
     w = room.w
     amount = w[W_PROJECT * BLOCK + j]
     day = ground.days[q]
-    kind = type_of(ground, int(w[INDUSTRY * BLOCK + j]), lane_uniform(room, j, TYPE), p[P_ELIGIBLE_SHARE])
+    kind = type_of(ground, int(w[INDUSTRY * BLOCK + j]), w[W_U_TYPE * BLOCK + j], p[P_ELIGIBLE_SHARE])
     project_facts(desk.tray[lane_row(PROJECT, q, slot, j, city, desk, ground, room)], q, ground, kind, amount, 0.0, p)
     if amount >= p[P_MAJOR_PROJECT]:
         row = desk.tray[lane_row(TALENT, q, slot, j, city, desk, ground, room)]

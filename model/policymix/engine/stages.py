@@ -18,6 +18,7 @@ from .streams import (
     GROWTH,
     MAINTAIN,
     RELOCATE,
+    TYPE,
     VOLATILITY,
     hashed,
     normal_of,
@@ -55,6 +56,7 @@ def draw_luck(w, h, seed, luck, quarter, first_quarter_of_year, n):
         w[W_U_EXIT * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(EXIT)))
         w[W_U_ADOPT * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(ADOPT)))
         w[W_U_RELOCATE * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(RELOCATE)))
+        w[W_U_TYPE * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(TYPE)))
     if first_quarter_of_year:
         for j in range(n):
             u = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(VOLATILITY)))
