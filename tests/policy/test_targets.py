@@ -53,7 +53,14 @@ def test_opportunities_add_up_as_the_document_says():
     offers = load_opportunities("dalian-2021")
     assert (offers.count, offers.investment) == (700, 138.4e9)
     assert {each.address for each in offers.uncertain()} == {
-        f"dalian-2021/{name}.per_year" for name in ("parks", "funds", "contests")
+        f"dalian-2021/{name}.per_year" for name in (
+            "parks",
+            "funds",
+            "contests",
+            "platforms",
+            "software-centres",
+            "demonstration-contracts",
+        )
     }
     facts = channel_facts(offers.channel[0], offers.opened, {"city": "dalian"}, ("dalian-rest",))
     assert facts[0] == 0

@@ -1,7 +1,9 @@
 """The initial population: the balanced-growth cross-section of the untreated process itself.
 
-Cohorts of forty years enter in numbers that grow at rate g, grow and leave by the rules of every other quarter, and who is
-left is the city. A candidate's age is drawn from the entry distribution by a golden-ratio sequence, and so is its place in the
+Cohorts of forty years enter in numbers that grow at rate g, grow and leave by the rules of every other
+quarter, and who is
+left is the city. A candidate's age is drawn from the entry distribution by a golden-ratio sequence, and so is
+its place in the
 heavy tail of entrants, so that sizes come close to the quantiles of the law rather than to a lucky draw.
 """
 
@@ -62,9 +64,9 @@ def grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, p
     return slot
 
 
-
 def age_of_entry(u, growth):
-    """Quarters since entry when entries have grown at a yearly log rate: inverse of 1 - e^(-g a / 4) over forty years."""
+    """Quarters since entry when entries have grown at a yearly log rate: inverse of 1 - e^(-g a / 4) over
+    forty years."""
     whole = 1.0 - exp(-0.25 * growth * COHORT_QUARTERS)
     return int(-4.0 / growth * log(1.0 - u * whole))
 

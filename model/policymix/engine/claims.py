@@ -1,6 +1,7 @@
 """Stage 5: from an event of one holder to claims, decisions at the end of the year, payments and cancellations.
 
-A claim row exists only where a clause would pay. Packages decide once a year, in the fourth quarter, on everything claimed in
+A claim row exists only where a clause would pay. Packages decide once a year, in the fourth quarter, on
+everything claimed in
 it: then their yearly budget rations, and only then are accounts debited for good.
 """
 
@@ -12,8 +13,8 @@ import numpy as np
 
 from ..firms import take_up
 from ..policy.arrays import ACCOUNT_FIRM, ACCOUNT_HOLDER, MAX_PERIODS
-from ..policy.claim import MAX_FACTS, code, fact_index, mask
 from ..policy.claim import KIND_INDEX as _KINDS
+from ..policy.claim import code, fact_index, mask
 from ..policy.schedule import down_to_fen, eligible
 from ..policy.settlement import settle
 from .symbols import *
@@ -143,7 +144,9 @@ class Desk(NamedTuple):
     shadow: np.ndarray
 
 
-def new_row(city, desk, kind, slot, firm, place, day, registered, steps, fields, revenue, staff, aware, able, u_approve):
+def new_row(
+    city, desk, kind, slot, firm, place, day, registered, steps, fields, revenue, staff, aware, able, u_approve
+):
     """Put a claim into the tray with the facts that every claim has; returns its number, or the last one when full."""
     r = desk.waiting[0]
     if r >= desk.tray.shape[0] - 1:
@@ -171,10 +174,10 @@ def known_share(mix, package, first, quarter, p):
 
 def knows(known, u_aware, standing):
     """Whether a holder knows any package."""
+    most = 0.0
     for package in range(known.shape[0]):
-        if u_aware < known[package, standing]:
-            return True
-    return False
+        most = max(most, known[package, standing])
+    return u_aware < most
 
 
 def account_of(city, slot):
@@ -192,7 +195,8 @@ def account_of(city, slot):
 
 
 def value_of(row, city, mix, desk, account, known):
-    """Settle one row of the tray under the clauses of the packages that the holder knows; CNY over clauses and periods."""
+    """Settle one row of the tray under the clauses of the packages that the holder knows; CNY over clauses and
+    periods."""
     arrays = mix.arrays
     kind = int(row[Q_KIND])
     first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
@@ -224,9 +228,9 @@ def any_open(row, arrays, first, last, known):
     """Whether the holder knows and meets any clause of the claim's kind: most rows end here."""
     for i in range(first, last):
         c = arrays.index[i]
-        if row[Q_AWARE] < known[arrays.clause[c]["package"], int(row[Q_STANDING])]:
-            if eligible(arrays, c, row[Q_FACTS:], int(row[Q_DAY]), row[Q_FACTS + F_PLACE]) == 1:
-                return True
+        knows_it = row[Q_AWARE] < known[arrays.clause[c]["package"], int(row[Q_STANDING])]
+        if knows_it and eligible(arrays, c, row[Q_FACTS:], int(row[Q_DAY]), row[Q_FACTS + F_PLACE]) == 1:
+            return True
     return False
 
 
@@ -314,7 +318,14 @@ def decide_year(quarter, city, mix, asked, clause_out):
             city.payout[k] = 1.0 if np.isnan(available) else min(1.0, available / wanted)
     for r in range(city.count[ROWS_USED]):
         if city.claims[r, CL_STATE] == FILED:
-            grant(city, mix, r, quarter, city.payout[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])]["package"]], clause_out)
+            grant(
+                city,
+                mix,
+                r,
+                quarter,
+                city.payout[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])]["package"]],
+                clause_out,
+            )
 
 
 def grant(city, mix, r, quarter, share, clause_out):

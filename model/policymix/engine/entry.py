@@ -1,6 +1,8 @@
-"""Stage 8, the other half: potential entrants and mobile firms choose a city and a place; leases, arrivals, paper firms.
+"""Stage 8, the other half: potential entrants and mobile firms choose a city and a place; leases, arrivals,
+paper firms.
 
-The pool of a quarter is the same under every mix of a draw and luck; a policy only decides whether and where its members
+The pool of a quarter is the same under every mix of a draw and luck; a policy only decides whether and where
+its members
 enter. A member's address is (quarter, number in the pool), so one more entrant moves nobody else's luck.
 """
 
@@ -14,7 +16,6 @@ from ..elementary import exp, log
 from ..firms import enter, locate, produce
 from .claims import (
     ARRIVAL,
-    EXPANSION,
     F_AREA,
     F_ARRIVED,
     F_CAPITAL_FROM,
@@ -156,7 +157,8 @@ def place_newcomer(firms, slot, address, h, ground, cells, places, p):
 
 
 def type_of(ground, industry, u, eligible):
-    """Project type of a uniform number: position in PROJECT_TYPES; the last one when it does not meet a call's terms."""
+    """Project type of a uniform number: position in PROJECT_TYPES; the last one when it does not meet a call's
+    terms."""
     last = ground.type_cdf.shape[1] - 1
     kind = 0
     while kind < last and u >= eligible * ground.type_cdf[industry, kind]:
@@ -165,10 +167,12 @@ def type_of(ground, industry, u, eligible):
 
 
 def row_of(kind, firms, slot, at, place, q, registered, ground, h, city, desk):
-    """Number of a new row of the tray for a firm in a table of firms; ``at`` is its slot in the city, -1 while it has none."""
+    """Number of a new row of the tray for a firm in a table of firms; ``at`` is its slot in the city, -1 while
+    it has none."""
     return new_row(
         city, desk, kind, at, firms[FIRM, slot], place, ground.days[q], registered, firms[STEPS_HELD, slot],
-        ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot] * ground.price[q], firms[JOBS, slot], firms[U_AWARE, slot],
+        ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot] * ground.price[q], firms[JOBS, slot],
+        firms[U_AWARE, slot],
         firms[U_ABLE, slot], drawn(h, APPROVE),
     )  # fmt: skip
 
@@ -375,7 +379,8 @@ def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
             there = 1 - int(firms[PLACE, slot])
             registered = registered_day(firms, slot, day)
             ask_all(
-                firms, slot, slot, there, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 1.0
+                firms, slot, slot, there, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city,
+                desk, p, 1.0
             )  # fmt: skip
 
 
@@ -405,5 +410,6 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
         if room.asked_move[i] >= 0:
             registered = registered_day(firms, slot, day)
             ask_all(
-                firms, slot, slot, place, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city, desk, p, 0.0
+                firms, slot, slot, place, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city,
+                desk, p, 0.0
             )  # fmt: skip

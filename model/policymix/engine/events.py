@@ -103,7 +103,11 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
             if package >= 0 and w[U_AWARE * BLOCK + j] < room.known[package, standing]:
                 rate = mix.layer_rate[q, row, layer] * city.payout[package] * p[P_APPROVAL]
                 above += kink.support(line, rate, mix.layer_end[q, row, layer])
-        capital, ln_wanted, cost = w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j], w[(CELL_ROW + C_REFERENCE_COST) * BLOCK + j]
+        capital, ln_wanted, cost = (
+            w[CAPITAL * BLOCK + j],
+            w[W_WANTED * BLOCK + j],
+            w[(CELL_ROW + C_REFERENCE_COST) * BLOCK + j],
+        )
         wanted, elasticity = exp(ln_wanted), p[P_CAPITAL_ELASTICITY]
         lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
         lost_above = kink.loss(line, capital, ln_wanted, wanted, cost, elasticity)
@@ -123,7 +127,8 @@ def lane_row(kind, q, slot, j, city, desk, ground, room):
 
 
 def claim_for_events(q, start, n, city, mix, desk, ground, room, p):
-    """Claims of the block's firms: projects, talent, leases; in the fourth quarter the year's research, national grants."""
+    """Claims of the block's firms: projects, talent, leases; in the fourth quarter the year's research,
+    national grants."""
     w = room.w
     last = ground.calendar[q] % 4 == 3
     for j in range(n):

@@ -1,8 +1,11 @@
 """The compiled loop: its source is written into a cache folder with the names of the rules it uses, then imported.
 
-Functions handed to or closed over by a compiled function are never cached, and plain caching goes stale when a called file
-changes. So the loop is one generated module, in a folder named by a hash of every source it reaches, of the numba version
-and of the processor; within it plain caching is safe. A study replaces rules by naming a module with functions of the same
+Functions handed to or closed over by a compiled function are never cached, and plain caching goes stale when a
+called file
+changes. So the loop is one generated module, in a folder named by a hash of every source it reaches, of the
+numba version
+and of the processor; within it plain caching is safe. A study replaces rules by naming a module with functions
+of the same
 names: ``rules = "mystudy.rules"``.
 """
 
@@ -46,7 +49,7 @@ from {package}.engine.symbols import *
 adopt, enter, invest, kink, ladder, leave, locate, produce, research, take_up = bound_rules({rules!r})
 '''
 
-FOOTER = '''
+FOOTER = """
 for _function in ({functions},):
     register_jitable(_function)
 
@@ -89,13 +92,14 @@ def admit(q, run, city, mix, desk, ground, path, room, out, p):
 @njit(**OPTIONS)
 def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, p):
     return grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, p)
-'''
+"""
 
 
 def bound_rules(rules: str) -> tuple[types.ModuleType, ...]:
     """The rule modules in alphabetical order, those with replaced functions as written into the loop's folder.
 
-    A written module is the shipped one with the study's functions imported over its own at the end, so that a rule which
+    A written module is the shipped one with the study's functions imported over its own at the end, so that a
+    rule which
     calls a replaced rule calls the new one. All functions are made known to the compiler.
     """
     from numba.extending import register_jitable
@@ -104,7 +108,11 @@ def bound_rules(rules: str) -> tuple[types.ModuleType, ...]:
     for name in sorted(RULE_MODULES):
         original = importlib.import_module(f"{PACKAGE}.firms.{name}")
         replaced = replacements(rules).get(name, [])
-        module = _import_file(f"policymix_rules_{digest(rules, True)}_{name}", _written_rules(rules, name)) if replaced else original
+        module = (
+            _import_file(f"policymix_rules_{digest(rules, True)}_{name}", _written_rules(rules, name))
+            if replaced
+            else original
+        )
         if module.__name__ not in _KNOWN:
             _KNOWN.add(module.__name__)
             for value in list(vars(module).values()):
@@ -163,7 +171,7 @@ def _write(path: Path, text: str) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(f".{os.getpid()}.tmp")
         aside.write_text(text, encoding="utf-8")
-        os.replace(aside, path)
+        aside.replace(path)
     return path
 
 
@@ -227,7 +235,12 @@ def written_source(rules: str, contract: bool) -> str:
     for name in WRITTEN:
         tree = ast.parse((ROOT / "engine" / f"{name}.py").read_text(encoding="utf-8"))
         for node in tree.body:
-            if isinstance(node, ast.ImportFrom) and node.level == 2 and node.module and node.module.startswith("policy"):
+            if (
+                isinstance(node, ast.ImportFrom)
+                and node.level == 2
+                and node.module
+                and node.module.startswith("policy")
+            ):
                 names = ", ".join(f"{a.name} as {a.asname or a.name}" for a in node.names)
                 text.append(f"from {PACKAGE}.{node.module} import {names}")
             elif isinstance(node, ast.ClassDef):

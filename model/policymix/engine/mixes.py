@@ -11,6 +11,7 @@ import numpy as np
 from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
 from .claims import F_PLACE, City, Mix
+from .offers import layers_of
 from .setting import FIRST_YEAR, Setting, quarter_of_day
 from .symbols import (
     ALIVE,
@@ -22,7 +23,6 @@ from .symbols import (
     PLACE,
     STEPS_HELD,
 )
-from .offers import layers_of
 from .world import World, parameters_by_quarter
 
 
@@ -236,7 +236,8 @@ def credit(setting: Setting, compiled: Compiled, city: City, places: int) -> np.
 
 
 def outside_rows(setting: Setting, world: World, packages: list[str], values: Mapping[str, float]) -> tuple:
-    """Claims from outside of the packages in the mix as arrays: kind, facts, first quarter, rate a quarter, dating fact."""
+    """Claims from outside of the packages in the mix as arrays: kind, facts, first quarter, rate a quarter,
+    dating fact."""
     rows = [row for row in setting.outside if row.package in packages]
     kinds = np.array([KIND_INDEX[row.kind] for row in rows], np.int64)
     facts = np.full((len(rows), MAX_FACTS), np.nan)

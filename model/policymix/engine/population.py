@@ -45,7 +45,7 @@ from .symbols import (
     UNICORN,
     VARIANCE,
 )
-from .world import World, ground_of, living_per_entry, technology
+from .world import World, living_per_entry, technology
 
 CACHE_LINE = 8
 """Numbers in a cache line."""
@@ -120,7 +120,8 @@ def write_records(city: City, world: World) -> None:
 
 
 def target_values(setting: Setting, world: World, quarter: int) -> np.ndarray:
-    """Value added by industry and place, CNY a year at the pace of a quarter, from the reference year's along the trend."""
+    """Value added by industry and place, CNY a year at the pace of a quarter, from the reference year's along
+    the trend."""
     r, env = world.region, world.env
     year = setting.region.reference.year
     in_year = np.array([name.startswith(str(year)) for name in env.quarter])
@@ -136,7 +137,8 @@ def is_record(city: City) -> np.ndarray:
 
 
 def rake_sizes(city: City, world: World, target: np.ndarray) -> np.ndarray:
-    """Turn deviations into sizes so that every industry and place has its value added; returns the logs of the scale."""
+    """Turn deviations into sizes so that every industry and place has its value added; returns the logs of the
+    scale."""
     n = int(city.count[0])
     firms, record = city.firms[:, :n], is_record(city)
     industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
@@ -191,7 +193,8 @@ def compact(city: City) -> None:
 def anchor(setting: Setting, world: World, city: City, tables: np.ndarray) -> np.ndarray:
     """Set the city at the fork to the reference year's published totals.
 
-    Sizes, and with them capital, cash and revenue, are scaled by industry and place so that value added meets its total; rungs of
+    Sizes, and with them capital, cash and revenue, are scaled by industry and place so that value added meets
+    its total; rungs of
     the ladder are given or taken so that the counts ever recognised meet theirs. Sums since the fork start at nought.
 
     Returns
@@ -253,7 +256,7 @@ def anchor_ladder(city: City, world: World) -> None:
             rank = firms[REVENUE_1] * np.maximum(growth, 1.0)
         for place in range(city.recognised.shape[0]):
             here = open_to & (firms[PLACE] == place)
-            target = int(round(world.region.ladder_start[step, place]))
+            target = round(float(world.region.ladder_start[step, place]))
             ever = firms[EVER].astype(np.int64)
             holds = (ever & bit) > 0
             score = rank + np.where(fit.get(step, True), 1e12, 0.0) + np.where(holds, 1e13, 0.0)

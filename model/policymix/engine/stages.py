@@ -1,7 +1,9 @@
 """Stages 3 to 8 of a quarter for a block of firms on one flat scratch buffer.
 
-Row r of the buffer ``w`` starts at ``r * BLOCK``; lane j is one firm. The compiled loop runs every stage over a full block,
-so that each short loop becomes vector instructions; the Mesa view runs the same functions for lane 0 alone (n = 1). Rules
+Row r of the buffer ``w`` starts at ``r * BLOCK``; lane j is one firm. The compiled loop runs every stage over
+a full block,
+so that each short loop becomes vector instructions; the Mesa view runs the same functions for lane 0 alone (n
+= 1). Rules
 come from ``firms/`` (or from the module that a study names) and get plain numbers; only this room writes state.
 """
 
@@ -306,9 +308,7 @@ def plan_digital(w, p, n):
     services_substitution = p[P_SERVICES_SUBSTITUTION]
     for j in range(n):
         push = adopt.push_of_support(w[FIRST_RATE * BLOCK + j], adoption_response)
-        rate = adopt.hazard(
-            adoption_innovation, adoption_imitation, w[(CELL_ROW + C_ADOPTERS) * BLOCK + j], push
-        )
+        rate = adopt.hazard(adoption_innovation, adoption_imitation, w[(CELL_ROW + C_ADOPTERS) * BLOCK + j], push)
         new = invest.acts(rate, w[W_U_ADOPT * BLOCK + j]) * (1.0 - w[OWN_DIGITAL * BLOCK + j])
         w[W_ADOPTS * BLOCK + j] = new
         w[OWN_DIGITAL * BLOCK + j] += new
@@ -368,9 +368,7 @@ def leave_or_stay(w, p, exit_by_age, records, n):
         by_size = leave.size_factor(
             w[LN_SIZE * BLOCK + j], w[(CELL_ROW + C_LN_MEDIAN) * BLOCK + j], exit_size_elasticity
         )
-        by_cash = leave.cash_factor(
-            w[FUNDS * BLOCK + j], w[CAPITAL * BLOCK + j], exit_cash_threshold, exit_cash_weight
-        )
+        by_cash = leave.cash_factor(w[FUNDS * BLOCK + j], w[CAPITAL * BLOCK + j], exit_cash_threshold, exit_cash_weight)
         ended = 1.0 if abs(w[RELIEF_END * BLOCK + j]) < 0.5 else 0.0
         chance = leave.probability(base, by_size, by_cash, ended, exit_relief_bump)
         mobile = 0.0 if w[FIRM * BLOCK + j] < records else 1.0

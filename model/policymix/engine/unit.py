@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import RunFailed
-from . import loop
-from .accounts import CUBE_OUTCOMES, Out
 from ..policy.arrays import MAX_PERIODS
 from ..policy.claim import MAX_FACTS
+from . import loop
+from .accounts import CUBE_OUTCOMES, Out
 from .appraisal import activity, appraise
 from .claims import CLAUSE_OUTCOMES, OVERFLOW, Q_FACTS, SLOTS, City, Desk, Mix
 from .entry import PLACE_OUTCOMES
@@ -40,7 +40,7 @@ from .symbols import (
     STEPS,
 )
 from .timetable import FREE, FROZEN, RECORD, Path, Room, Run
-from .world import World, entrant_cap, ground_of, living_per_entry, tables_of, world_of
+from .world import World, ground_of, living_per_entry, tables_of, world_of
 
 POOL_LIMIT = 0.9
 
@@ -67,7 +67,8 @@ class UnitResult:
     world : the numbers of the draw
     start : outcomes of the burn-in, for the comparison with published totals
     luck_share, granular : float64[years]
-        Part of core value added that idiosyncratic luck has added to the baseline, and its granular standard deviation, as shares.
+        Part of core value added that idiosyncratic luck has added to the baseline, and its granular standard
+        deviation, as shares.
     """
 
     results: list[MixResult]
@@ -163,7 +164,9 @@ def check(city: City, out: Out, quarters: range, name: str) -> None:
             )
 
 
-def run_mix(compiled, setting, world, ground, tables, city, mix: Mix, name, mode, path, seed, luck, first, last, yearly):
+def run_mix(
+    compiled, setting, world, ground, tables, city, mix: Mix, name, mode, path, seed, luck, first, last, yearly
+):
     """Take a forked city through some quarters; ``yearly(city, year)`` looks at it after every four."""
     r = world.region
     places, industries = len(r.rent_m2_month), len(r.a)
@@ -182,7 +185,9 @@ def run_mix(compiled, setting, world, ground, tables, city, mix: Mix, name, mode
     return out
 
 
-def run_unit(setting: Setting, values: Mapping[str, float], seed: int, luck: int, keep_firms: bool = False) -> UnitResult:
+def run_unit(
+    setting: Setting, values: Mapping[str, float], seed: int, luck: int, keep_firms: bool = False
+) -> UnitResult:
     """Run one draw and replicate.
 
     Parameters
@@ -209,11 +214,31 @@ def run_unit(setting: Setting, values: Mapping[str, float], seed: int, luck: int
     ground = ground_of(setting, world, largest_size(city, world))
     path = new_path(setting.quarters, places, industries)
     history = mix_of(setting, world, HISTORY, layers, values, city)
-    start = run_mix(compiled, setting, world, ground, tables, city, history, HISTORY, RECORD, path, seed, luck, 0, setting.burn_in, None)
+    start = run_mix(
+        compiled,
+        setting,
+        world,
+        ground,
+        tables,
+        city,
+        history,
+        HISTORY,
+        RECORD,
+        path,
+        seed,
+        luck,
+        0,
+        setting.burn_in,
+        None,
+    )
     shift = anchor(setting, world, city, tables)
     tables = tables_of(setting, world, ln_typical + shift)
     ground = ground_of(setting, world, largest_size(city, world))
-    slots = room_for(int(city.count[SLOTS]), world.region.firms.sum() * 1.4 / living_per_entry(world), setting.quarters - setting.burn_in)
+    slots = room_for(
+        int(city.count[SLOTS]),
+        world.region.firms.sum() * 1.4 / living_per_entry(world),
+        setting.quarters - setting.burn_in,
+    )
     luck_share, granular = [], []
 
     def look_at_luck(now: City, quarter: int) -> None:
@@ -228,13 +253,31 @@ def run_unit(setting: Setting, values: Mapping[str, float], seed: int, luck: int
         for mode in (RECORD,) if name == setting.baseline else (FROZEN, FREE):
             forked = fork(city, slots, len(setting.mixes[name].clauses), mix.announced.size)
             look = look_at_luck if name == setting.baseline else None
-            out = run_mix(compiled, setting, world, ground, tables, forked, mix, name, mode, path, seed, luck, setting.burn_in, setting.quarters, look)
+            out = run_mix(
+                compiled,
+                setting,
+                world,
+                ground,
+                tables,
+                forked,
+                mix,
+                name,
+                mode,
+                path,
+                seed,
+                luck,
+                setting.burn_in,
+                setting.quarters,
+                look,
+            )
             if name == setting.baseline:
                 baseline = activity(forked)
             table, silent = appraise(forked, baseline)
             results.append(MixResult(name, mode, out, table, silent, spending))
             last_city = forked
-    return UnitResult(results, world, start, np.array(luck_share), np.array(granular), last_city if keep_firms else None)
+    return UnitResult(
+        results, world, start, np.array(luck_share), np.array(granular), last_city if keep_firms else None
+    )
 
 
 def largest_size(city: City, world: World) -> float:

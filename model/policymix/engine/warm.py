@@ -9,7 +9,10 @@ import sys
 from . import loop
 
 HALVES = (("tray", "ask", "initial_city"), ("firms", "admit"))
-PROGRAM = "import sys; from policymix.engine.warm import compile_parts; compile_parts(sys.argv[1], sys.argv[2] == '1', sys.argv[3:])"
+PROGRAM = (
+    "import sys; from policymix.engine.warm import compile_parts; "
+    "compile_parts(sys.argv[1], sys.argv[2] == '1', sys.argv[3:])"
+)
 
 
 def warm(rules: str = "", contract: bool = True) -> bool:

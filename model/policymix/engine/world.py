@@ -106,9 +106,11 @@ def parameters_by_quarter(setting: Setting, world: World, mix: Compiled, values:
 
 
 def tables_of(setting: Setting, world: World, ln_typical: np.ndarray) -> np.ndarray:
-    """Values by quarter and (industry, place); ``ln_typical`` is the log of the typical entrant's size at the first quarter.
+    """Values by quarter and (industry, place); ``ln_typical`` is the log of the typical entrant's size at the
+    first quarter.
 
-    Firms drift with the aggregate less the growth of the number of entrants, so that the whole grows with the environment.
+    Firms drift with the aggregate less the growth of the number of entrants, so that the whole grows with the
+    environment.
     """
     r, env = world.region, world.env
     places, industries, quarters = len(r.rent_m2_month), len(r.a), setting.quarters

@@ -39,7 +39,9 @@ PLACE_COUNTS = {"entries": O_ENTRIES, "exits": O_EXITS, "relocations_in": O_MOVE
 class Table:
     """Arrays of all outcomes, filled unit by unit in any order."""
 
-    def __init__(self, inputs: Inputs, setting: Setting, priors: list[Prior], values: np.ndarray, refused: float) -> None:
+    def __init__(
+        self, inputs: Inputs, setting: Setting, priors: list[Prior], values: np.ndarray, refused: float
+    ) -> None:
         self.inputs, self.setting = inputs, setting
         scenario = inputs.scenario
         self.mixes = list(scenario.mixes)
@@ -61,7 +63,7 @@ class Table:
             "activity": list(ACTIVITIES),
             "parameter": [prior.name for prior in priors],
         }
-        self.outcomes = [outcome for outcome in OUTCOMES]
+        self.outcomes = list(OUTCOMES)
         sizes = {name: len(values_) for name, values_ in self.coords.items()}
         self.arrays = {o.name: np.full([sizes[d] for d in o.dims], np.nan) for o in self.outcomes}
         self.arrays["parameter_value"][:] = values
@@ -209,7 +211,8 @@ def role_places(inputs: Inputs) -> dict[str, str]:
 
 
 def sorted_clauses(setting: Setting) -> list[str]:
-    """Clauses of the packages under study that pay on claims; the history's pay the same kind of money under every mix."""
+    """Clauses of the packages under study that pay on claims; the history's pay the same kind of money under
+    every mix."""
     found: dict[str, None] = {}
     for name, mix in setting.mixes.items():
         if name != HISTORY:
@@ -246,7 +249,8 @@ def split(fen: np.ndarray, shares: np.ndarray) -> list[tuple[int, np.ndarray]]:
 def synthetic_totals(inputs: Inputs, setting: Setting, unit: UnitResult) -> dict[str, float]:
     """What the city gives for each published total, under the fullest mix that was then in force.
 
-    The published series were produced under the packages of their time: years before the fork come from the history, later ones from the
+    The published series were produced under the packages of their time: years before the fork come from the
+    history, later ones from the
     mix with most packages.
     """
     fullest = max(inputs.scenario.mixes, key=lambda name: len(inputs.scenario.mixes[name]))

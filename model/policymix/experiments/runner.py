@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -107,7 +106,13 @@ def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
     for each in offers.opportunity:
         size = central(each.investment) / max(central(each.count), 1)
         money = ("new_investment", "total_investment", "construction_spending", "own_use_investment")
-        facts = {"place": "city", "types": each.types, "major": False, "newly_attracted": False, "registered_on": opened}
+        facts = {
+            "place": "city",
+            "types": each.types,
+            "major": False,
+            "newly_attracted": False,
+            "registered_on": opened,
+        }
         facts |= dict.fromkeys(money, float(size))
         rows.append(
             Outside(

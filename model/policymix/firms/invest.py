@@ -44,7 +44,8 @@ def hazard(gap, elasticity, fixed_cost, wedge):
 
 
 def expiry_push(rate, gap, years_left, base_hazard, fixed_cost):
-    """Extra rate at which firms act before a support ends: s (1 - e^-x) m / xi, m = exp(-lambda (time left)) (ECONOMICS b4)."""
+    """Extra rate at which firms act before a support ends: s (1 - e^-x) m / xi, m = exp(-lambda (time left))
+    (ECONOMICS b4)."""
     return rate * (1.0 - exp(-max(gap, 0.0))) * exp(-base_hazard * max(years_left, 0.0)) / fixed_cost
 
 

@@ -1,8 +1,11 @@
 """The best size of a project under a schedule of support that is linear in pieces, with caps and notches.
 
-One rule for all schedules: on a stretch with marginal rate s the firm wants the capital at which the marginal profit equals
-the user cost net of s; beyond a cap the grant is a lump sum and the rate is zero. For a schedule that only flattens, the
-optimum is the largest over its stretches of the smaller of (size wanted at that rate, end of that stretch). At a notch the
+One rule for all schedules: on a stretch with marginal rate s the firm wants the capital at which the marginal
+profit equals
+the user cost net of s; beyond a cap the grant is a lump sum and the rate is zero. For a schedule that only
+flattens, the
+optimum is the largest over its stretches of the smaller of (size wanted at that rate, end of that stretch). At
+a notch the
 firm compares.
 """
 
@@ -29,7 +32,8 @@ def size_at(capital, ln_wanted, rate, elasticity):
 
 
 def flattening(best, size, end):
-    """One step over the stretches of a flattening schedule: max(best so far, min(size wanted there, end of the stretch))."""
+    """One step over the stretches of a flattening schedule: max(best so far, min(size wanted there, end of the
+    stretch))."""
     return max(best, min(size, end))
 
 
@@ -39,7 +43,8 @@ def support(size, rate, end):
 
 
 def loss(size, capital, ln_wanted, wanted, user_cost, elasticity):
-    """Yearly profit lost by a project of a given size against the best: c K* u^2 / (2 eta), u = ln((K + x) / K*), CNY."""
+    """Yearly profit lost by a project of a given size against the best: c K* u^2 / (2 eta), u = ln((K + x) /
+    K*), CNY."""
     u = log(capital + size) - ln_wanted
     return user_cost * wanted * u * u / (2.0 * elasticity)
 

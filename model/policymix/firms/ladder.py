@@ -1,6 +1,7 @@
 """The ladder's published criteria, a function a rung; recognition follows by application.
 
-Technology SME, high-tech enterprise, chick-eagle, gazelle, unicorn-type, leading firm (htz-2022/b12). Revenue in CNY a year at
+Technology SME, high-tech enterprise, chick-eagle, gazelle, unicorn-type, leading firm (htz-2022/b12). Revenue
+in CNY a year at
 constant prices, ages in years; every function returns 1 when the criteria are met.
 """
 

@@ -32,5 +32,6 @@ def cash_factor(funds, capital, threshold, weight):
 
 
 def probability(base, by_size, by_cash, relief_ended, bump):
-    """Probability of leaving this quarter, at most one half; ``relief_ended`` is 1 in the quarters after a relief ran out."""
+    """Probability of leaving this quarter, at most one half; ``relief_ended`` is 1 in the quarters after a
+    relief ran out."""
     return min(0.5, base * by_size * by_cash * (1.0 + bump * relief_ended))

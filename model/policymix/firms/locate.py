@@ -1,7 +1,8 @@
 """Where a firm goes: city first, then the place within it; a nested logit on two stored uniforms.
 
 x is the value of what a place offers, as a percentage of the present value of value added (20 years at 10 %). With one
-uniform for the city and one for the place within it nobody leaves because the city has improved, and the share of recipients
+uniform for the city and one for the place within it nobody leaves because the city has improved, and the share
+of recipients
 who would not have come is (1 - P0)(1 - exp(-x / lambda)) (A01, A02, A04; ECONOMICS 10, b2).
 """
 
@@ -29,7 +30,8 @@ def zone_probability(zone_share, x_zone, x_rest, scale_within):
 
 
 def loop_gain(city_share, scale, agglomeration, rent_share, space_elasticity, wage_share, wage_response):
-    """Gain of the feedback loop, g = (1 - P) / lambda (gamma - s_r / eps - s_w psi); a draw with g >= 0.8 is refused (b7).
+    """Gain of the feedback loop, g = (1 - P) / lambda (gamma - s_r / eps - s_w psi); a draw with g >= 0.8 is
+    refused (b7).
 
     lambda is a share of value added here (0.125, not 12.5).
     """

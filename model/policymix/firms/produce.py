@@ -1,8 +1,11 @@
 """Output, staff, profit, tax and cash of one firm.
 
-Demand state S is the value added a firm would have with the capital it wants at reference prices. Capital raises output with
-the cost share a, so one additional yuan of capital yields about its user cost a year and no more; a subsidy as such adds no
-productivity. Extremes: the ratio of capital to its reference is clipped by ``elementary.exp`` alone, losses are not taxed.
+Demand state S is the value added a firm would have with the capital it wants at reference prices. Capital
+raises output with
+the cost share a, so one additional yuan of capital yields about its user cost a year and no more; a subsidy as
+such adds no
+productivity. Extremes: the ratio of capital to its reference is clipped by ``elementary.exp`` alone, losses
+are not taxed.
 """
 
 from __future__ import annotations
@@ -85,7 +88,8 @@ def profit(value, wage_bill, other_share, wear, extra_research):
 def tax_due(income, line, small, standard, high_tech, status):
     """Corporate income tax a year by the statutory schedule, with its cliff at the line (B54, B64).
 
-    At most ``line`` of profit: the small-firm rate on all of it; above: the standard rate, or the lower rate of a recognised
+    At most ``line`` of profit: the small-firm rate on all of it; above: the standard rate, or the lower rate
+    of a recognised
     high-tech enterprise.
 
     Parameters

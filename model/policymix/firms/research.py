@@ -1,7 +1,8 @@
 """Real and reported research and development: two accounts.
 
 Real R&D moves slowly towards a target set by its user cost. Reported R&D also holds what a firm relabels, a share
-1 / (1 + eps kappa) of the induced gap (ECONOMICS b3; A51-A53). Knowledge is the stock of real R&D and raises the demand state.
+1 / (1 + eps kappa) of the induced gap (ECONOMICS b3; A51-A53). Knowledge is the stock of real R&D and raises
+the demand state.
 Logs are relative to the industry's normal intensity, so 0 is the normal firm.
 """
 
@@ -13,7 +14,8 @@ from ..elementary import exp, log
 def ln_cost_ratio(tax, super_deduction, grant, reference):
     """Log of the user cost of R&D against its reference, c = (1 - t (1 + s_t) - g) / (1 - t) (B55).
 
-    At a super-deduction of 100 % the cost is 0.667 at a tax rate of 25 % and 0.824 at 15 %: high-tech status makes more R&D
+    At a super-deduction of 100 % the cost is 0.667 at a tax rate of 25 % and 0.824 at 15 %: high-tech status
+    makes more R&D
     dearer.
     """
     cost = max(0.05, 1.0 - tax * (1.0 + super_deduction) - grant) / (1.0 - tax)

@@ -6,7 +6,8 @@ from ..elementary import exp, log
 
 
 def aware_share(years, first, innovation, imitation):
-    """Share that knows a package some years after its announcement: F0 at once, the rest by Bass (A42, B34, ECONOMICS 11).
+    """Share that knows a package some years after its announcement: F0 at once, the rest by Bass (A42, B34,
+    ECONOMICS 11).
 
     F(t) = F0 + (1 - F0)(1 - e^-(p+q)t) / (1 + (q/p) e^-(p+q)t); 0 before the announcement.
     """

@@ -6,7 +6,6 @@ what was used before and debits what is paid after budgets have rationed.
 
 import math
 
-import numpy as np
 from numba.extending import register_jitable
 
 from policymix.policy.arrays import (

@@ -1,0 +1,326 @@
+"""The Mesa view: the same rules, every firm an agent of Mesa, for reading along, for teaching and as a second opinion.
+
+Nothing is written twice. The functions of the compiled loop are taken as plain Python and bound anew, to a block of one
+firm and to luck that is compiled by itself; the office, the newcomers and the accounts stay compiled. So the view gives
+what the loop gives: to the bit without fused multiply-adds, to the last digits with them; some hundred times slower.
+
+Importing this module imports Mesa; nothing else in the package does.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import mesa
+import numpy as np
+from numba import njit
+
+from ..errors import NotFound
+from ..region.arrays import quarter_name
+from . import loop, streams
+from .claims import SLOTS, City
+from .entry import Ground
+from .mixes import Layers, mix_of
+from .population import anchor, populate, room_for
+from .quarter import quarter
+from .setting import FIRST_YEAR, HISTORY, Setting
+from .symbols import COLUMN_COUNT, COLUMNS, ROWS, STEPS
+from .timetable import FREE, RECORD, Path, Run
+from .unit import check, fork, largest_size, new_desk, new_out, new_path, new_room, run_mix
+from .world import World, ground_of, living_per_entry, tables_of, world_of
+
+LUCK_FUNCTIONS = ("words", "finalise", "hashed", "uniform_of", "normal_of")
+WORDS_OF_LUCK = ("words", "finalise", "hashed")
+"""Luck functions whose results are 64-bit words."""
+
+
+def bound_to(function: types.FunctionType, names: dict[str, Any]) -> types.FunctionType:
+    """The same code, looking its global names up elsewhere."""
+    return types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
+
+
+def plain_functions(module: types.ModuleType) -> tuple[types.SimpleNamespace, Callable]:
+    """The loop's functions as plain Python over blocks of one firm, and the compiled draw of a firm's luck.
+
+    Parameters
+    ----------
+    module : module
+        What ``loop.module`` gives.
+    """
+    own = {key: f for key, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__}
+    options = {key: value for key, value in module.OPTIONS.items() if key != "cache"}
+    one = {**vars(module), "BLOCK": 1}
+    draw = njit(**options)(bound_to(own["draw_luck"], one))
+    names = {**vars(module), "BLOCK": 1}
+    names |= {name: compiled_luck(name, options) for name in LUCK_FUNCTIONS}
+    for key, function in own.items():
+        names[key] = bound_to(function, names)
+    return types.SimpleNamespace(**{key: names[key] for key in own}), draw
+
+
+def compiled_luck(name: str, options: Mapping[str, Any]) -> Callable:
+    """A luck function for Python callers: compiled; words stay 64-bit words, whose sums wrap."""
+    inner = njit(**options)(getattr(streams, name))
+    if name == "words":
+
+        def two_words(seed, luck, firm, quarter):
+            first, second = inner(seed, luck, firm, quarter)
+            return np.uint64(first), np.uint64(second)
+
+        return two_words
+    if name in WORDS_OF_LUCK:
+
+        def word(*values):
+            return np.uint64(inner(*values))
+
+        return word
+    return inner
+
+
+class FirmAgent(mesa.Agent):
+    """A firm: a view of its column in the city's table, taken through the stages of a quarter by ``step``.
+
+    Columns of ``symbols.COLUMNS`` can be read and set under their names (``firm.capital``, ``firm.ln_size``, ...); a
+    few that are codes have readable names as well.
+    """
+
+    def __init__(self, model: mesa.Model, stages: MesaStages, slot: int) -> None:
+        super().__init__(model)
+        self.stages = stages
+        self.slot = slot
+
+    def step(self) -> None:
+        """Stages 3 to 8 of the quarter, and the firm's line in the accounts."""
+        self.stages.take(self.slot)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the firm is still there."""
+        return self.alive > 0.5
+
+    @property
+    def industry_name(self) -> str:
+        """Id of the firm's industry."""
+        return self.model.industries[int(self.industry)]
+
+    @property
+    def place_name(self) -> str:
+        """Id of the firm's place."""
+        return self.model.places[int(self.place)]
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """Rungs of the ladder that the firm holds."""
+        return tuple(step for number, step in enumerate(STEPS) if int(self.steps) >> number & 1)
+
+
+def _column(number: int, name: str) -> property:
+    def get(agent: FirmAgent) -> float:
+        return float(agent.stages.city.firms[number, agent.slot])
+
+    def put(agent: FirmAgent, value: float) -> None:
+        agent.stages.city.firms[number, agent.slot] = value
+
+    return property(get, put, doc=f"Column '{name}' of the firm's row.")
+
+
+for _number, _name in enumerate(COLUMNS):
+    setattr(FirmAgent, _name, _column(_number, _name))
+
+
+class MesaStages:
+    """The stages of a quarter with firms as agents: takes the place of the compiled loop in ``quarter(do, ...)``.
+
+    Parameters
+    ----------
+    rules : str
+        Module with replacing rules, or "".
+    contract : bool
+        Whether the compiled parts may fuse multiply-adds.
+    model : mesa.Model, optional
+        Where the agents live; a bare model when not given.
+    """
+
+    def __init__(self, rules: str = "", contract: bool = True, model: mesa.Model | None = None) -> None:
+        module = loop.module(rules, contract)
+        self.plain, self._draw = plain_functions(module)
+        self.tray, self.ask, self.admit, self.initial_city = module.tray, module.ask, module.admit, module.initial_city
+        self.model = mesa.Model(rng=0) if model is None else model
+        self.city: City | None = None
+        self.agents: list[FirmAgent] = []
+        self._lucky, self._lane, self._words = np.zeros(ROWS), [0.0] * ROWS, np.zeros(2, np.uint64)
+        self._quarter: tuple = ()
+
+    def firms(self, q, run, city, mix, desk, ground, tables, path, room, out, p) -> None:
+        """What the compiled ``firms`` does, one agent after another."""
+        if city is not self.city:
+            self.settle_in(city)
+        self.found_agents()
+        plain = self.plain
+        with np.errstate(over="ignore"):
+            plain.begin(q, run, city, mix, desk, tables, path, room, out, p)
+            self._quarter = self._seen(q, run, city, mix, desk, ground, room, out, p)
+            for agent in self.agents:
+                agent.step()
+            plain.ask_lessees(q, run, city, desk, ground, room)
+            plain.outside_claims(q, run, city, mix, desk, ground)
+
+    def take(self, slot: int) -> None:
+        """Take one firm through its stages of the quarter that is under way."""
+        q, run, city, mix, desk, ground, room, out, p, calendar = self._quarter
+        lucky, lane = self._lucky, self._lane
+        lucky[:COLUMN_COUNT] = city.firms[:, slot]
+        self._draw(lucky, self._words, run.seed, run.luck, np.uint64(calendar), calendar % 4 == 0, 1)
+        lane[:] = lucky.tolist()
+        self.plain.stages(q, slot, 1, 1, city, mix, desk, ground, room, out, p)
+        city.firms[:, slot] = lane[:COLUMN_COUNT]
+
+    def found_agents(self) -> None:
+        """An agent for every firm of the table that has none."""
+        for slot in range(len(self.agents), int(self.city.count[SLOTS])):
+            self.agents.append(FirmAgent(self.model, self, slot))
+
+    def settle_in(self, city: City) -> None:
+        """Take up another city: its firms become agents, those of the city before are removed."""
+        for agent in self.agents:
+            agent.remove()
+        self.city, self.agents = city, []
+        self.found_agents()
+
+    def _seen(self, q, run, city, mix, desk, ground, room, out, p) -> tuple:
+        """The quarter as one firm sees it: its own scratch, and the numbers read most as Python floats, the fastest."""
+        self._lane[:] = [0.0] * ROWS
+        cells = {
+            (cell, value): number for cell, row in enumerate(room.cells.tolist()) for value, number in enumerate(row)
+        }  # fmt: skip
+        near = room._replace(w=self._lane, h=self._words, cells=cells)
+        return q, run, city, mix, desk, ground, near, out, p.tolist(), int(ground.calendar[q])
+
+
+class MesaCity(mesa.Model):
+    """A city under one mix from the fork on, a quarter a step, every firm an agent.
+
+    Parameters
+    ----------
+    setting, values, seed, luck :
+        As for ``unit.run_unit``. The burn-in runs compiled.
+    mix : str
+        Name of a mix of the setting; None for the baseline.
+    mode : int
+        ``timetable.RECORD`` (of a baseline), ``FROZEN`` at the baseline's prices or ``FREE``; by default the baseline
+        records and every other mix is free.
+    path : Path, optional
+        The baseline's path of prices; run by the compiled loop when needed and not given.
+
+    Attributes
+    ----------
+    out : Out
+        Outcomes so far, as integers.
+    city : City
+        State: the table of firms, claims, prices.
+    quarter : int
+        Next quarter to be run, counted from the start of the burn-in.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        values: Mapping[str, float],
+        seed: int,
+        luck: int,
+        mix: str | None = None,
+        mode: int | None = None,
+        path: Path | None = None,
+    ) -> None:
+        super().__init__(rng=seed % 2**32)
+        name = setting.baseline if mix is None else mix
+        if name not in setting.order:
+            raise NotFound("mix", name, setting.order)
+        mode = (RECORD if name == setting.baseline else FREE) if mode is None else mode
+        self.stages = MesaStages(setting.rules, setting.contract, self)
+        compiled = loop.module(setting.rules, setting.contract)
+        start = start_of(compiled, setting, values, seed, luck)
+        if path is None and mode == RECORD:
+            path = new_path(setting.quarters, len(setting.region.places), len(setting.region.industries))
+        elif path is None:
+            path = baseline_path(compiled, setting, start, values, seed, luck)
+        self.setting, self.mix_name, self.mode = setting, name, mode
+        self.places, self.industries = setting.region.places, setting.region.industries
+        self.world, self.ground, self.tables, self.path = start.world, start.ground, start.tables, path
+        self.mix = mix_of(setting, start.world, name, start.layers, values, start.city)
+        self.city = fork(start.city, start.slots, len(setting.mixes[name].clauses), self.mix.announced.size)
+        self._run = Run(np.uint64(seed), np.uint64(luck), mode)
+        clauses, places, industries = len(setting.mixes[name].clauses), len(self.places), len(self.industries)
+        pool, slots = int(self.ground.pool.max()) + 1, self.city.firms.shape[1]
+        self.out = new_out(setting.quarters, clauses, places, industries)
+        self._desk = new_desk(clauses, self.mix.announced.size, 8 * pool + slots)
+        self._room = new_room(places * industries, self.mix.announced.size, slots, pool)
+        self.quarter = setting.burn_in
+        self.stages.settle_in(self.city)
+
+    def step(self) -> None:
+        """One quarter, firm by firm."""
+        self.advance(self.stages)
+
+    def advance(self, do: MesaStages | types.ModuleType) -> None:
+        """One quarter by some stages: the agents', or the compiled loop's (``loop.module``), the same faster."""
+        q = self.quarter
+        if q >= self.setting.quarters:
+            return
+        fixed = (self.ground, self.tables, self.path, self._room)
+        quarter(do, q, self._run, self.city, self.mix, self._desk, *fixed, self.out)
+        check(self.city, self.out, range(q, q + 1), self.mix_name)
+        self.stages.found_agents()
+        self.quarter = q + 1
+        self.running = self.quarter < self.setting.quarters
+
+    @property
+    def date(self) -> str:
+        """The next quarter, such as '2021Q1'."""
+        return quarter_name(int(self.setting.calendar[0]) + 4 * FIRST_YEAR + self.quarter)
+
+
+class Start(NamedTuple):
+    """A city where the mixes fork, and what all of them share."""
+
+    world: World
+    city: City
+    layers: Layers
+    tables: np.ndarray
+    ground: Ground
+    slots: int
+
+
+def start_of(compiled: types.ModuleType, setting: Setting, values: Mapping[str, float], seed: int, luck: int) -> Start:
+    """Populate the city, run the burn-in and anchor it: what ``unit.run_unit`` does before the mixes fork."""
+    world = world_of(setting, values)
+    run = Run(np.uint64(seed), np.uint64(luck), RECORD)
+    city, ln_typical = populate(compiled, setting, world, run)
+    layers = Layers(setting, values)
+    tables = tables_of(setting, world, ln_typical)
+    ground = ground_of(setting, world, largest_size(city, world))
+    path = new_path(setting.quarters, len(world.region.rent_m2_month), len(world.region.a))
+    history = mix_of(setting, world, HISTORY, layers, values, city)
+    fixed = (setting, world, ground, tables, city, history, HISTORY, RECORD, path, seed, luck)
+    run_mix(compiled, *fixed, 0, setting.burn_in, None)
+    tables = tables_of(setting, world, ln_typical + anchor(setting, world, city, tables))
+    ground = ground_of(setting, world, largest_size(city, world))
+    quarters = setting.quarters - setting.burn_in
+    slots = room_for(int(city.count[SLOTS]), world.region.firms.sum() * 1.4 / living_per_entry(world), quarters)
+    return Start(world, city, layers, tables, ground, slots)
+
+
+def baseline_path(
+    compiled: types.ModuleType, setting: Setting, start: Start, values: Mapping[str, float], seed: int, luck: int
+) -> Path:
+    """What the baseline does from the fork on, by the compiled loop."""
+    name = setting.baseline
+    mix = mix_of(setting, start.world, name, start.layers, values, start.city)
+    path = new_path(setting.quarters, len(start.world.region.rent_m2_month), len(start.world.region.a))
+    city = fork(start.city, start.slots, len(setting.mixes[name].clauses), mix.announced.size)
+    fixed = (setting, start.world, start.ground, start.tables, city, mix, name, RECORD, path, seed, luck)
+    run_mix(compiled, *fixed, setting.burn_in, setting.quarters, None)
+    return path
