@@ -45,7 +45,9 @@ class TestBoughtServices:
                 share = adopt.bought_after(share, 0.6, 0.3, own, 0.4)
             assert share == pytest.approx(wanted, abs=1e-4)
 
-    @given(now=st.floats(0.0, 1.0), ceiling=st.floats(0.0, 1.0), speed=st.floats(0.0, 1.0), replaced=st.floats(0.0, 1.0))
+    @given(
+        now=st.floats(0.0, 1.0), ceiling=st.floats(0.0, 1.0), speed=st.floats(0.0, 1.0), replaced=st.floats(0.0, 1.0)
+    )
     def test_own_equipment_is_a_rival_and_shares_stay_shares(self, now, ceiling, speed, replaced):
         without, with_it = (adopt.bought_after(now, ceiling, speed, own, replaced) for own in (0.0, 1.0))
         assert -1e-12 <= with_it <= without + 1e-12 <= 1.0 + 1e-9

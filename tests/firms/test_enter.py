@@ -25,7 +25,7 @@ def test_nobody_enters_larger_than_the_smallest_record(z, u):
 
 
 def test_tail_of_entrants_is_the_one_of_the_evidence():
-    """CCDF exponent 1 / h = 1.05 at h 0.95 (B62: 1.059; B03: 1.0-1.5), by Hill's estimator over the largest hundredth."""
+    """CCDF exponent 1 / h = 1.05 at h 0.95 (B62: 1.059; B03: 1.0-1.5), by Hill's estimator."""
     draws = np.random.default_rng(4)
     z, u = draws.standard_normal(100_000).tolist(), draws.random(100_000).tolist()
     sizes = np.sort([enter.ln_initial_size(13.0, 0.6, a, 0.95, b, NO_LIMIT) for a, b in zip(z, u, strict=True)])

@@ -118,7 +118,7 @@ class TestAffordable:
 
 class TestMaintenance:
     def test_large_units_reach_the_top_and_small_ones_seldom_buy(self):
-        """p (1 - exp(-d K / (4 u))): 0.42 for a plant, about a tenth for an office with 600,000 CNY of machines (point 8)."""
+        """p (1 - exp(-d K / (4 u))): 0.42 for a plant, a tenth for 600,000 CNY of machines (point 8)."""
         assert invest.maintenance_probability(1e9, 0.09, 50_000.0, 0.42) == pytest.approx(0.42)
         assert invest.maintenance_probability(6e5, 0.09, 50_000.0, 0.42) == pytest.approx(0.0995, abs=0.001)
         assert invest.maintenance_probability(0.0, 0.09, 50_000.0, 0.42) == 0.0

@@ -19,7 +19,7 @@ def layers_pay(size, layers):
 
 
 def chosen(capital, ln_wanted, layers, elasticity):
-    """The engine's use of the rule: layers by their ends; the rate on a stretch is the sum of those that have not ended."""
+    """The engine's use of the rule: the rate on a stretch is the sum of the layers that have not ended."""
     layers = sorted(layers, key=lambda layer: layer[1])
     best = kink.size_at(capital, ln_wanted, 0.0, elasticity)
     for k in reversed(range(len(layers))):
@@ -74,7 +74,7 @@ def test_size_has_the_user_cost_elasticity(rate, elasticity):
 
 
 def test_beyond_a_cap_the_grant_changes_nothing():
-    """A firm that wants more than the capped stretch wants what it would want without support: size effects come from caps."""
+    """A firm that wants more than the cap covers wants what it would without support: size effects come from caps."""
     ln_wanted = math.log(1e8)
     without = chosen(1e7, ln_wanted, [], 0.7)
     assert chosen(1e7, ln_wanted, [(0.10, 5e7)], 0.7) == pytest.approx(without)

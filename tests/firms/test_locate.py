@@ -1,4 +1,4 @@
-"""Where a firm goes: the nested choice, the but-for share and the feedback's loop gain (docs/ECONOMICS.md 10, 14, b2, b7)."""
+"""Where a firm goes: nested choice, but-for share, the feedback's loop gain (docs/ECONOMICS.md 10, 14, b2, b7)."""
 
 import math
 
@@ -25,14 +25,14 @@ def chances(x_zone, x_rest, base=0.2, zone_share=0.5, within=4.0, city=12.5):
 
 @given(base=shares, x=st.floats(0.0, 20.0), scale=scales, zone_share=shares, within=scales)
 def test_but_for_share_of_the_logit(base, x, scale, zone_share, within):
-    """Of those who come under a city-wide offer, (1 - P0)(1 - e^(-x / lambda)) would not have come: exact, whatever the nest."""
+    """Under a city-wide offer (1 - P0)(1 - e^(-x / lambda)) of those who come would not have: exact in any nest."""
     after = locate.city_probability(base, locate.inclusive_value(zone_share, x, x, within, scale))
     assert (after - base) / after == pytest.approx((1.0 - base) * (1.0 - math.exp(-x / scale)), abs=1e-9)
 
 
 @pytest.mark.parametrize(("base", "share"), [(0.05, 0.102), (0.2, 0.086), (0.5, 0.054)])
 def test_published_but_for_shares(base, share):
-    """1.42 % of value added at lambda 12.5: 10.2 / 8.6 / 5.4 % by the place's untreated share; 2-25 % in the reviews (A01)."""
+    """1.42 % of value added at lambda 12.5: 10.2 / 8.6 / 5.4 % by untreated share; 2-25 % in the reviews (A01)."""
     after = locate.city_probability(base, locate.inclusive_value(0.5, AVERAGE, AVERAGE, 4.0, 12.5))
     assert (after - base) / after == pytest.approx(share, abs=0.001)
 
@@ -54,14 +54,20 @@ def test_tipped_of_all_offered_is_another_number():
 
 
 def test_a_package_of_the_zone_alone():
-    """Zone arrivals +24 %; 19 % of them would not have come to the zone, and a quarter of these come from outside the city (b2)."""
+    """Zone arrivals +24 %; 19 % of these would not have come there, a quarter of whom come from outside: 4.7 % (b2).
+
+    With two stored uniforms a newcomer to the city may still settle in its rest, so the city as a whole gains more than
+    the zone's arrivals from outside: 43 % of the zone's gain is the city's.
+    """
     zone0, rest0 = chances(0.0, 0.0)
     zone, rest = chances(AVERAGE, 0.0)
     assert zone / zone0 - 1.0 == pytest.approx(0.24, abs=0.01)
     assert (zone - zone0) / zone == pytest.approx(0.19, abs=0.005)
-    from_outside = (zone + rest - zone0 - rest0) / (zone - zone0)
-    assert from_outside == pytest.approx(0.25, abs=0.01)
-    assert (zone + rest - zone0 - rest0) / zone == pytest.approx(0.047, abs=0.002)
+    city_gain = zone + rest - zone0 - rest0
+    from_outside = city_gain * zone / (zone + rest)
+    assert from_outside / (zone - zone0) == pytest.approx(0.25, abs=0.01)
+    assert from_outside / zone == pytest.approx(0.047, abs=0.002)
+    assert city_gain / (zone - zone0) == pytest.approx(0.43, abs=0.01)
 
 
 @given(base=shares, zone_share=shares, within=scales, city=scales)
@@ -73,7 +79,7 @@ def test_without_an_offer_the_untreated_shares_stand(base, zone_share, within, c
 
 @given(x_zone=values, x_rest=values, more=st.floats(0.0, 10.0), base=shares, zone_share=shares)
 def test_nobody_leaves_because_the_city_improved(x_zone, x_rest, more, base, zone_share):
-    """A better zone raises the chance of the city and of the zone within it: with stored uniforms, the sets are nested."""
+    """A better zone raises the chance of the city and of the zone within it: with stored uniforms, sets are nested."""
 
     def both(x):
         value = locate.inclusive_value(zone_share, x, x_rest, 4.0, 12.5)
@@ -91,7 +97,7 @@ def test_the_same_offer_everywhere_moves_nobody_within(x, zone_share, within):
     assert locate.inclusive_value(zone_share, x, x, within, 12.5) == pytest.approx(x / 12.5, abs=1e-9)
 
 
-# (1 - P, lambda, gamma, s_r, eps, s_w, psi), the published gain, and the spectral radius at mobility 0.03 and price speed 0.3.
+# (1 - P, lambda, gamma, s_r, eps, s_w, psi), the published gain, the spectral radius at mobility 0.03, price speed 0.3.
 LOOPS = {
     "city": ((0.5, 0.125, 0.05, 0.03, 0.5, 0.55, 0.3), -0.70, 0.945),
     "zone": ((0.5, 0.040, 0.05, 0.03, 0.5, 0.55, 0.05), -0.47, 0.952),
@@ -105,14 +111,15 @@ LOOPS = {
 def test_loop_gain_and_what_it_says(case):
     """The published gains, and the radius of the slow loop they belong to: above one exactly where the gain is (b7).
 
-    The table prints neither P, s_w nor every elasticity; those here (P 0.5, s_w 0.55, elastic space 3, tight space 0.15 with
-    gamma 0.02) reproduce all ten published numbers.
+    The table prints neither P, s_w nor every elasticity; those here (P 0.5, s_w 0.55, elastic space 3, tight space 0.15
+    with gamma 0.02) reproduce all ten published numbers.
     """
     (away, scale, gamma, rent, space, wage, response), published, radius = LOOPS[case]
     gain = locate.loop_gain(1.0 - away, scale, gamma, rent, space, wage, response)
     assert gain == pytest.approx(published, abs=0.03)
     mobility, speed, reach = 0.03, 0.3, away / scale
-    moves = np.array([1.0 - mobility + mobility * reach * gamma, -mobility * reach])  # of the place's size, by size and prices
+    # The place's size after a quarter, by its size and its prices before; prices then follow the new size.
+    moves = np.array([1.0 - mobility + mobility * reach * gamma, -mobility * reach])
     prices = speed * (rent / space + wage * response) * moves + np.array([0.0, 1.0 - speed])
     found = np.abs(np.linalg.eigvals(np.array([moves, prices]))).max()
     assert found == pytest.approx(radius, abs=0.002)

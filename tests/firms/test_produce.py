@@ -1,4 +1,4 @@
-"""Output, staff, growth, tax and cash of one firm: limits, signs, units and the published values (docs/ECONOMICS.md 1, 6, 9, 12, b8)."""
+"""Output, staff, growth, tax and cash of one firm (docs/ECONOMICS.md 1, 6, 9, 12, b8)."""
 
 import math
 
@@ -52,7 +52,7 @@ def test_a_year_of_growth_is_laplace():
 
 
 def test_laplace_quarters_would_not_do():
-    """Four independent Laplace quarters add up to b = 1.58, outside the band 0.7-1.3: why the variance is drawn once a year."""
+    """Four independent Laplace quarters add up to b = 1.58, outside the band 0.7-1.3: hence one variance a year."""
     quarters = np.random.default_rng(2).laplace(size=(4, 100_000))
     assert subbotin_shape(quarters.sum(axis=0)) == pytest.approx(1.58, abs=0.06)
 
@@ -131,7 +131,7 @@ class TestTax:
         assert produce.tax_due(income, *self.RATES, status) == pytest.approx(due)
 
     def test_cliff(self):
-        """One yuan above the line costs the difference of the rates on all of the profit: 200,000 CNY, or 100,000 with status."""
+        """One yuan above the line costs the difference of the rates on all profit: 200,000 CNY, 100,000 with status."""
         for status, jump in ((0.0, 200_000.0), (1.0, 100_000.0)):
             below, above = (produce.tax_due(1e6 + x, *self.RATES, status) for x in (0.0, 1.0))
             assert above - below == pytest.approx(jump, abs=1.0)
@@ -169,7 +169,7 @@ class TestHeldBack:
         [(0.05, 0.012, 0.12, 3.2), (0.05, 0.002, 0.05, 1.2), (0.10, 0.012, 0.17, 4.6), (0.10, 0.002, 0.07, 1.8)],
     )
     def test_width_and_excess_mass(self, ease, worth, width, excess):
-        """The published table b8: the share of revenue given up at most, sqrt(2 e B / m), and the excess over a 2 % bin."""
+        """Table b8: the share of revenue given up at most, sqrt(2 e B / m), and the excess over a 2 % bin."""
         assert math.sqrt(2.0 * ease * worth / self.MARGIN) == pytest.approx(width, abs=0.006)
         free = self.LINE * np.exp(np.linspace(0.0, 0.4, 4001))
         kept = np.array([produce.held_back(x, self.LINE, worth, self.MARGIN, ease, 1.0) for x in free.tolist()])

@@ -43,7 +43,7 @@ def test_relabelled_share_of_what_is_induced(kappa, share):
 
 @given(gap=st.floats(0.001, 0.1), kappa=st.floats(1.06, 3.5), eps=st.floats(0.8, 1.5))
 def test_relabelled_share_is_the_cheapest_split(gap, kappa, eps):
-    """It minimises e^2 / (2 eps) + kappa d^2 / 2 over e + d = gap: marginal costs are equal and the cost is G^2 / (2 (eps + 1 / kappa))."""
+    """It minimises e^2 / (2 eps) + kappa d^2 / 2 over e + d = G; the least cost is G^2 / (2 (eps + 1 / kappa))."""
     relabelled = research.relabelled_share(eps, kappa) * gap
     real = gap - relabelled
     assert real / eps == pytest.approx(kappa * relabelled)
@@ -65,7 +65,7 @@ def test_reported_elasticity_is_the_published_one():
 
 class TestAdjustment:
     def test_a_tenth_a_year_closes_two_fifths_in_five(self):
-        """41 % of the long run after five years at 10 % (A54; point 19); quarters in tenths of a year differ by a point."""
+        """41 % of the long run after five years at 10 % (A54; point 19)."""
         level = 0.0
         for _ in range(20):
             level = research.adjusted(level, 1.0, 0.10)

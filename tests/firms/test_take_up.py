@@ -20,7 +20,7 @@ class TestAwareShare:
         assert take_up.aware_share(4.4, 0.0, p, q) == pytest.approx(later, abs=0.006)
 
     def test_the_values_that_hold(self):
-        """p 0.1, q 0.4: 41 % after three years and 20 % on average; times 0.6 who apply, 12 % of spending is claimed (A42)."""
+        """p 0.1, q 0.4: 41 % after three years, 20 % on average; times 0.6 who apply, 12 % of spending is claimed (A42)."""
         assert take_up.aware_share(3.0, 0.0, 0.1, 0.4) == pytest.approx(0.41, abs=0.005)
         mean = np.mean([take_up.aware_share(t, 0.0, 0.1, 0.4) for t in np.linspace(0.0, 3.0, 301).tolist()])
         assert mean == pytest.approx(0.20, abs=0.01)
@@ -31,8 +31,12 @@ class TestAwareShare:
         assert take_up.aware_share(0.0, 0.75, 0.06, 0.4) == pytest.approx(0.75)
 
     @given(
-        years=st.floats(0.0, 30.0), more=st.floats(0.0, 5.0), first=st.floats(0.0, 1.0), p=st.floats(0.001, 0.4), q=st.floats(0.0, 1.0)
-    )  # fmt: skip
+        years=st.floats(0.0, 30.0),
+        more=st.floats(0.0, 5.0),
+        first=st.floats(0.0, 1.0),
+        p=st.floats(0.001, 0.4),
+        q=st.floats(0.0, 1.0),
+    )
     def test_it_only_rises_and_stays_a_share(self, years, more, first, p, q):
         now, then = (take_up.aware_share(t, first, p, q) for t in (years, years + more))
         assert first - 1e-12 <= now <= then + 1e-12 <= 1.0 + 1e-9
@@ -53,13 +57,17 @@ class TestApplication:
         assert take_up.application_probability(0.0, 30_000.0, 1.5) == 0.0
         assert take_up.application_probability(-5.0, 30_000.0, 1.5) == 0.0
 
-    @given(benefit=st.floats(1.0, 1e9), hassle=st.floats(1e3, 1e6), slope=st.floats(0.5, 3.0), scale=st.floats(0.1, 10.0))
+    @given(
+        benefit=st.floats(1.0, 1e9), hassle=st.floats(1e3, 1e6), slope=st.floats(0.5, 3.0), scale=st.floats(0.1, 10.0)
+    )
     def test_it_is_a_logit_in_the_ratio(self, benefit, hassle, slope, scale):
         """Odds are (benefit / hassle)^slope, so the unit of money does not matter."""
         chance = take_up.application_probability(benefit, hassle, slope)
         assert chance == pytest.approx(1.0 / (1.0 + (benefit / hassle) ** -slope), rel=1e-9)
         assume(benefit * scale >= 1.0)
-        assert take_up.application_probability(benefit * scale, hassle * scale, slope) == pytest.approx(chance, rel=1e-9)
+        assert take_up.application_probability(benefit * scale, hassle * scale, slope) == pytest.approx(
+            chance, rel=1e-9
+        )
 
     @given(benefit=st.floats(1.0, 1e9), more=st.floats(1.0, 10.0))
     def test_more_money_more_applicants(self, benefit, more):

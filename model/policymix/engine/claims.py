@@ -118,7 +118,8 @@ class Mix(NamedTuple):
     rd_end: np.ndarray
     rd_package: np.ndarray
     offers: np.ndarray  # int64[5]: projects, research and national grants, leases, arrivals, talent
-    welcomes: np.ndarray  # int64[places] 1 if a clause for newcomers is open to the place
+    welcomes: np.ndarray  # int64[kinds, places] 1 if a clause of the claim kind that pays is open to the place
+    possible: np.ndarray  # bool[quarters, rows] whether any clause could pay a project of the row
     parameters: np.ndarray  # float64[quarters, parameters] with the changes in force
     credit: np.ndarray  # float64[quarters, places, 3] CNY a firm, share of eligible firms reached, step mask
     outside_kind: np.ndarray  # int64[n]

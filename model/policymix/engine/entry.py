@@ -222,18 +222,32 @@ def project_facts(row, q, ground, kind, amount, newly, p):
 
 
 def ask_all(firms, slot, at, place, q, registered, how, new, mix, ground, h, city, desk, p, quote):
-    """Everything a firm can claim on taking premises: arrival, lease and, when new, its first project."""
-    if mix.offers[3] > 0:
+    """Everything a firm can claim on taking premises: arrival, lease and, when new, its first project; rows added."""
+    asked = 0
+    if mix.welcomes[ARRIVAL, place] > 0:
+        asked += 1
         r = ask_arrival(firms, slot, at, place, q, registered, how, ground, h, city, desk, p)
         desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
-    if mix.offers[2] > 0:
+    if mix.welcomes[LEASE, place] > 0:
+        asked += 1
         r = ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk)
         desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
     if new and mix.offers[0] > 0:
-        r = row_of(PROJECT, firms, slot, at, place, q, registered, ground, h, city, desk)
-        kind = type_of(ground, int(firms[INDUSTRY, slot]), drawn(h, TYPE), p[P_ELIGIBLE_SHARE])
-        project_facts(desk.tray[r], q, ground, kind, firms[CAPITAL, slot], 1.0, p)
-        desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
+        industry = int(firms[INDUSTRY, slot])
+        amount = firms[CAPITAL, slot]
+        kind = type_of(ground, industry, drawn(h, TYPE), p[P_ELIGIBLE_SHARE])
+        if mix.possible[q, project_row(ground, industry, place, kind, amount, p)]:
+            asked += 1
+            r = row_of(PROJECT, firms, slot, at, place, q, registered, ground, h, city, desk)
+            project_facts(desk.tray[r], q, ground, kind, amount, 1.0, p)
+            desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
+    return asked
+
+
+def project_row(ground, industry, place, kind, amount, p):
+    """Row of a project in the tables of offers: (industry, place, type, major)."""
+    major = 1 if amount >= p[P_MAJOR_PROJECT] else 0
+    return ((industry * 2 + place) * ground.type_cdf.shape[1] + kind) * 2 + major
 
 
 def amenity(city, place, p):
@@ -261,9 +275,7 @@ def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
             room.asked[number] = desk.waiting[0]
             how = how_it_comes(room.pair, mobile)
             for place in range(2):
-                if mix.welcomes[place] == 0:
-                    continue
-                ask_all(
+                room.quotes[number, place] = ask_all(
                     room.pool, number, -1, place, quarter, day, how, True, mix, ground, room.pair, city, desk, p, 1.0
                 )  # fmt: skip
 
@@ -282,7 +294,6 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
     Quotes are read from the first part of the tray; claims are added behind them.
     """
     members = int(ground.pool[quarter])
-    rows = mix.offers[0] + mix.offers[2] + mix.offers[3]
     used = 0
     for number in range(members):
         newcomer = room.pool[:, number]
@@ -295,8 +306,8 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
         first = room.asked[number]
         if first >= 0:
             worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
-            award = desk.tray[first, Q_VALUE] if mix.offers[3] > 0 else 0.0
-            zone_rows, rest_rows = rows * mix.welcomes[0], rows * mix.welcomes[1]
+            award = desk.tray[first, Q_VALUE] if mix.welcomes[ARRIVAL, 0] > 0 else 0.0
+            zone_rows, rest_rows = room.quotes[number, 0], room.quotes[number, 1]
             x_zone += 100.0 * quoted(desk, first, zone_rows, p) / worth
             x_rest += 100.0 * quoted(desk, first + zone_rows, rest_rows, p) / worth
         share = ground.zone_share[int(newcomer[INDUSTRY])]
@@ -378,7 +389,7 @@ def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
             )
             there = 1 - int(firms[PLACE, slot])
             registered = registered_day(firms, slot, day)
-            ask_all(
+            room.quotes_move[i] = ask_all(
                 firms, slot, slot, there, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city,
                 desk, p, 1.0
             )  # fmt: skip
@@ -388,7 +399,6 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
     """They choose anew: one place's gain is another's loss."""
     firms = city.firms
     day = ground.days[quarter]
-    rows = mix.offers[2] + mix.offers[3]
     for i in range(movers):
         slot = room.movers[i]
         room.pair[0], room.pair[1] = words(
@@ -398,7 +408,7 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
         x_zone, x_rest = amenity(city, 0, p), amenity(city, 1, p)
         if room.asked_move[i] >= 0:
             worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
-            x = 100.0 * quoted(desk, room.asked_move[i], rows, p) / worth
+            x = 100.0 * quoted(desk, room.asked_move[i], room.quotes_move[i], p) / worth
             x_zone += x if here == 1 else 0.0
             x_rest += x if here == 0 else 0.0
         share = ground.zone_share[int(firms[INDUSTRY, slot])]

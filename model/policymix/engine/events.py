@@ -20,6 +20,7 @@ from .claims import (
     F_ROLE,
     F_TALENT_MAJOR,
     F_TALENT_ON,
+    LEASE,
     NATIONAL_GRANT,
     OFF_LADDER,
     ON_LADDER,
@@ -34,7 +35,7 @@ from .claims import (
     knows,
     new_row,
 )
-from .entry import DAYS_A_QUARTER, ask_lease, project_facts, type_of
+from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, type_of
 from .streams import APPROVE, GRANT, RENEW, hashed, uniform_of, words
 from .symbols import *
 
@@ -138,21 +139,25 @@ def claim_for_events(q, start, n, city, mix, desk, ground, room, p):
         if not knows(room.known, w[U_AWARE * BLOCK + j], ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER):
             continue
         if mix.offers[0] + mix.offers[4] > 0 and w[W_START * BLOCK + j] > 0.5 and w[W_PROJECT * BLOCK + j] > 0.0:
-            claim_project(q, slot, j, city, desk, ground, room, p)
-        if mix.offers[2] > 0 and lane_uniform(room, j, RENEW) < 0.25 * p[P_LEASE_RENEWAL]:
+            claim_project(q, slot, j, city, mix, desk, ground, room, p)
+        leases = mix.welcomes[LEASE, int(w[PLACE * BLOCK + j])]
+        if leases > 0 and lane_uniform(room, j, RENEW) < 0.25 * p[P_LEASE_RENEWAL]:
             room.lessees[room.counts[0]] = slot
             room.counts[0] += 1
         if mix.offers[1] > 0 and last:
             claim_research(q, slot, j, city, desk, ground, room, p)
 
 
-def claim_project(q, slot, j, city, desk, ground, room, p):
+def claim_project(q, slot, j, city, mix, desk, ground, room, p):
     """A project that starts claims as what it is; a major one also for its people."""
     w = room.w
     amount = w[W_PROJECT * BLOCK + j]
     day = ground.days[q]
-    kind = type_of(ground, int(w[INDUSTRY * BLOCK + j]), w[W_U_TYPE * BLOCK + j], p[P_ELIGIBLE_SHARE])
-    project_facts(desk.tray[lane_row(PROJECT, q, slot, j, city, desk, ground, room)], q, ground, kind, amount, 0.0, p)
+    industry = int(w[INDUSTRY * BLOCK + j])
+    kind = type_of(ground, industry, w[W_U_TYPE * BLOCK + j], p[P_ELIGIBLE_SHARE])
+    if mix.possible[q, project_row(ground, industry, int(w[PLACE * BLOCK + j]), kind, amount, p)]:
+        r = lane_row(PROJECT, q, slot, j, city, desk, ground, room)
+        project_facts(desk.tray[r], q, ground, kind, amount, 0.0, p)
     if amount >= p[P_MAJOR_PROJECT]:
         row = desk.tray[lane_row(TALENT, q, slot, j, city, desk, ground, room)]
         row[Q_FACTS + F_TALENT_ON] = day

@@ -109,6 +109,7 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         rd_package=research[2],
         offers=offers_flags(arrays),
         welcomes=welcomes(arrays, world.region.firms.shape[1]),
+        possible=possible(setting, packages, world.region.firms.size * types * 2),
         parameters=parameters,
         credit=credit(setting, compiled, city, world.region.firms.shape[1]),
         outside_kind=outside[0],
@@ -193,13 +194,21 @@ def years_left(setting: Setting, arrays) -> np.ndarray:
 
 
 def welcomes(arrays, places: int) -> np.ndarray:
-    """Whether any clause that pays for arrivals, leases or projects is open to each place."""
-    kinds = [KIND_INDEX[name] for name in ("arrival", "lease", "project")]
-    open_to = 0
+    """Whether any clause that pays on a claim kind is open to each place: int64[kinds, places]."""
+    out = np.zeros((len(KINDS), places), np.int64)
     for clause, row in enumerate(arrays.clause):
-        if row["kind"] in kinds and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
-            open_to |= place_bits(arrays, clause)
-    return np.array([open_to >> place & 1 for place in range(places)], np.int64)
+        if row["kind"] >= 0 and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
+            bits = place_bits(arrays, clause)
+            out[row["kind"]] |= np.array([bits >> place & 1 for place in range(places)])
+    return out
+
+
+def possible(setting: Setting, packages: list[str], rows: int) -> np.ndarray:
+    """Whether any clause of the mix could pay a project, by quarter and row."""
+    out = np.zeros((setting.quarters, rows), bool)
+    for package in packages:
+        out |= setting.offers[package][0].possible
+    return out
 
 
 def place_bits(arrays, clause: int) -> int:

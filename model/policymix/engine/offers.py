@@ -21,6 +21,7 @@ from ..policy.segments import segments
 from .claims import (
     F_CONSTRUCTION,
     F_CORE,
+    F_EMPLOYEES,
     F_FIELDS,
     F_LOCAL,
     F_MAJOR,
@@ -33,6 +34,7 @@ from .claims import (
     F_RD_MAJOR,
     F_REGISTERED,
     F_RESEARCH_ON,
+    F_REVENUE,
     F_STEPS,
     F_TOTAL,
     F_TYPES,
@@ -58,7 +60,7 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Offers:
-    """A package's offers to one claim kind: which pattern holds in each quarter and row; -1 for none.
+    """A package's offers to one claim kind: which pattern holds in each quarter and row (-1 for none), and whether any can.
 
     Rows of projects are (industry, place, type, major), of research (industry, place, major).
     """
@@ -66,6 +68,7 @@ class Offers:
     kind: int
     base_fact: int
     index: np.ndarray  # int64[quarters, rows]
+    possible: np.ndarray  # bool[quarters, rows]: whether any clause could pay some firm in the row
     patterns: tuple[Pattern, ...]
 
 
@@ -104,13 +107,14 @@ def _find(compiled, kind, base_fact, facts_of, rows, days, fields, places) -> Of
     index = np.full((len(days), rows), -1, np.int64)
     patterns: list[Pattern] = []
     known: dict[tuple, int] = {}
-    spans: dict[tuple, np.ndarray] = {}
+    spans: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
+    possible = np.zeros((len(days), rows), bool)
     for q, day in enumerate(days):
         open_now = tuple(
             c for c in clauses if arrays.clause["open_from"][c] <= day <= arrays.clause["open_until"][c]
         )  # fmt: skip
         if open_now and open_now not in spans:
-            line = np.full(rows, -1, np.int64)
+            line, some = np.full(rows, -1, np.int64), np.zeros(rows, bool)
             for row in range(rows):
                 facts = facts_of(row, int(day), fields, places)
                 met = tuple(c for c in open_now if eligible(arrays, c, facts, int(day), facts[F_PLACE]) == 1)
@@ -118,10 +122,12 @@ def _find(compiled, kind, base_fact, facts_of, rows, days, fields, places) -> Of
                     known[met] = len(patterns)
                     patterns.append(Pattern(facts, int(day)))
                 line[row] = known.get(met, -1)
-            spans[open_now] = line
+                facts[[F_STEPS, F_REVENUE, F_EMPLOYEES, F_REGISTERED]] = np.nan
+                some[row] = any(eligible(arrays, c, facts, int(day), facts[F_PLACE]) != 0 for c in open_now)
+            spans[open_now] = line, some
         if open_now:
-            index[q] = spans[open_now]
-    return Offers(kind, base_fact, index, tuple(patterns))
+            index[q], possible[q] = spans[open_now]
+    return Offers(kind, base_fact, index, possible, tuple(patterns))
 
 
 def layers_of(offers: Offers, arrays) -> tuple[np.ndarray, np.ndarray]:

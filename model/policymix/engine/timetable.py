@@ -69,7 +69,9 @@ class Room(NamedTuple):
     counts: np.ndarray  # int64[2]: lessees, movers
     pool: np.ndarray  # float64[columns, members]
     asked: np.ndarray  # int64[members] first row of a newcomer's quotes in the tray, -1 without
+    quotes: np.ndarray  # int64[members, places] rows of quotes
     asked_move: np.ndarray  # int64[slots] the same of a mover's
+    quotes_move: np.ndarray  # int64[slots]
 
 
 class Run(NamedTuple):

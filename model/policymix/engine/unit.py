@@ -123,7 +123,9 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         counts=np.zeros(2, np.int64),
         pool=np.zeros((COLUMN_COUNT, pool)),
         asked=np.full(pool, -1, np.int64),
+        quotes=np.zeros((pool, 2), np.int64),
         asked_move=np.full(slots, -1, np.int64),
+        quotes_move=np.zeros(slots, np.int64),
     )
 
 
