@@ -261,8 +261,15 @@ def diff(
     from policymix.policy.package import load
 
     found = differences(load(first), load(second))
-    lines = [found] if isinstance(found, str) else [str(line) for line in found]
+    lines = [f"{address}: {_said(old)} -> {_said(new)}" for address, old, new in found]
     typer.echo("\n".join(lines) or f"{first} and {second} say the same")
+
+
+def _said(value: object) -> str:
+    """A value of a package as it would be written in its file."""
+    if isinstance(value, list):
+        return f"[{', '.join(_said(each) for each in value)}]"
+    return "nothing" if value is None else str(value)
 
 
 @app.command()

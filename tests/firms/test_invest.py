@@ -162,10 +162,9 @@ def test_inaction_is_the_published_one(maintenance, inaction):
         assert np.mean(rate < 0.0) == pytest.approx(0.038, abs=0.02)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("eta", "rise"), [(0.5, 0.24), (0.7, 0.34), (1.0, 0.51)])
 def test_a_permanent_subsidy_of_a_sixth(eta, rise):
     """+17 % for good raises four years of investment by 24 / 34 / 51 % at eta 0.5 / 0.7 / 1.0 (b4; A33: +28)."""
-    with_it = unit_years(0.42, 14, 1000, 0.17, 10, eta)[10:].sum()
-    without = unit_years(0.42, 14, 1000, 0.0, 10, eta)[10:].sum()
+    with_it = unit_years(0.42, 14, 800, 0.17, 10, eta)[10:].sum()
+    without = unit_years(0.42, 14, 800, 0.0, 10, eta)[10:].sum()
     assert with_it / without - 1.0 == pytest.approx(rise, abs=0.05)

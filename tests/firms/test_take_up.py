@@ -20,7 +20,7 @@ class TestAwareShare:
         assert take_up.aware_share(4.4, 0.0, p, q) == pytest.approx(later, abs=0.006)
 
     def test_the_values_that_hold(self):
-        """p 0.1, q 0.4: 41 % after three years, 20 % on average; times 0.6 who apply, 12 % of spending is claimed (A42)."""
+        """p 0.1, q 0.4: 41 % after three years, 20 % on average; if 0.6 apply, 12 % of spending is claimed (A42)."""
         assert take_up.aware_share(3.0, 0.0, 0.1, 0.4) == pytest.approx(0.41, abs=0.005)
         mean = np.mean([take_up.aware_share(t, 0.0, 0.1, 0.4) for t in np.linspace(0.0, 3.0, 301).tolist()])
         assert mean == pytest.approx(0.20, abs=0.01)

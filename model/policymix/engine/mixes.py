@@ -247,7 +247,7 @@ def credit(setting: Setting, compiled: Compiled, city: City, places: int) -> np.
 def outside_rows(setting: Setting, world: World, packages: list[str], values: Mapping[str, float]) -> tuple:
     """Claims from outside of the packages in the mix as arrays: kind, facts, first quarter, rate a quarter,
     dating fact."""
-    rows = [row for row in setting.outside if row.package in packages]
+    rows = [row for row in setting.outside if row.package in setting.lineage_of(packages)]
     kinds = np.array([KIND_INDEX[row.kind] for row in rows], np.int64)
     facts = np.full((len(rows), MAX_FACTS), np.nan)
     start, rate = np.zeros(len(rows)), np.zeros(len(rows))
@@ -267,7 +267,7 @@ def opportunity_spending(setting: Setting, world: World, packages: list[str]) ->
     """Realised spending on opened opportunities by quarter, CNY: offered x realised, spread evenly until the end."""
     out = np.zeros(setting.quarters)
     for row in setting.outside:
-        if row.package in packages and row.per_year is None:
+        if row.package in setting.lineage_of(packages) and row.per_year is None:
             first, last = quarter_of_day(setting, row.opened), quarter_of_day(setting, row.until)
             open_now = (np.arange(setting.quarters) >= np.ceil(first)) & (np.arange(setting.quarters) <= last)
             out[open_now] += row.investment * world.p[P_OPPORTUNITY_REALISED] / max(1.0, last - first)

@@ -61,6 +61,10 @@ class Setting:
     rules: str = ""
     contract: bool = True
 
+    def lineage_of(self, packages: Sequence[str]) -> set[str]:
+        """Packages and what they were derived from: a derived package opens the same opportunities."""
+        return {name for each in packages for name in self.alone[each].packages[0].lineage}
+
 
 def make_setting(
     region: Region,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from policymix.errors import InvalidValue, NotFound
@@ -83,13 +83,20 @@ def levers(inputs: Inputs) -> dict[str, Any]:
 def uncertainties(inputs: Inputs) -> list[Prior]:
     """Priors of parameters and figures, and the ranges that the packages' texts leave open."""
     region = inputs.region
-    compiled = [compile_mix([package], region.roles, region.places) for package in inputs.packages.values()]
-    ranges = [_prior(number) for mix in compiled for number in mix.uncertain]
+    ranges = []
+    for package in inputs.packages.values():
+        mix = compile_mix([package], region.roles, region.places)
+        ranges += [replace(_prior(number), stream=_origin(package, number.address)) for number in mix.uncertain]
     return [*inputs.parameters, *inputs.figures, *ranges]
 
 
 def _prior(number: Uncertain) -> Prior:
     return prior_of_range(number.address, number.law, number.low, number.high, number.default)
+
+
+def _origin(package: Package, address: str) -> str:
+    """The address of a number in the package that this one was first derived from: both draw the same luck."""
+    return f"{package.lineage[-1]}{address.removeprefix(package.id)}"
 
 
 def _levers(packages: Mapping[str, Package]) -> dict[str, Any]:

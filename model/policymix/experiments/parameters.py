@@ -44,7 +44,7 @@ class Prior:
     ``law`` is a key of `LAWS` and ``numbers`` holds its keys: ``low, high`` (uniform, loguniform, beta with optional
     shapes ``a, b``; triangular and date with ``mode``), ``mean, sd`` (normal), ``median, sigma`` (lognormal: sd of the
     log), the last two cut at optional ``low, high``. ``default`` is used when nothing is drawn. ``name`` is the
-    address.
+    address; ``stream`` the address whose draws it shares, if not its own.
     """
 
     name: str
@@ -57,6 +57,12 @@ class Prior:
     source: str = ""
     description: str = ""
     role: str = "uncertainty"
+    stream: str = ""
+
+    @property
+    def luck(self) -> str:
+        """Name that addresses its uniform numbers: its own, or that of the number it was derived from."""
+        return self.stream or self.name
 
 
 class _Title(BaseModel):
@@ -198,7 +204,7 @@ def sample(
         if prior.name in fixed:
             values[:, column] = fixed[prior.name]
         else:
-            values[:, column] = quantile(prior, uniforms(seed, prior.name, draws, attempt))
+            values[:, column] = quantile(prior, uniforms(seed, prior.luck, draws, attempt))
     return values
 
 

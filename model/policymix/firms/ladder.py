@@ -1,47 +1,148 @@
 """The ladder's published criteria, a function a rung; recognition follows by application.
 
-Technology SME, high-tech enterprise, chick-eagle, gazelle, unicorn-type, leading firm (htz-2022/b12). Revenue
-in CNY a year at
-constant prices, ages in years; every function returns 1 when the criteria are met.
+Technology SME, high-tech enterprise, chick-eagle, gazelle, unicorn-type, leading firm (htz-2022/b12). Revenue in CNY a
+year at constant prices, ages in years; every function returns 1 when the criteria are met, else 0. The rate at which
+those who meet them are recognised is the priors' ``*_rate`` (docs/ECONOMICS.md 17, b6).
 """
 
 from __future__ import annotations
 
 
 def technology_sme(revenue, staff, intensity, largest_revenue, largest_staff, least_intensity):
-    """At most 200 million of revenue, at most 500 staff, and R&D of some intensity."""
+    """At most 200 million of revenue, at most 500 staff, and R&D of some intensity.
+
+    Parameters
+    ----------
+    revenue, largest_revenue : float
+        CNY a year.
+    staff, largest_staff : float
+        Persons.
+    intensity, least_intensity : float
+        Reported R&D over revenue, and ``sme_intensity``.
+
+    Returns
+    -------
+    float
+        1 or 0.
+    """
     return 1.0 if revenue <= largest_revenue and staff <= largest_staff and intensity >= least_intensity else 0.0
 
 
 def intensity_line(revenue, small, middle, large):
-    """Least reported R&D intensity of a high-tech enterprise: 5 / 4 / 3 % below 50 million, to 200 million, above."""
+    """Least reported R&D intensity of a high-tech enterprise: 5 / 4 / 3 % below 50 million, to 200, above.
+
+    The lines are recalled figures (docs/ECONOMICS.md 9).
+
+    Parameters
+    ----------
+    revenue : float
+        CNY a year.
+    small, middle, large : float
+        ``intensity_small``, ``intensity_middle``, ``intensity_large``, shares of revenue.
+
+    Returns
+    -------
+    float
+        Share of revenue.
+    """
     if revenue < 50e6:
         return small
     return middle if revenue <= 200e6 else large
 
 
 def high_tech_enterprise(age, intensity, line):
-    """At least one year old, reported R&D intensity at least the line."""
+    """At least one year old, reported R&D intensity at least the line.
+
+    Parameters
+    ----------
+    age : float
+        Years.
+    intensity, line : float
+        Reported R&D over revenue, and the line of the firm's size.
+
+    Returns
+    -------
+    float
+        1 or 0.
+    """
     return 1.0 if age >= 1.0 and intensity >= line else 0.0
 
 
 def chick_eagle(age, revenue, before, growth):
-    """One to eight years old, revenue of 2 to 200 million, grown by at least ``growth`` in the year."""
+    """One to eight years old, revenue of 2 to 200 million, grown by at least ``growth`` in the year (b6).
+
+    Parameters
+    ----------
+    age : float
+        Years.
+    revenue, before : float
+        This and last year's, CNY.
+    growth : float
+        ``eagle_growth`` a year.
+
+    Returns
+    -------
+    float
+        1 or 0.
+    """
     return 1.0 if 1.0 <= age <= 8.0 and 2e6 <= revenue <= 200e6 and revenue >= (1.0 + growth) * before else 0.0
 
 
 def gazelle(age, revenue, three_years_ago, growth):
-    """Three to fifteen years old, at least 5 million three years ago, grown by 20 % a year over the three years."""
+    """Three to fifteen years old, at least 5 million three years ago, grown by 20 % a year since (B19).
+
+    Parameters
+    ----------
+    age : float
+        Years.
+    revenue, three_years_ago : float
+        CNY a year.
+    growth : float
+        ``gazelle_growth`` a year.
+
+    Returns
+    -------
+    float
+        1 or 0.
+    """
     grown = revenue >= three_years_ago * (1.0 + growth) ** 3
     return 1.0 if 3.0 <= age <= 15.0 and three_years_ago >= 5e6 and grown else 0.0
 
 
 def unicorn(age, revenue, three_years_ago, least_value, multiple):
-    """Young, and valued (revenue times growth times a multiple) above a line."""
+    """At most fifteen years old, and valued (revenue x growth x a multiple) above a line: a proxy (b6; judgement).
+
+    Parameters
+    ----------
+    age : float
+        Years.
+    revenue, three_years_ago : float
+        CNY a year; growth is their ratio.
+    least_value : float
+        ``unicorn_line``, CNY.
+    multiple : float
+        ``unicorn_multiple``, years of revenue.
+
+    Returns
+    -------
+    float
+        1 or 0.
+    """
     growth = revenue / max(three_years_ago, 1.0)
     return 1.0 if age <= 15.0 and three_years_ago > 0.0 and revenue * growth * multiple >= least_value else 0.0
 
 
 def leading(revenue, least_revenue):
-    """Revenue at least the line."""
+    """Revenue at least the line (judgement: the texts give none).
+
+    Parameters
+    ----------
+    revenue, least_revenue : float
+        CNY a year; ``leading_line``.
+
+    Returns
+    -------
+    float
+        1 or 0.
+    """
     return 1.0 if revenue >= least_revenue else 0.0

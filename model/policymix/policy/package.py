@@ -74,6 +74,11 @@ class Package:
         except ValueError:  # 29 February
             return datetime.date(start.year + self.head.valid_years, 2, 28)
 
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """Ids of the package itself and of what it extends, the first one last."""
+        return (self.id, *self.extends)
+
     def named(self, clause: str) -> Clause:
         """The clause of that id."""
         for each in self.clause:
