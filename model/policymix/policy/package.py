@@ -147,7 +147,7 @@ def resolve(path: Path, data: dict[str, Any], seen: tuple[Path, ...]) -> tuple[d
                 Problem(f'clause "{clause.get("id")}"', "a second clause of this id", "[change], drop, or a new id")
             )
         merged.setdefault("clause", []).append(clause)
-    return merged, (*chain, str(data["extends"])), problems
+    return merged, (str(base.get("id", data["extends"])), *chain), problems
 
 
 def _flat(change: dict[str, Any]) -> list[tuple[str, Any]]:

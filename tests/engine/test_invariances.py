@@ -1,0 +1,177 @@
+"""What must not matter does not: packages that cannot be claimed, other mixes, threads, storage order, one more entrant."""
+
+import numpy as np
+import pytest
+import units
+
+from policymix.engine import loop, mixes
+from policymix.engine.claims import SLOTS
+from policymix.engine.mesa_view import baseline_path, start_of
+from policymix.engine.setting import HISTORY
+from policymix.engine.symbols import ACCOUNT, FIRM
+from policymix.engine.timetable import FREE, FROZEN, RECORD
+from policymix.engine.unit import fork, new_path, run_mix, run_unit
+from policymix.experiments import results, runner
+from policymix.experiments.inputs import gather, uncertainties
+from policymix.experiments.scenario import with_options
+
+HEAD = """
+id = "{id}"
+title = {{en = "Null", zh = "空"}}
+place = "city"
+currency = "CNY"
+announced = 2021-01-01
+from = 2021-01-01
+until = 2025-12-31
+payers = [{{who = "city", share = 1}}]
+"""
+CLAUSE = """
+[[clause]]
+id = "{id}"
+title = {{en = "Nobody", zh = "无人"}}
+source = "test"
+on = "{kind}"
+where = {{employees = {{min = 1e12}}}}
+pays = {pays}
+"""
+IMPOSSIBLE = [
+    ("project", '{share = 0.5, of = "new_investment"}\ncap = {amount = 1_000_000, per = "project"}'),
+    ("research", '{share = 0.5, of = "rd_spending"}\ncap = {amount = 1_000_000, per = "firm-year"}'),
+    ("lease", "{rent_share = [1.0, 1.0], area_max = 2000}"),
+    ("arrival", "{amount = 1_000_000}"),
+    ("talent", "{amount = 1_000_000}"),
+    ("national_grant", '{share = 0.5, of = "grant_received"}\ncap = {amount = 1_000_000, per = "firm"}'),
+]
+
+
+@pytest.fixture(scope="module")
+def null_packages(small_folder):
+    """Packages that pay nobody, beside the small scenario: without a clause, and with clauses that nobody meets."""
+    (small_folder / "packages").mkdir(exist_ok=True)
+    clauses = [CLAUSE.format(id=str(k), kind=kind, pays=pays) for k, (kind, pays) in enumerate(IMPOSSIBLE)]
+    inert = CLAUSE.format(id="only", kind="project", pays="X").split('on = "')[0] + 'inert = "says nothing"\n'
+    for name, text in (("inert", inert), ("impossible", "".join(clauses))):
+        (small_folder / "packages" / f"{name}.toml").write_text(HEAD.format(id=name) + text, encoding="utf-8")
+    return small_folder
+
+
+@pytest.mark.parametrize("name", ["inert", "impossible"])
+def test_a_package_that_pays_nobody_changes_nothing(small, null_packages, name):
+    found = units.results(small, mix=f"none,{name}")
+    for mode in (FROZEN, FREE):
+        assert units.same(found["none", RECORD], found[name, mode]), mode
+        assert not found[name, mode].appraisal[:, 1:].any()
+
+
+def test_an_added_mix_changes_nothing_in_the_others(small):
+    alone, together = units.results(small, mix="none,htz-2022"), units.results(small, mix="none,dalian-2021,htz-2022")
+    assert alone.keys() < together.keys()
+    for key, result in alone.items():
+        assert units.same(result, together[key])
+        assert np.array_equal(result.out.clause, together[key].out.clause)
+        assert np.array_equal(result.appraisal, together[key].appraisal)
+
+
+def test_nothing_happens_before_the_announcement(small):
+    """The zone's package of 28 June 2022 becomes known after the middle of that year's second quarter."""
+    found = units.results(small, mix="none,htz-2022")
+    before, after = slice(0, 20 + 6), slice(0, 20 + 8)
+    for mode in (FROZEN, FREE):
+        assert units.same(found["none", RECORD], found["htz-2022", mode], before)
+        assert not units.same(found["none", RECORD], found["htz-2022", mode], after)
+
+
+def test_no_policy_is_the_history_alone(small):
+    setting, values = units.unit(small, mix="none")
+    compiled = loop.module()
+    start = start_of(compiled, setting, values, 7, 0)
+    outs = []
+    for name in ("none", HISTORY):
+        path = new_path(setting.quarters, 2, len(setting.region.industries))
+        outs.append(run_on(compiled, setting, values, start, start.city, name, RECORD, path)[1])
+    for field in outs[0]._fields:
+        assert np.array_equal(getattr(outs[0], field), getattr(outs[1], field)), field
+
+
+def run_on(compiled, setting, values, start, city, name, mode, path, ground=None, last=None):
+    """Outcomes of a mix on a given city at the fork; also the city afterwards."""
+    mix = mixes.mix_of(setting, start.world, name, start.layers, values, city)
+    forked = fork(city, start.slots, len(setting.mixes[name].clauses), mix.announced.size)
+    fixed = (setting, start.world, start.ground if ground is None else ground, start.tables, forked, mix, name, mode, path)
+    out = run_mix(compiled, *fixed, 7, 0, setting.burn_in, last or setting.quarters, None)
+    return forked, out
+
+
+def test_threads_change_nothing(small):
+    import xarray as xr
+
+    scenario = with_options(small, draws=3, mix="none,both", set={"run.end": "2022Q4"})
+    xr.testing.assert_identical(runner.run(scenario, threads=1), runner.run(scenario, threads=2))
+
+
+def test_the_order_of_units_changes_nothing(small):
+    import xarray as xr
+
+    scenario = with_options(small, draws=2, mix="none,both", set={"run.end": "2021Q4"})
+    inputs = gather(scenario)
+    priors = uncertainties(inputs)
+    values, refused = runner.draw_values(inputs, priors)
+    tables = []
+    for draws in ((0, 1), (1, 0)):
+        setting = runner.setting_of(inputs)
+        table = results.Table(inputs, setting, priors, values, refused)
+        for draw in draws:
+            numbers = dict(zip([prior.name for prior in priors], values[draw].tolist(), strict=True))
+            table.put(draw, 0, run_unit(setting, numbers, scenario.seed, draw))
+        tables.append(table.dataset())
+    xr.testing.assert_identical(*tables)
+
+
+@pytest.mark.parametrize("mode", [FROZEN, FREE])
+def test_the_order_of_firms_in_the_table_changes_nothing(small, mode):
+    setting, values = units.unit(small, mix="none,both")
+    compiled = loop.module()
+    start = start_of(compiled, setting, values, 7, 0)
+    path = baseline_path(compiled, setting, start, values, 7, 0)
+    n = int(start.city.count[SLOTS])
+    shuffled = start.city._replace(firms=start.city.firms.copy())
+    shuffled.firms[:, :n] = start.city.firms[:, np.random.default_rng(1).permutation(n)]
+    (one, a), (other, b) = (
+        run_on(compiled, setting, values, start, city, "both", mode, path) for city in (start.city, shuffled)
+    )
+    for field in a._fields:
+        assert np.array_equal(getattr(a, field), getattr(b, field)), field
+    assert np.array_equal(by_address(one), by_address(other))
+
+
+def by_address(city, columns=slice(None)):
+    """The used part of the table of firms in the order of their addresses; rows of accounts are named by order of claims."""
+    firms = city.firms[:, : int(city.count[SLOTS])].copy()
+    firms[ACCOUNT] = firms[ACCOUNT] >= 0.0
+    return firms[columns][:, np.argsort(firms[FIRM], kind="stable")]
+
+
+@pytest.mark.parametrize("mode", [RECORD, FROZEN])
+def test_one_more_potential_entrant_moves_nobody_else(small, mode):
+    setting, values = units.unit(small, mix="none,both")
+    compiled = loop.module()
+    start = start_of(compiled, setting, values, 7, 0)
+    if mode == RECORD:
+        name, path = "none", new_path(setting.quarters, 2, len(setting.region.industries))
+    else:
+        name, path = "both", baseline_path(compiled, setting, start, values, 7, 0)
+    tables = []
+    for extra in (0.0, 40.0):
+        ground = start.ground._replace(pool=start.ground.pool + extra)
+        run = (compiled, setting, values, start, start.city, name, mode, path, ground, setting.burn_in + 1)
+        tables.append(by_address(run_on(*run)[0]))
+    few, many = tables
+    assert many.shape[1] > few.shape[1]
+    assert np.array_equal(few, many[:, np.isin(many[FIRM], few[FIRM])])
+
+
+def test_luck_and_seed_do_change_the_outcomes(small):
+    setting, values = units.unit(small, mix="none")
+    outs = [run_unit(setting, values, seed, luck).results[0] for seed, luck in ((7, 0), (7, 1), (8, 0))]
+    assert not units.same(outs[0], outs[1])
+    assert not units.same(outs[0], outs[2])

@@ -1,0 +1,103 @@
+"""The Mesa view against the compiled loop: one set of rules, two ways to run them."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import units
+
+from policymix.engine import loop
+from policymix.engine.symbols import COLUMNS, STEPS
+from policymix.engine.timetable import FROZEN, RECORD
+from policymix.errors import InvalidValue, NotFound
+
+pytestmark = pytest.mark.anywhere
+
+QUARTERS = 5
+CHOICES = [COLUMNS.index(name) for name in ("alive", "firm", "age", "industry", "place", "steps", "ever", "build_left",
+           "own_digital", "account", "relief_end")]  # fmt: skip
+LOGS = [COLUMNS.index(name) for name in ("ln_size", "luck", "research", "knowledge", "reported")]
+"""Logs and sums of logs: numbers around nought, whose error is absolute."""
+
+
+def pair(scenario, contract, mix, mode=None, luck=0):
+    """The same city twice, after the same quarters: by agents and by the compiled loop."""
+    from policymix.engine.mesa_view import MesaCity
+
+    setting, values = units.unit(scenario, contract=contract)
+    agents, compiled = (MesaCity(setting, values, 7, luck, mix, mode) for _ in range(2))
+    for _ in range(QUARTERS):
+        agents.step()
+        compiled.advance(loop.module("", contract))
+        yield agents, compiled
+
+
+@pytest.mark.parametrize(("mix", "mode"), [("none", RECORD), ("both", None), ("both", FROZEN)])
+def test_same_bits_without_fused_operations(small, mix, mode):
+    for agents, compiled in pair(small, False, mix, mode):
+        for name in agents.city._fields:
+            assert np.array_equal(getattr(agents.city, name), getattr(compiled.city, name), equal_nan=True), name
+        for name in agents.out._fields:
+            assert np.array_equal(getattr(agents.out, name), getattr(compiled.out, name)), name
+        for name in agents.path._fields:
+            assert np.array_equal(getattr(agents.path, name), getattr(compiled.path, name)), name
+
+
+def test_same_choices_and_numbers_as_the_fast_loop(small):
+    for agents, compiled in pair(small, True, "both", luck=3):
+        n = int(compiled.city.count[0])
+        assert np.array_equal(agents.city.count, compiled.city.count)
+        a, b = agents.city.firms[:, :n], compiled.city.firms[:, :n]
+        assert np.array_equal(a[CHOICES], b[CHOICES])
+        others = [c for c in range(len(COLUMNS)) if c not in LOGS]
+        np.testing.assert_allclose(a[others], b[others], rtol=1e-12, atol=0.0)
+        np.testing.assert_allclose(a[LOGS], b[LOGS], rtol=1e-12, atol=1e-12)
+        for name in ("cube", "place", "clause", "services"):
+            x, y = getattr(agents.out, name), getattr(compiled.out, name)
+            np.testing.assert_allclose(x, y, rtol=1e-12, atol=n, err_msg=name)  # a fen a firm may round the other way
+        for name in ("ladder", "pool", "adopters"):
+            assert np.array_equal(getattr(agents.out, name), getattr(compiled.out, name)), name
+
+
+def test_firms_are_agents_with_readable_columns(small_folder):
+    from policymix.experiments.city_model import CityModel
+
+    model = CityModel.from_scenario(small_folder / "small.toml", mix="both")
+    before = len(model.agents)
+    assert model.date == "2021Q1"
+    model.step()
+    assert model.date == "2021Q2"
+    assert len(model.agents) == int(model.city.count[0]) > before
+    firm = next(iter(model.agents))
+    assert firm.is_alive
+    assert firm.industry_name in model.industries and firm.place_name in model.places
+    assert set(firm.rungs) <= set(STEPS)
+    firm.capital = 5e6
+    assert model.city.firms[COLUMNS.index("capital"), firm.slot] == firm.capital == 5e6
+
+
+def test_a_model_ends_with_its_horizon(small):
+    from policymix.experiments.city_model import CityModel
+
+    model = CityModel.from_scenario(small, set={"run.end": "2021Q4"})
+    for _ in range(6):
+        model.step()
+    assert not model.running
+    assert model.date == "2022Q1"
+
+
+@pytest.mark.parametrize(("options", "error"), [({"mix": "bothh"}, NotFound), ({"draw": 1}, InvalidValue)])
+def test_what_is_not_there_is_refused(small, options, error):
+    from policymix.experiments.city_model import CityModel
+
+    with pytest.raises(error):
+        CityModel.from_scenario(small, **options)
+
+
+def test_mesa_waits_until_it_is_asked_for():
+    code = "import sys, policymix.engine.unit, policymix.experiments.runner; print('mesa' in sys.modules)"
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | path)
+    assert done.stdout.strip() == "False"
