@@ -10,7 +10,8 @@ from policymix.experiments.scenario import with_options
 
 def unit(scenario, draw=0, contract=True, **options):
     """The setting of a scenario with options, and the numbers of a draw by address."""
-    inputs = gather(with_options(scenario, **options))
+    rules = options.pop("rules", scenario.rules)
+    inputs = gather(with_options(scenario.model_copy(update={"rules": rules}), **options))
     priors = uncertainties(inputs)
     values, _ = draw_values(inputs, priors)
     return setting_of(inputs, contract), dict(zip([p.name for p in priors], values[draw].tolist(), strict=True))

@@ -17,7 +17,18 @@ from ..policy.claim import MAX_FACTS
 from . import loop
 from .accounts import CUBE_OUTCOMES, Out
 from .appraisal import activity, appraise
-from .claims import CLAUSE_OUTCOMES, OVERFLOW, Q_FACTS, SLOTS, City, Desk, Mix
+from .claims import (
+    CL_CLAUSE,
+    CLAIMANTS,
+    CLAUSE_OUTCOMES,
+    OVERFLOW,
+    Q_FACTS,
+    ROWS_USED,
+    SLOTS,
+    City,
+    Desk,
+    Mix,
+)
 from .entry import PLACE_OUTCOMES
 from .mixes import Layers, mix_of, opportunity_spending
 from .population import anchor, empty_city, is_record, populate, room_for
@@ -153,6 +164,23 @@ def fork(city: City, slots: int, clauses: int, packages: int) -> City:
     return new
 
 
+def copied(city: City) -> City:
+    """A copy of a city with what is in use of its tables."""
+    n, claimants, rows = int(city.count[SLOTS]), int(city.count[CLAIMANTS]), int(city.count[ROWS_USED])
+    return city._replace(
+        firms=city.firms[:, :n].copy(),
+        count=city.count.copy(),
+        account_paid=city.account_paid[:claimants].copy(),
+        account_once=city.account_once[:claimants].copy(),
+        gross=city.gross[:claimants].copy(),
+        claims=city.claims[:rows].copy(),
+        recognised=city.recognised.copy(),
+        prices=city.prices.copy(),
+        adopters=city.adopters.copy(),
+        payout=city.payout.copy(),
+    )
+
+
 def check(city: City, out: Out, quarters: range, name: str) -> None:
     """Refuse a run whose tables or pool were too small."""
     if city.count[OVERFLOW]:
@@ -166,24 +194,88 @@ def check(city: City, out: Out, quarters: range, name: str) -> None:
             )
 
 
+def first_difference(setting: Setting, name: str) -> int:
+    """First quarter of the horizon in which a mix can differ from the baseline: when something of it is
+    announced or begins.
+
+    Until then a mix takes over the baseline's quarters. A mix that lacks a package of the baseline differs
+    from the start.
+    """
+    base, mix = setting.mixes[setting.baseline], setting.mixes[name]
+    common = {package.id for package in base.packages}
+    if not common <= {package.id for package in mix.packages}:
+        return setting.burn_in
+    added = [c for c, clause in enumerate(mix.clauses) if clause.split("/")[0] not in common]
+    days = [min(int(mix.announced[c]), int(mix.first_day[c])) for c in added]
+    lineage = setting.lineage_of([p.id for p in mix.packages if p.id not in common])
+    days += [row.opened for row in setting.outside if row.package in lineage]
+    if not days:
+        return setting.quarters
+    return int(np.clip(np.searchsorted(setting.days, min(days)), setting.burn_in, setting.quarters))
+
+
+def resume(city: City, out: Out, setting: Setting, name: str, slots: int, quarter: int) -> tuple[City, Out]:
+    """A mix's city and outcomes where the baseline stands before a quarter; accounts keep their clauses by name."""
+    base, mix = setting.mixes[setting.baseline], setting.mixes[name]
+    new = fork(city, slots, len(mix.clauses), max(1, len(mix.packages)))
+    clauses = np.array([mix.clauses.index(clause) for clause in base.clauses], np.int64)
+    packages = [[p.id for p in mix.packages].index(package.id) for package in base.packages]
+    claimants, rows = int(city.count[CLAIMANTS]), int(city.count[ROWS_USED])
+    new.count[:] = city.count
+    new.account_paid[:claimants, clauses] = city.account_paid[:claimants]
+    new.account_once[:claimants, clauses] = city.account_once[:claimants]
+    new.gross[:claimants] = city.gross[:claimants]
+    new.claims[:rows] = city.claims[:rows]
+    new.claims[:rows, CL_CLAUSE] = clauses[city.claims[:rows, CL_CLAUSE].astype(np.int64)] if rows else 0.0
+    new.payout[packages] = city.payout[: len(packages)]
+    made = new_out(out.cube.shape[0], len(mix.clauses), out.cube.shape[1], out.cube.shape[2])
+    for own, known in zip(made, out, strict=True):
+        if known is not out.clause:
+            own[:quarter] = known[:quarter]
+    made.clause[:quarter, clauses] = out.clause[:quarter]
+    return new, made
+
+
 def run_mix(
-    compiled, setting, world, ground, tables, city, mix: Mix, name, mode, path, seed, luck, first, last, yearly
+    compiled,
+    setting,
+    world,
+    ground,
+    tables,
+    city,
+    mix: Mix,
+    name,
+    mode,
+    path,
+    seed,
+    luck,
+    first,
+    last,
+    yearly,
+    pauses=None,
+    out=None,
 ):
-    """Take a forked city through some quarters; ``yearly(city, year)`` looks at it after every four."""
+    """Take a forked city through some quarters.
+
+    ``yearly(city, quarter)`` looks at it after the last quarter of every year; ``pauses`` keeps (city,
+    outcomes) as they are
+    before the quarters that are its keys; ``out`` goes on from outcomes of earlier quarters.
+    """
     r = world.region
     places, industries = len(r.rent_m2_month), len(r.a)
-    out = new_out(setting.quarters, len(setting.mixes[name].clauses), places, industries)
+    if out is None:
+        out = new_out(setting.quarters, len(setting.mixes[name].clauses), places, industries)
     pool = int(ground.pool.max()) + 1
     desk = new_desk(len(setting.mixes[name].clauses), mix.announced.size, 8 * pool + city.firms.shape[1])
     room = new_room(places * industries, mix.announced.size, city.firms.shape[1], pool)
     run = Run(np.uint64(seed), np.uint64(luck), mode)
-    for start in range(first, last, 4):
-        end = min(start + 4, last)
-        for q in range(start, end):
-            quarter(compiled, q, run, city, mix, desk, ground, tables, path, room, out)
-        check(city, out, range(start, end), name)
-        if yearly is not None:
-            yearly(city, end - 1)
+    for q in range(first, last):
+        if pauses is not None and q in pauses:
+            pauses[q] = copied(city), Out(*(each.copy() for each in out))
+        quarter(compiled, q, run, city, mix, desk, ground, tables, path, room, out)
+        check(city, out, range(q, q + 1), name)
+        if yearly is not None and (q + 1 - first) % 4 == 0:
+            yearly(city, q)
     return out
 
 
@@ -248,30 +340,22 @@ def run_unit(
         luck_share.append(share)
         granular.append(deviation)
 
+    begins = {name: first_difference(setting, name) for name in setting.order if name != setting.baseline}
+    pauses = {q: None for q in begins.values() if setting.burn_in < q < setting.quarters}
     results, baseline, last_city = [], None, None
     for name in setting.order:
         mix = mix_of(setting, world, name, layers, values, city)
         spending = opportunity_spending(setting, world, [p.id for p in setting.mixes[name].packages])
         for mode in (RECORD,) if name == setting.baseline else (FROZEN, FREE):
-            forked = fork(city, slots, len(setting.mixes[name].clauses), mix.announced.size)
-            look = look_at_luck if name == setting.baseline else None
-            out = run_mix(
-                compiled,
-                setting,
-                world,
-                ground,
-                tables,
-                forked,
-                mix,
-                name,
-                mode,
-                path,
-                seed,
-                luck,
-                setting.burn_in,
-                setting.quarters,
-                look,
-            )
+            own = {"yearly": look_at_luck, "pauses": pauses} if name == setting.baseline else {"yearly": None}
+            begin = begins.get(name, setting.burn_in)
+            if pauses.get(begin) is not None:
+                forked, own["out"] = resume(*pauses[begin], setting, name, slots, begin)
+            else:
+                begin = setting.burn_in
+                forked = fork(city, slots, len(setting.mixes[name].clauses), mix.announced.size)
+            run_of = (compiled, setting, world, ground, tables, forked, mix, name, mode, path, seed, luck)
+            out = run_mix(*run_of, begin, setting.quarters, **own)
             if name == setting.baseline:
                 baseline = activity(forked)
             table, silent = appraise(forked, baseline)
