@@ -30,7 +30,8 @@ def points(name):
     random = np.random.default_rng(5)
     if name == "exp":
         edges = [0.0, -0.0, 1.0, -1.0, 700.0, -700.0, 0.5 * LN_2, -0.5 * LN_2, 1e-300, -1e-17, 709.0, -745.0, 1e9, -1e9]
-        return np.concatenate([edges, random.uniform(-700, 700, 4000), random.normal(0, 1, 4000), LN_2 * np.arange(-50, 50)])
+        rest = random.uniform(-700, 700, 4000), random.normal(0, 1, 4000), LN_2 * np.arange(-50, 50)
+        return np.concatenate([edges, *rest])
     if name == "log":
         edges = [1.0, 2.0, 0.5, math.sqrt(0.5), math.sqrt(2.0), 1e-300, 1e300, np.nextafter(1, 2), np.nextafter(1, 0)]
         return np.concatenate([edges, np.exp(random.uniform(-600, 600, 4000)), random.uniform(0.5, 2.0, 4000)])

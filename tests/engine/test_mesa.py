@@ -99,5 +99,7 @@ def test_what_is_not_there_is_refused(small, options, error):
 def test_mesa_waits_until_it_is_asked_for():
     code = "import sys, policymix.engine.unit, policymix.experiments.runner; print('mesa' in sys.modules)"
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | path
+    )
     assert done.stdout.strip() == "False"

@@ -16,6 +16,10 @@ STUDIED = ("dalian-2021", "htz-2022")
 LUCKS = range(3)
 EXCEPTIONS: dict[str, str] = {}
 """Clauses that pay by their text and change nothing in the model, with the reason."""
+HEADQUARTERS = {"parameter.mobile_headquarters_share": 0.5}
+RARE = {"htz-2022/m3-capital": HEADQUARTERS, "htz-2022/m3-start": HEADQUARTERS}
+"""Clauses that hardly anybody meets, with numbers under which somebody does. A headquarters that brings 500 million:
+under the shipped numbers none came in twelve runs of the whole city, so half of the mobile projects are made one."""
 
 
 def money_clauses(name):
@@ -56,14 +60,15 @@ def inputs_and_values():
 
 @pytest.fixture(scope="module")
 def shipped(inputs_and_values):
-    """Outcomes of the whole package, by package and luck."""
+    """Outcomes of the whole package, by package, luck and whether headquarters are common."""
     known = {}
 
-    def shipped(name, luck):
-        if (name, luck) not in known:
+    def shipped(name, luck, changes):
+        key = name, luck, bool(changes)
+        if key not in known:
             inputs, values = inputs_and_values[name]
-            known[name, luck] = outcomes(inputs, values, name, luck)
-        return known[name, luck]
+            known[key] = outcomes(inputs, values | changes, name, luck)
+        return known[key]
 
     return shipped
 
@@ -95,10 +100,12 @@ def difference(before, after):
 )
 def test_without_the_clause_something_is_different(inputs_and_values, shipped, name, clause):
     inputs, values = inputs_and_values[name]
-    changed = dataclasses.replace(inputs, packages=dict(inputs.packages) | {name: without(inputs.packages[name], clause)})
+    packages = dict(inputs.packages) | {name: without(inputs.packages[name], clause)}
+    changed = dataclasses.replace(inputs, packages=packages)
+    changes = RARE.get(f"{name}/{clause}", {})
     found = ""
     for luck in LUCKS:
-        found = difference(shipped(name, luck), outcomes(changed, values, name, luck))
+        found = difference(shipped(name, luck, changes), outcomes(changed, values | changes, name, luck))
         if found:
             break
     if f"{name}/{clause}" in EXCEPTIONS:
@@ -109,5 +116,5 @@ def test_without_the_clause_something_is_different(inputs_and_values, shipped, n
 
 def test_exceptions_are_clauses_with_a_reason():
     clauses = {f"{name}/{clause}" for name in STUDIED for clause in (*money_clauses(name), *other_clauses(name))}
-    assert EXCEPTIONS.keys() <= clauses
+    assert EXCEPTIONS.keys() | RARE.keys() <= clauses
     assert all(len(reason) > 20 for reason in EXCEPTIONS.values())

@@ -31,8 +31,8 @@ FEW = 4
 def blocks_of(stage):
     """Packed and scalar floating-point instructions by block of a stage's machine code, compiled as in the loop.
 
-    The first block is what is computed once; every loop has a packed body and a scalar one for the rest of a division by the
-    vector's width, which a full block of firms never enters.
+    The first block is what is computed once; every loop has a packed body and a scalar one for the rest of a division
+    by the vector's width, which a full block of firms never enters.
     """
     space = dict(vars(loop.module()))
     exec(f"def over_a_block(w, p, years):\n    {stage}({STAGES[stage].format(n=BLOCK)})\n", space)

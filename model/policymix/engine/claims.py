@@ -121,6 +121,8 @@ class Mix(NamedTuple):
     welcomes: np.ndarray  # int64[kinds, places] 1 if a clause of the claim kind that pays is open to the place
     possible: np.ndarray  # bool[quarters, rows] whether any clause could pay a project of the row
     parameters: np.ndarray  # float64[quarters, parameters] with the changes in force
+    hassle: np.ndarray  # float64[quarters, places] factor on the cost of applying
+    outreach: np.ndarray  # float64[quarters, packages] factor on how fast the package becomes known
     credit: np.ndarray  # float64[quarters, places, 3] CNY a firm, share of eligible firms reached, step mask
     outside_kind: np.ndarray  # int64[n]
     outside_facts: np.ndarray  # float64[n, MAX_FACTS]
@@ -170,7 +172,9 @@ def new_row(
 def known_share(mix, package, first, quarter, p):
     """Share of firms that know a package in a quarter when a share ``first`` knows it at announcement."""
     years = 0.25 * (quarter - mix.announced[package])
-    return take_up.aware_share(years, first, p[P_AWARE_INNOVATION] * p[P_OUTREACH], p[P_AWARE_IMITATION])
+    return take_up.aware_share(
+        years, first, p[P_AWARE_INNOVATION] * p[P_OUTREACH] * mix.outreach[quarter, package], p[P_AWARE_IMITATION]
+    )
 
 
 def knows(known, u_aware, standing):
@@ -248,7 +252,8 @@ def work_through_tray(quarter, city, mix, desk, known, p, clause_out):
 
 def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
     """The holder applies if it is worth the hassle; an approved claim leaves a row for every clause that would pay."""
-    if row[Q_ABLE] >= take_up.application_probability(row[Q_VALUE], p[P_HASSLE_COST], p[P_HASSLE_SLOPE]):
+    hassle = p[P_HASSLE_COST] * mix.hassle[quarter, int(row[Q_FACTS + F_PLACE])]
+    if row[Q_ABLE] >= take_up.application_probability(row[Q_VALUE], hassle, p[P_HASSLE_SLOPE]):
         return
     approved = row[Q_APPROVE] < p[P_APPROVAL]
     account = account_of(city, slot) if approved and slot >= 0 else -1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..elementary import exp
-from ..firms import kink
+from ..firms import kink, take_up
 from .claims import (
     DECISION_MAKER,
     EXPANSION,
@@ -36,7 +36,7 @@ from .claims import (
     new_row,
 )
 from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, type_of
-from .streams import APPROVE, GRANT, RENEW, hashed, uniform_of, words
+from .streams import APPROVE, GRANT, HOLDS_CORE, RENEW, further, hashed, uniform_of, words
 from .symbols import *
 
 OUTSIDE_FIRST = 1073741824
@@ -102,17 +102,21 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
             below += kink.support(size, w[(W_LAYER_RATE + layer) * BLOCK + j], w[(W_LAYER_END + layer) * BLOCK + j])
             package = mix.layer_package[q, row, layer]
             if package >= 0 and w[U_AWARE * BLOCK + j] < room.known[package, standing]:
-                rate = mix.layer_rate[q, row, layer] * city.payout[package] * p[P_APPROVAL]
+                rate = mix.layer_rate[q, row, layer] * city.payout[package]
                 above += kink.support(line, rate, mix.layer_end[q, row, layer])
-        capital, ln_wanted, cost = (
-            w[CAPITAL * BLOCK + j],
-            w[W_WANTED * BLOCK + j],
-            w[(CELL_ROW + C_REFERENCE_COST) * BLOCK + j],
-        )
+        hassle = w[(CELL_ROW + C_HASSLE) * BLOCK + j]
+        if w[U_ABLE * BLOCK + j] >= take_up.application_probability(above, hassle, p[P_HASSLE_SLOPE]):
+            continue
+        above *= p[P_APPROVAL] * take_up.present_share(p[P_APPROVAL_LAG_QUARTERS], p[P_GRANT_DISCOUNT])
+        capital, ln_wanted = w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j]
+        cost = w[(CELL_ROW + C_REFERENCE_COST) * BLOCK + j]
         wanted, elasticity = exp(ln_wanted), p[P_CAPITAL_ELASTICITY]
         lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
         lost_above = kink.loss(line, capital, ln_wanted, wanted, cost, elasticity)
-        w[W_PROJECT * BLOCK + j] = kink.notch(size, line, lost, lost_above, below, above, cost)
+        chosen = kink.notch(size, line, lost, lost_above, below, above, cost)
+        if chosen > size:
+            w[W_FIRST_PAYS * BLOCK + j] = p[P_GRANT_WITH_PURCHASE] * above / line
+        w[W_PROJECT * BLOCK + j] = chosen
 
 
 def lane_row(kind, q, slot, j, city, desk, ground, room):
@@ -177,7 +181,8 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
         row[Q_FACTS + F_RESEARCH_ON] = day
         row[Q_FACTS + F_RD] = spending * ground.price[q]
         row[Q_FACTS + F_RD_MAJOR] = 1.0 if spending >= p[P_MAJOR_RESEARCH] else 0.0
-        row[Q_FACTS + F_CORE] = 1.0 if w[U_ABLE * BLOCK + j] < p[P_CORE_TECHNOLOGY_SHARE] else 0.0
+        core = further(w[U_ABLE * BLOCK + j], HOLDS_CORE)
+        row[Q_FACTS + F_CORE] = 1.0 if core < p[P_CORE_TECHNOLOGY_SHARE] else 0.0
     lottery = lane_uniform(room, j, GRANT)
     if w[W_STATUS * BLOCK + j] > 0.5 and lottery < p[P_NATIONAL_GRANT_RATE]:
         row = desk.tray[lane_row(NATIONAL_GRANT, q, slot, j, city, desk, ground, room)]

@@ -57,6 +57,8 @@ def _mix(quarters: int, places: int, industries: int, packages: int) -> Mix:
         welcomes=np.zeros((1, places), np.int64),
         possible=np.zeros((quarters, rows), bool),
         parameters=np.zeros((quarters, len(PARAMETERS))),
+        hassle=np.ones((quarters, places)),
+        outreach=np.ones((quarters, packages)),
         credit=np.zeros((quarters, places, 3)),
         outside_kind=np.zeros(0, np.int64),
         outside_facts=np.zeros((0, 1)),

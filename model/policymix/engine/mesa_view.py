@@ -244,7 +244,7 @@ class MesaCity(mesa.Model):
         compiled = loop.module(setting.rules, setting.contract)
         start = start_of(compiled, setting, values, seed, luck)
         if path is None and mode == RECORD:
-            path = new_path(setting.quarters, len(setting.region.places), len(setting.region.industries))
+            path = start.path
         elif path is None:
             path = baseline_path(compiled, setting, start, values, seed, luck)
         self.setting, self.mix_name, self.mode = setting, name, mode
@@ -291,6 +291,7 @@ class Start(NamedTuple):
     layers: Layers
     tables: np.ndarray
     ground: Ground
+    path: Path  # of the burn-in
     slots: int
 
 
@@ -310,16 +311,16 @@ def start_of(compiled: types.ModuleType, setting: Setting, values: Mapping[str, 
     ground = ground_of(setting, world, largest_size(city, world))
     quarters = setting.quarters - setting.burn_in
     slots = room_for(int(city.count[SLOTS]), world.region.firms.sum() * 1.4 / living_per_entry(world), quarters)
-    return Start(world, city, layers, tables, ground, slots)
+    return Start(world, city, layers, tables, ground, path, slots)
 
 
 def baseline_path(
     compiled: types.ModuleType, setting: Setting, start: Start, values: Mapping[str, float], seed: int, luck: int
 ) -> Path:
-    """What the baseline does from the fork on, by the compiled loop."""
+    """What the baseline does, by the compiled loop."""
     name = setting.baseline
     mix = mix_of(setting, start.world, name, start.layers, values, start.city)
-    path = new_path(setting.quarters, len(start.world.region.rent_m2_month), len(start.world.region.a))
+    path = Path(*(each.copy() for each in start.path))
     city = fork(start.city, start.slots, len(setting.mixes[name].clauses), mix.announced.size)
     fixed = (setting, start.world, start.ground, start.tables, city, mix, name, RECORD, path, seed, luck)
     run_mix(compiled, *fixed, setting.burn_in, setting.quarters, None)

@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 
+from ..errors import InvalidValue
 from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
 from .claims import F_PLACE, City, Mix
@@ -23,7 +24,9 @@ from .symbols import (
     PLACE,
     STEPS_HELD,
 )
-from .world import World, parameters_by_quarter
+from .world import LOCAL_CHANGES, World, parameters_by_quarter
+
+EXPECTED_CHANGES = "factor on parameter.hassle_cost or parameter.outreach, add to parameter.approval_lag_quarters"
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,9 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     parameters = parameters_by_quarter(setting, world, compiled, own)
     outside = outside_rows(setting, world, packages, values)
     clause = arrays.clause.copy()
-    clause["lag_quarters"] = np.maximum(clause["lag_quarters"], world.p[P_APPROVAL_LAG_QUARTERS])
+    hassle, outreach, sooner = friction(setting, compiled, own, world.region.firms.shape[1])
+    lag = np.maximum(clause["lag_quarters"], world.p[P_APPROVAL_LAG_QUARTERS])
+    clause["lag_quarters"] = np.maximum(0.0, lag + sooner[clause["package"]])
     return Mix(
         arrays=arrays._replace(clause=clause),
         announced=announced(setting, compiled),
@@ -111,6 +116,8 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         welcomes=welcomes(arrays, world.region.firms.shape[1]),
         possible=possible(setting, packages, world.region.firms.size * types * 2),
         parameters=parameters,
+        hassle=hassle,
+        outreach=outreach,
         credit=credit(setting, compiled, city, world.region.firms.shape[1]),
         outside_kind=outside[0],
         outside_facts=outside[1],
@@ -223,6 +230,31 @@ def place_bits(arrays, clause: int) -> int:
                 bits &= int(arrays.test[t]["mask"])
         own |= bits
     return own & (every if row["place_mask"] == -1 else int(row["place_mask"]))
+
+
+def friction(
+    setting: Setting, compiled: Compiled, values: Mapping[str, float], places: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What friction clauses change where they hold: factors on the cost of applying by quarter and place, on
+    outreach by
+    quarter and package, and quarters added to the lag of a package's payments."""
+    hassle = np.ones((setting.quarters, places))
+    outreach = np.ones((setting.quarters, max(1, len(compiled.packages))))
+    sooner = np.zeros(max(1, len(compiled.packages)))
+    for change in compiled.changes_with(values):
+        name, row = change.address.removeprefix("parameter."), compiled.arrays.clause[change.clause]
+        open_now = (setting.days >= change.first) & (setting.days <= change.last)
+        bits, package = int(row["place_mask"]), int(row["package"])
+        inside = np.array([bits == -1 or bool(bits >> place & 1) for place in range(places)])
+        if name == "hassle_cost" and change.op == "factor":
+            hassle[np.ix_(open_now, inside)] *= change.value
+        elif name == "outreach" and change.op == "factor":
+            outreach[open_now, package] *= change.value
+        elif name == "approval_lag_quarters" and change.op == "add":
+            sooner[package] += change.value
+        elif name in LOCAL_CHANGES:
+            raise InvalidValue(compiled.clauses[change.clause], f"{change.op} {change.address}", EXPECTED_CHANGES)
+    return hassle, outreach, sooner
 
 
 def credit(setting: Setting, compiled: Compiled, city: City, places: int) -> np.ndarray:

@@ -60,7 +60,8 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Offers:
-    """A package's offers to one claim kind: which pattern holds in each quarter and row (-1 for none), and whether any can.
+    """A package's offers to one claim kind: which pattern holds in each quarter and row (-1 for none), and
+    whether any can.
 
     Rows of projects are (industry, place, type, major), of research (industry, place, major).
     """

@@ -7,6 +7,7 @@ import numpy as np
 from ..errors import RunFailed
 from .claims import CLAIM_COLUMNS, City
 from .setting import Setting
+from .streams import SPENDS_ON_RESEARCH, STARTS_DIGITAL, further
 from .symbols import (
     ACCOUNT,
     AGE,
@@ -174,7 +175,7 @@ def furnish(city: City, world: World) -> None:
     firms[FUNDS] = 0.5 * p[P_FUNDS_CEILING] * firms[CAPITAL]
     wage = r.annual_wage[industry] * r.wage_level[place] * world.env.wage_index[0]
     firms[JOBS] = r.wage_share[industry] * size / wage
-    firms[OWN_DIGITAL] = (firms[U_ABLE] * 7919.0 % 1.0 < ADOPTED_AT_START).astype(float)
+    firms[OWN_DIGITAL] = (further(firms[U_ABLE], STARTS_DIGITAL) < ADOPTED_AT_START).astype(float)
     firms[BOUGHT_DIGITAL] = 0.5 * p[P_SERVICES_CEILING]
     for column, years in ((REVENUE_1, 1), (REVENUE_2, 2), (REVENUE_3, 3)):
         firms[column] = np.where(firms[AGE] >= 4 * years, size / r.va_ratio[industry], 0.0)
@@ -249,7 +250,7 @@ def anchor_ladder(city: City, world: World) -> None:
     }
     for step in range(len(STEPS)):
         bit = 1 << step
-        rank = -firms[U_ABLE]
+        rank = further(firms[U_ABLE], SPENDS_ON_RESEARCH)
         if step == GAZELLE:
             rank = growth
         elif step in (UNICORN, LEADING):

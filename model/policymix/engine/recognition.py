@@ -6,7 +6,7 @@ import numpy as np
 
 from ..elementary import exp
 from ..firms import invest, ladder
-from .streams import CERTIFY, RECOGNISE, finalise, hashed, uniform_of
+from .streams import CERTIFY, RECOGNISE, SPENDS_ON_RESEARCH, finalise, further, hashed, uniform_of
 from .symbols import *
 
 QUARTERS_A_YEAR = 4.0
@@ -15,7 +15,7 @@ QUARTERS_A_YEAR = 4.0
 def intensity_of(w, j, p):
     """Reported R&D over revenue; firms differ by a lasting lognormal factor drawn from their stored uniform."""
     revenue = w[REVENUE_NOW * BLOCK + j]
-    spread = p[P_INTENSITY_DEVIATION] * 3.4641 * (w[U_ABLE * BLOCK + j] - 0.5)
+    spread = p[P_INTENSITY_DEVIATION] * 3.4641 * (further(w[U_ABLE * BLOCK + j], SPENDS_ON_RESEARCH) - 0.5)
     return w[REPORTED_NOW * BLOCK + j] / max(revenue, 1.0) * exp(spread)
 
 

@@ -20,8 +20,10 @@ from .streams import (
     GROWTH,
     MAINTAIN,
     RELOCATE,
+    SHIFTS_REVENUE,
     TYPE,
     VOLATILITY,
+    further,
     hashed,
     normal_of,
     uniform_of,
@@ -123,7 +125,7 @@ def make(w, p, n):
         )
     for j in range(n):
         free = w[W_VALUE * BLOCK + j] / w[(CELL_ROW + C_VALUE_RATIO) * BLOCK + j]
-        able = 1.0 if w[U_ABLE * BLOCK + j] < 0.5 else 0.0
+        able = 1.0 if further(w[U_ABLE * BLOCK + j], SHIFTS_REVENUE) < 0.5 else 0.0
         line = small_firm_profit_line / margin
         worth = margin * (standard_tax_rate - small_firm_tax_rate)
         kept = produce.held_back(free, line, worth, margin, tax_ease, able)
@@ -176,7 +178,7 @@ def want(w, p, n):
 
 def weigh_support(w, p, n):
     """Benefit of a claim against its hassle: whether the firm would apply; its rates are what survives the funnel."""
-    hassle_cost, hassle_slope = p[P_HASSLE_COST], p[P_HASSLE_SLOPE]
+    hassle_slope = p[P_HASSLE_SLOPE]
     kept = p[P_APPROVAL] * take_up.present_share(p[P_APPROVAL_LAG_QUARTERS], p[P_GRANT_DISCOUNT])
     for j in range(n):
         size = w[W_PROJECT * BLOCK + j]
@@ -184,7 +186,7 @@ def weigh_support(w, p, n):
         benefit = kink.support(size, first, w[FIRST_END * BLOCK + j])
         benefit += kink.support(size, second, w[SECOND_END * BLOCK + j])
         benefit += kink.support(size, third, w[THIRD_END * BLOCK + j])
-        chance = take_up.application_probability(benefit, hassle_cost, hassle_slope)
+        chance = take_up.application_probability(benefit, w[(CELL_ROW + C_HASSLE) * BLOCK + j], hassle_slope)
         applies = 1.0 if w[U_ABLE * BLOCK + j] < chance else 0.0
         w[FIRST_RATE * BLOCK + j] = first * kept * applies
         w[SECOND_RATE * BLOCK + j] = second * kept * applies
@@ -227,7 +229,7 @@ def hurry(w, p, years_left, n):
 
 def research_support(w, p, n):
     """Marginal rate of support on reported R&D at the firm's spending a year, if it would apply."""
-    hassle_cost, hassle_slope, approval = p[P_HASSLE_COST], p[P_HASSLE_SLOPE], p[P_APPROVAL]
+    hassle_slope, approval = p[P_HASSLE_SLOPE], p[P_APPROVAL]
     for j in range(n):
         spending = w[W_REPORTED * BLOCK + j]
         first, second, third = w[RD_FIRST_RATE * BLOCK + j], w[RD_SECOND_RATE * BLOCK + j], w[RD_THIRD_RATE * BLOCK + j]
@@ -237,7 +239,7 @@ def research_support(w, p, n):
         benefit += kink.support(spending, third, third_end)
         rate = (first if spending < first_end else 0.0) + (second if spending < second_end else 0.0)
         rate += third if spending < third_end else 0.0
-        chance = take_up.application_probability(benefit, hassle_cost, hassle_slope)
+        chance = take_up.application_probability(benefit, w[(CELL_ROW + C_HASSLE) * BLOCK + j], hassle_slope)
         applies = 1.0 if w[U_ABLE * BLOCK + j] < chance else 0.0
         w[W_RD_RATE * BLOCK + j] = rate * approval * applies
         w[W_RD_APPLIES * BLOCK + j] = applies

@@ -20,6 +20,9 @@ BUY, SIZE, TAIL, CLASS, INDUSTRY_OF, CITY, ZONE, STEPS_OF, AWARE_OF, ABLE_OF, PA
 RELOCATE, LOTTERY, AGE_OF, COUNT = 24, 25, 26, 27
 PURPOSES = 28
 
+SHIFTS_REVENUE, HOLDS_CORE, SPENDS_ON_RESEARCH, STARTS_DIGITAL = 7919.0, 104729.0, 611953.0, 15485863.0
+"""Primes that turn the stored uniform ``u_able`` into further lasting traits of a firm."""
+
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -74,6 +77,13 @@ def hashed(first, second, purpose):
 def uniform_of(word):
     """A uniform number in (0, 1): 52 bits of a word, never 0 and never 1."""
     return _as_number((word >> _12) | _ONE) - (1.0 - 2.0**-53)
+
+
+@register_jitable
+def further(u, multiplier):
+    """A further uniform number of a firm from one that it stores: the fraction of u times a large prime."""
+    product = u * multiplier
+    return product - np.floor(product)
 
 
 @register_jitable

@@ -80,10 +80,11 @@ CELL_VALUES = (
     "core",
     "technology",  # 1 in industries that the ladder is open to
     "local_share",  # d, share of sales within the city
+    "hassle",  # CNY, cost of applying
 )
 (C_DRIFT, C_LN_MEDIAN, C_CAPITAL_OUTPUT, C_COST_SHARE, C_LN_COST_RATIO, C_REFERENCE_COST, C_STAFF, C_WAGE, C_LN_WAGE,
  C_OTHER, C_DEPRECIATION, C_RESEARCH, C_VALUE_RATIO, C_FACTOR, C_ADOPTERS, C_SERVICES, C_CORE,
- C_TECHNOLOGY, C_LOCAL) = range(19)  # fmt: skip
+ C_TECHNOLOGY, C_LOCAL, C_HASSLE) = range(20)  # fmt: skip
 CELL_COUNT = len(CELL_VALUES)
 
 WORK = (
@@ -124,7 +125,7 @@ PARAMETERS = (
     "gazelle_rate", "unicorn_rate", "leading_rate", "sme_intensity", "intensity_small", "intensity_middle",
     "intensity_large", "eagle_growth", "gazelle_growth", "unicorn_line", "unicorn_multiple", "leading_line",
     "intensity_deviation", "agglomeration", "wage_response", "rent_share", "wage_share_location", "price_speed",
-    "opportunity_realised", "opportunity_additional", "opportunity_local", "public_funds_cost",
+    "opportunity_realised", "opportunity_additional", "opportunity_local",
 )  # fmt: skip
 (
     P_SIZE_SPREAD, P_SIZE_SLOPE, P_ENTRANT_DEVIATION, P_ENTRANT_TAIL, P_ENTRANT_CAP, P_EXIT_FIRST, P_EXIT_SECOND,
@@ -145,5 +146,5 @@ PARAMETERS = (
     P_GAZELLE_RATE, P_UNICORN_RATE, P_LEADING_RATE, P_SME_INTENSITY, P_INTENSITY_SMALL, P_INTENSITY_MIDDLE,
     P_INTENSITY_LARGE, P_EAGLE_GROWTH, P_GAZELLE_GROWTH, P_UNICORN_LINE, P_UNICORN_MULTIPLE, P_LEADING_LINE,
     P_INTENSITY_DEVIATION, P_AGGLOMERATION, P_WAGE_RESPONSE, P_RENT_SHARE, P_WAGE_SHARE_LOCATION, P_PRICE_SPEED,
-    P_OPPORTUNITY_REALISED, P_OPPORTUNITY_ADDITIONAL, P_OPPORTUNITY_LOCAL, P_PUBLIC_FUNDS_COST,
+    P_OPPORTUNITY_REALISED, P_OPPORTUNITY_ADDITIONAL, P_OPPORTUNITY_LOCAL,
 ) = range(len(PARAMETERS))  # fmt: skip

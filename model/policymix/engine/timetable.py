@@ -106,6 +106,7 @@ def set_environment(q, run, city, mix, tables, path, room, out, p):
             cells[cell, C_LN_WAGE] = wage
             cells[cell, C_WAGE] *= exp(wage)
             cells[cell, C_ADOPTERS] = adopters
+            cells[cell, C_HASSLE] = p[P_HASSLE_COST] * mix.hassle[q, place]
             cells[cell, C_FACTOR] *= 1.0 + mix.demand[q, i]
             if free and crowded_out > 0.0:
                 local = cells[cell, C_LOCAL]

@@ -35,6 +35,7 @@ from .population import anchor, empty_city, is_record, populate, room_for
 from .quarter import quarter
 from .setting import HISTORY, Setting
 from .symbols import (
+    ACCOUNT,
     AGE,
     ALIVE,
     BLOCK,
@@ -157,6 +158,7 @@ def fork(city: City, slots: int, clauses: int, packages: int) -> City:
     new = empty_city(slots, clauses, packages, places, industries)
     n = int(city.count[SLOTS])
     new.firms[:, :n] = city.firms[:, :n]
+    new.firms[ACCOUNT, :n] = -1.0
     new.count[SLOTS] = n
     new.recognised[:] = city.recognised
     new.prices[:] = city.prices
@@ -222,6 +224,7 @@ def resume(city: City, out: Out, setting: Setting, name: str, slots: int, quarte
     packages = [[p.id for p in mix.packages].index(package.id) for package in base.packages]
     claimants, rows = int(city.count[CLAIMANTS]), int(city.count[ROWS_USED])
     new.count[:] = city.count
+    new.firms[ACCOUNT, : city.count[SLOTS]] = city.firms[ACCOUNT, : city.count[SLOTS]]
     new.account_paid[:claimants, clauses] = city.account_paid[:claimants]
     new.account_once[:claimants, clauses] = city.account_once[:claimants]
     new.gross[:claimants] = city.gross[:claimants]

@@ -46,6 +46,8 @@ from .symbols import (
     PARAMETERS,
 )
 
+LOCAL_CHANGES = ("hassle_cost", "outreach", "approval_lag_quarters")
+"""Parameters that a clause changes for its own place or package only (``mixes.friction``)."""
 AGES = 160
 RECORD_ADDRESSES = 1024.0
 """Addresses below it are the region file's records."""
@@ -92,7 +94,7 @@ def parameters_by_quarter(setting: Setting, world: World, mix: Compiled, values:
         name = change.address.removeprefix("parameter.")
         if name not in PARAMETERS:
             raise NotFound("parameter", change.address, [f"parameter.{each}" for each in PARAMETERS])
-        if change.where:
+        if change.where or name in LOCAL_CHANGES:
             continue
         column = PARAMETERS.index(name)
         open_now = (setting.days >= change.first) & (setting.days <= change.last)
@@ -126,7 +128,7 @@ def tables_of(setting: Setting, world: World, ln_typical: np.ndarray) -> np.ndar
     table[..., C_LN_MEDIAN] = ln_typical[None, :, :] + level[:, :, None]
     table[..., C_CAPITAL_OUTPUT] = (r.a / reference)[None, :, None]
     table[..., C_COST_SHARE] = r.a[None, :, None]
-    table[..., C_LN_COST_RATIO] = np.log(cost / reference)[:, :, None]
+    table[..., C_LN_COST_RATIO] = np.log(cost * env.capital_price[:, None] / reference)[:, :, None]
     table[..., C_REFERENCE_COST] = reference[None, :, None]
     table[..., C_STAFF] = r.wage_share[None, :, None] / wage
     table[..., C_WAGE] = wage
