@@ -28,10 +28,11 @@ class Out(NamedTuple):
     pool: np.ndarray  # int64[quarters, 2]: members, entered
     adopters: np.ndarray  # int64[quarters, places, industries] with equipment of their own
     services: np.ndarray  # int64[quarters] digital services bought, fen
+    crowd: np.ndarray  # int64[quarters, places] staff with every firm counted up to 1 % of its place, 2^-20 persons
     prices: np.ndarray  # float64[quarters, places, 2]: log rent and log wage against the environment
 
 
-def book(w, n, quarter, out, p):
+def book(w, n, quarter, most, out, p):
     """Add a block's firms to the quarter's outcomes."""
     for j in range(n):
         if w[ALIVE * BLOCK + j] + w[W_EXITS * BLOCK + j] < 0.5:
@@ -44,6 +45,7 @@ def book(w, n, quarter, out, p):
         out.cube[quarter, place, i, A_VALUE] += fen(value)
         out.cube[quarter, place, i, A_REVENUE] += fen(0.25 * w[W_REVENUE * BLOCK + j])
         out.cube[quarter, place, i, A_JOBS] += np.int64(np.floor(w[JOBS * BLOCK + j] * STAFF_UNIT + 0.5))
+        out.crowd[quarter, place] += np.int64(np.floor(min(w[JOBS * BLOCK + j], most[place]) * STAFF_UNIT + 0.5))
         out.cube[quarter, place, i, A_FIRMS] += np.int64(alive)
         out.cube[quarter, place, i, A_SIZE] += fen(w[W_SIZE * BLOCK + j] * alive)
         out.adopters[quarter, place, i] += np.int64(w[OWN_DIGITAL * BLOCK + j] * alive)

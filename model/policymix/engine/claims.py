@@ -97,7 +97,7 @@ class City(NamedTuple):
     gross: np.ndarray  # float64[claimants, 4]
     claims: np.ndarray  # float64[rows, CLAIM_COLUMNS]
     recognised: np.ndarray  # int64[places, steps], ever
-    prices: np.ndarray  # float64[places, 2] log rent and log wage against the path of the environment
+    prices: np.ndarray  # float64[places, 3] log rent, wage and staff against the baseline's path
     adopters: np.ndarray  # float64[industries] share of firms with equipment of their own
     payout: np.ndarray  # float64[packages] share of what was asked that the last decision granted
 

@@ -251,8 +251,11 @@ def project_row(ground, industry, place, kind, amount, p):
 
 
 def amenity(city, place, p):
-    """Attraction of a place beyond the packages, in % of value added: rents and wages against the baseline."""
-    return -100.0 * (p[P_RENT_SHARE] * city.prices[place, 0] + p[P_WAGE_SHARE_LOCATION] * city.prices[place, 1])
+    """Attraction of a place beyond the packages, in % of value added: gamma n - s_r rent - s_w wage, all in
+    logs against the
+    baseline, of the quarter before."""
+    near = p[P_AGGLOMERATION] * city.prices[place, 2]
+    return 100.0 * (near - p[P_RENT_SHARE] * city.prices[place, 0] - p[P_WAGE_SHARE_LOCATION] * city.prices[place, 1])
 
 
 def how_it_comes(h, mobile):

@@ -74,7 +74,7 @@ def empty_city(slots: int, clauses: int, packages: int, places: int, industries:
         gross=np.zeros((slots, 4)),
         claims=np.zeros((CLAIMS_PER_SLOT * slots, CLAIM_COLUMNS)),
         recognised=np.zeros((places, len(STEPS)), np.int64),
-        prices=np.zeros((places, 2)),
+        prices=np.zeros((places, 3)),
         adopters=np.full(industries, ADOPTED_AT_START),
         payout=np.ones(packages),
     )

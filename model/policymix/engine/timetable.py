@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..elementary import exp, log
-from .accounts import A_FIRMS, A_JOBS, A_SIZE, A_VALUE, STAFF_UNIT, book
+from .accounts import A_FIRMS, A_SIZE, A_VALUE, STAFF_UNIT, book
 from .claims import (
     FEN,
     NEWCOMER,
@@ -42,6 +42,8 @@ from .stages import (
 )
 from .symbols import *
 
+LARGEST_PART = 0.01
+"""Of a place's staff that one firm counts for in crowding: else the luck of one giant would move rents for all."""
 RECORD, FROZEN, FREE = 0, 1, 2
 """Prices: the baseline records its path; a mix runs with that path frozen or with its own feedback."""
 
@@ -63,6 +65,7 @@ class Room(NamedTuple):
     h: np.ndarray  # uint64[2 * BLOCK]
     pair: np.ndarray  # uint64[2]
     cells: np.ndarray  # float64[cells, CELL_COUNT]
+    most: np.ndarray  # float64[places] staff of one firm that counts for crowding
     known: np.ndarray  # float64[packages, 3]
     movers: np.ndarray  # int64[slots]
     lessees: np.ndarray  # int64[slots]
@@ -86,6 +89,9 @@ def begin(q, run, city, mix, desk, tables, path, room, out, p):
     """A new quarter: environment, policy news, an empty tray."""
     set_environment(q, run, city, mix, tables, path, room, out, p)
     spread_news(q, mix, room, p)
+    for place in range(city.prices.shape[0]):
+        staff = path.jobs[q - 1, place] if q > 0 else 0.0
+        room.most[place] = LARGEST_PART * staff if staff > 0.0 else 1e18
     desk.waiting[0] = 0
     room.counts[0], room.counts[1] = 0, 0
 
@@ -145,7 +151,7 @@ def stages(q, start, n, lanes, city, mix, desk, ground, room, out, p):
     if ground.calendar[q] % 4 == 3:
         climb(room.w, room.h, p, n, city.recognised)  # 7
     leave_stage(start, n, lanes, ground, room, p)  # 8
-    book(room.w, n, q, out, p)  # 10
+    book(room.w, n, q, room.most, out, p)  # 10
     if ground.calendar[q] % 4 == 3:
         turn_year(room.w, lanes)
 
@@ -257,11 +263,8 @@ def core_of(q, out, cells):
 
 
 def jobs_of(q, place, out):
-    """Staff of a place in a quarter."""
-    total = 0
-    for industry in range(out.cube.shape[2]):
-        total += out.cube[q, place, industry, A_JOBS]
-    return total / STAFF_UNIT
+    """Staff of a place in a quarter, no firm counted for more than 1 % of it (ECONOMICS 15)."""
+    return out.crowd[q, place] / STAFF_UNIT
 
 
 def crowding(q, place, path, out):
@@ -289,5 +292,6 @@ def feed_back(q, run, city, ground, room, path, out, p):
             path.jobs[q, place] = jobs_of(q, place, out)
         elif run.mode == FREE:
             n = crowding(q, place, path, out)
+            city.prices[place, 2] = n
             city.prices[place, 0] += p[P_PRICE_SPEED] * (n / ground.space_elasticity[place] - city.prices[place, 0])
             city.prices[place, 1] += p[P_PRICE_SPEED] * (p[P_WAGE_RESPONSE] * n - city.prices[place, 1])

@@ -102,6 +102,7 @@ def new_out(quarters: int, clauses: int, places: int, industries: int) -> Out:
         pool=np.zeros((q, 2), np.int64),
         adopters=np.zeros((q, places, industries), np.int64),
         services=np.zeros(q, np.int64),
+        crowd=np.zeros((q, places), np.int64),
         prices=np.zeros((q, places, 2)),
     )
 
@@ -129,6 +130,7 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         h=np.zeros(2 * BLOCK, np.uint64),
         pair=np.zeros(2, np.uint64),
         cells=np.zeros((cells, CELL_COUNT)),
+        most=np.zeros(2),
         known=np.zeros((packages, 3)),
         movers=np.zeros(slots, np.int64),
         lessees=np.zeros(slots, np.int64),
