@@ -5,6 +5,7 @@ import pytest
 import units
 
 from policymix.engine import loop, mixes
+from policymix.engine.appraisal import activity, appraise
 from policymix.engine.claims import SLOTS
 from policymix.engine.mesa_view import baseline_path, start_of
 from policymix.engine.setting import HISTORY
@@ -74,30 +75,33 @@ def test_an_added_mix_changes_nothing_in_the_others(small):
 
 @pytest.fixture(scope="module")
 def from_the_fork(small):
-    """Every mix run from the fork on, without taking over quarters of the baseline: (mix, mode) -> outcomes."""
+    """Every mix run from the fork on, without taking over quarters of the baseline: (mix, mode) -> city, outcomes."""
     setting, values = units.unit(small)
     compiled = loop.module()
     start = start_of(compiled, setting, values, 7, 0)
     path = baseline_path(compiled, setting, start, values, 7, 0)
-    found = {("none", RECORD): run_on(compiled, setting, values, start, start.city, "none", RECORD, copied(path))[1]}
+    found = {("none", RECORD): run_on(compiled, setting, values, start, start.city, "none", RECORD, copied(path))}
     for name in setting.order[1:]:
         for mode in (FROZEN, FREE):
-            found[name, mode] = run_on(compiled, setting, values, start, start.city, name, mode, path)[1]
+            found[name, mode] = run_on(compiled, setting, values, start, start.city, name, mode, path)
     return found
 
 
 def test_branching_off_the_baseline_changes_nothing(small, from_the_fork):
     found = units.results(small)
     assert found.keys() == from_the_fork.keys()
+    baseline = activity(from_the_fork["none", RECORD][0])
     for key, result in found.items():
-        for field in result.out._fields:
-            assert np.array_equal(getattr(result.out, field), getattr(from_the_fork[key], field)), (key, field)
+        city, out = from_the_fork[key]
+        for field in out._fields:
+            assert np.array_equal(getattr(result.out, field), getattr(out, field)), (key, field)
+        assert np.array_equal(result.appraisal, appraise(city, baseline)[0]), key
 
 
 @pytest.mark.parametrize("mode", [FROZEN, FREE])
 def test_nothing_happens_before_the_announcement(from_the_fork, mode):
     """The zone's package of 28 June 2022 becomes known after the middle of that year's second quarter."""
-    base, package = from_the_fork["none", RECORD], from_the_fork["htz-2022", mode]
+    base, package = from_the_fork["none", RECORD][1], from_the_fork["htz-2022", mode][1]
     for field in set(base._fields) - {"clause"}:
         assert np.array_equal(getattr(base, field)[: 20 + 6], getattr(package, field)[: 20 + 6]), field
     assert not np.array_equal(base.cube[: 20 + 8], package.cube[: 20 + 8])

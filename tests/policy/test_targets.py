@@ -53,7 +53,8 @@ def test_opportunities_add_up_as_the_document_says():
     offers = load_opportunities("dalian-2021")
     assert (offers.count, offers.investment) == (700, 138.4e9)
     assert {each.address for each in offers.uncertain()} == {
-        f"dalian-2021/{name}.per_year" for name in (
+        f"dalian-2021/{name}.per_year"
+        for name in (
             "parks",
             "funds",
             "contests",

@@ -152,6 +152,8 @@ def rake_sizes(city: City, world: World, target: np.ndarray) -> np.ndarray:
         for k in range(target.shape[1]):
             here = (industry == i) & (place == k)
             own = here & ~record
+            if not own.any():
+                continue
             rest = max(target[i, k] - np.exp(firms[LN_SIZE, here & record]).sum(), 0.05 * target[i, k])
             sizes = np.exp(firms[LN_SIZE, own])
             factor = rest / max(sizes.sum(), 1e-9)
