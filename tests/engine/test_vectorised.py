@@ -49,13 +49,9 @@ def blocks_of(stage):
     return {label: (count["pd"], count["sd"]) for label, count in counts.items() if label.startswith(".LBB")}
 
 
-AT_ONCE = [stage for stage in STAGES if stage != "hurry"]
-ONE_BY_ONE = pytest.mark.xfail(strict=True, reason="expiry_push bounds years_left inside the loop, which hinders it")
-
-
 @pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="instruction names are those of x86")
 @pytest.mark.skipif(not llvm.get_host_cpu_features().get("avx"), reason="this processor has no AVX")
-@pytest.mark.parametrize("stage", [*AT_ONCE, pytest.param("hurry", marks=ONE_BY_ONE)])
+@pytest.mark.parametrize("stage", STAGES)
 def test_stages_are_vectorised(stage):
     blocks = blocks_of(stage)
     packed = [pd for pd, _ in blocks.values() if pd > 0]

@@ -199,6 +199,15 @@ def account_of(city, slot):
     return row
 
 
+def open_account(city, desk, account, clause):
+    """What the firm has had from a clause, for caps, shared limits and ``once``."""
+    for year in range(2):
+        paid = city.account_paid[account, clause, year] if account >= 0 else 0.0
+        desk.used[clause, ACCOUNT_FIRM, year] = paid
+        desk.used[clause, ACCOUNT_HOLDER, year] = paid
+    desk.count[clause] = city.account_once[account, clause] if account >= 0 else 0
+
+
 def value_of(row, city, mix, desk, account, known):
     """Settle one row of the tray under the clauses of the packages that the holder knows; CNY over clauses and
     periods."""
@@ -208,12 +217,10 @@ def value_of(row, city, mix, desk, account, known):
     if not any_open(row, arrays, first, last, known):
         return 0.0
     for i in range(first, last):
-        c = arrays.index[i]
-        for year in range(2):
-            paid = city.account_paid[account, c, year] if account >= 0 else 0.0
-            desk.used[c, ACCOUNT_FIRM, year] = paid
-            desk.used[c, ACCOUNT_HOLDER, year] = paid
-        desk.count[c] = city.account_once[account, c] if account >= 0 else 0
+        open_account(city, desk, account, arrays.index[i])
+    for limit in range(arrays.limit.shape[0]):
+        for i in range(arrays.limit[limit]["member_first"], arrays.limit[limit]["member_last"]):
+            open_account(city, desk, account, arrays.index[i])
     settle(
         arrays, kind, row[Q_FACTS:], int(row[Q_DAY]), desk.used, desk.before, desk.before, desk.count, desk.amount,
         desk.status, desk.detail, desk.shadow,

@@ -86,7 +86,7 @@ def expiry_push(rate, gap, years_left, base_hazard, fixed_cost):
     gap : float
         x, log gap of the project; nothing is gained when it is not positive.
     years_left : float
-        T, years from the middle of the quarter to the end; negative counts as 0.
+        T, years from the middle of the quarter to the end, not negative.
     base_hazard : float
         lambda, rate a year without the push.
     fixed_cost : float
@@ -97,7 +97,7 @@ def expiry_push(rate, gap, years_left, base_hazard, fixed_cost):
     float
         Events a year.
     """
-    return rate * (1.0 - exp(-max(gap, 0.0))) * exp(-base_hazard * max(years_left, 0.0)) / fixed_cost
+    return rate * (1.0 - exp(-max(gap, 0.0))) * exp(-base_hazard * years_left) / fixed_cost
 
 
 def acts(rate_a_year, u):
