@@ -35,24 +35,24 @@ class Out(NamedTuple):
 def book(w, n, quarter, most, out, p):
     """Add a block's firms to the quarter's outcomes."""
     for j in range(n):
-        if w[ALIVE * BLOCK + j] + w[W_EXITS * BLOCK + j] < 0.5:
+        if w[ALIVE * STRIDE + j] + w[W_EXITS * STRIDE + j] < 0.5:
             continue
-        place = int(w[PLACE * BLOCK + j])
-        i = int(w[INDUSTRY * BLOCK + j])
-        alive = w[ALIVE * BLOCK + j]
-        value = 0.25 * w[W_VALUE * BLOCK + j]
-        out.cube[quarter, place, i, A_INVESTMENT] += fen(w[W_SPEND * BLOCK + j])
+        place = int(w[PLACE * STRIDE + j])
+        i = int(w[INDUSTRY * STRIDE + j])
+        alive = w[ALIVE * STRIDE + j]
+        value = 0.25 * w[W_VALUE * STRIDE + j]
+        out.cube[quarter, place, i, A_INVESTMENT] += fen(w[W_SPEND * STRIDE + j])
         out.cube[quarter, place, i, A_VALUE] += fen(value)
-        out.cube[quarter, place, i, A_REVENUE] += fen(0.25 * w[W_REVENUE * BLOCK + j])
-        out.cube[quarter, place, i, A_JOBS] += np.int64(np.floor(w[JOBS * BLOCK + j] * STAFF_UNIT + 0.5))
-        out.crowd[quarter, place] += np.int64(np.floor(min(w[JOBS * BLOCK + j], most[place]) * STAFF_UNIT + 0.5))
+        out.cube[quarter, place, i, A_REVENUE] += fen(0.25 * w[W_REVENUE * STRIDE + j])
+        out.cube[quarter, place, i, A_JOBS] += np.int64(np.floor(w[JOBS * STRIDE + j] * STAFF_UNIT + 0.5))
+        out.crowd[quarter, place] += np.int64(np.floor(min(w[JOBS * STRIDE + j], most[place]) * STAFF_UNIT + 0.5))
         out.cube[quarter, place, i, A_FIRMS] += np.int64(alive)
-        out.cube[quarter, place, i, A_SIZE] += fen(w[W_SIZE * BLOCK + j] * alive)
-        out.adopters[quarter, place, i] += np.int64(w[OWN_DIGITAL * BLOCK + j] * alive)
-        out.services[quarter] += fen(p[P_SERVICES_BUDGET] * w[BOUGHT_DIGITAL * BLOCK + j] * value)
-        out.place[quarter, place, O_REAL_RD] += fen(0.25 * w[W_RESEARCH * BLOCK + j])
-        out.place[quarter, place, O_REPORTED_RD] += fen(0.25 * w[W_REPORTED * BLOCK + j])
-        out.place[quarter, place, O_EXITS] += np.int64(w[W_EXITS * BLOCK + j])
+        out.cube[quarter, place, i, A_SIZE] += fen(w[W_SIZE * STRIDE + j] * alive)
+        out.adopters[quarter, place, i] += np.int64(w[OWN_DIGITAL * STRIDE + j] * alive)
+        out.services[quarter] += fen(p[P_SERVICES_BUDGET] * w[BOUGHT_DIGITAL * STRIDE + j] * value)
+        out.place[quarter, place, O_REAL_RD] += fen(0.25 * w[W_RESEARCH * STRIDE + j])
+        out.place[quarter, place, O_REPORTED_RD] += fen(0.25 * w[W_REPORTED * STRIDE + j])
+        out.place[quarter, place, O_EXITS] += np.int64(w[W_EXITS * STRIDE + j])
 
 
 def fen(money):

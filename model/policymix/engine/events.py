@@ -53,34 +53,36 @@ def see_offers(q, n, city, mix, ground, room, p):
     w = room.w
     for layer in range(4 * LAYERS):
         for j in range(BLOCK):
-            w[(W_LAYER_RATE + layer) * BLOCK + j] = 0.0
+            w[(W_LAYER_RATE + layer) * STRIDE + j] = 0.0
     types = ground.type_cdf.shape[1]
     eligible = p[P_ELIGIBLE_SHARE]
     for j in range(n):
-        standing = ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER
-        aware = w[U_AWARE * BLOCK + j]
-        industry = int(w[INDUSTRY * BLOCK + j])
-        cell = industry * 2 + int(w[PLACE * BLOCK + j])
-        if mix.offers[0] > 0 and (w[W_U_TYPE * BLOCK + j] < eligible or w[W_PROJECT * BLOCK + j] >= p[P_MAJOR_PROJECT]):
-            kind = type_of(ground, industry, w[W_U_TYPE * BLOCK + j], eligible)
-            major = 1 if w[W_PROJECT * BLOCK + j] >= p[P_MAJOR_PROJECT] else 0
+        standing = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
+        aware = w[U_AWARE * STRIDE + j]
+        industry = int(w[INDUSTRY * STRIDE + j])
+        cell = industry * 2 + int(w[PLACE * STRIDE + j])
+        if mix.offers[0] > 0 and (
+            w[W_U_TYPE * STRIDE + j] < eligible or w[W_PROJECT * STRIDE + j] >= p[P_MAJOR_PROJECT]
+        ):
+            kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], eligible)
+            major = 1 if w[W_PROJECT * STRIDE + j] >= p[P_MAJOR_PROJECT] else 0
             row = (cell * types + kind) * 2 + major
             for layer in range(LAYERS):
                 package = mix.layer_package[q, row, layer]
                 if package < 0:
                     break
                 if aware < room.known[package, standing]:
-                    w[(W_LAYER_RATE + layer) * BLOCK + j] = mix.layer_rate[q, row, layer] * city.payout[package]
-                    w[(W_LAYER_END + layer) * BLOCK + j] = mix.layer_end[q, row, layer]
+                    w[(W_LAYER_RATE + layer) * STRIDE + j] = mix.layer_rate[q, row, layer] * city.payout[package]
+                    w[(W_LAYER_END + layer) * STRIDE + j] = mix.layer_end[q, row, layer]
         if mix.offers[1] > 0:
-            row = cell * 2 + (1 if w[W_REPORTED * BLOCK + j] >= p[P_MAJOR_RESEARCH] else 0)
+            row = cell * 2 + (1 if w[W_REPORTED * STRIDE + j] >= p[P_MAJOR_RESEARCH] else 0)
             for layer in range(LAYERS):
                 package = mix.rd_package[q, row, layer]
                 if package < 0:
                     break
                 if aware < room.known[package, standing]:
-                    w[(W_RD_LAYER_RATE + layer) * BLOCK + j] = mix.rd_rate[q, row, layer] * city.payout[package]
-                    w[(W_RD_LAYER_END + layer) * BLOCK + j] = mix.rd_end[q, row, layer]
+                    w[(W_RD_LAYER_RATE + layer) * STRIDE + j] = mix.rd_rate[q, row, layer] * city.payout[package]
+                    w[(W_RD_LAYER_END + layer) * STRIDE + j] = mix.rd_end[q, row, layer]
 
 
 def jump_to_notch(q, n, city, mix, ground, room, p):
@@ -89,45 +91,45 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
     line = p[P_MAJOR_PROJECT]
     types = ground.type_cdf.shape[1]
     for j in range(n):
-        size = w[W_PROJECT * BLOCK + j]
+        size = w[W_PROJECT * STRIDE + j]
         if size >= line or size < 0.5 * line:
             continue
-        industry = int(w[INDUSTRY * BLOCK + j])
-        cell = industry * 2 + int(w[PLACE * BLOCK + j])
-        standing = ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER
-        kind = type_of(ground, industry, w[W_U_TYPE * BLOCK + j], p[P_ELIGIBLE_SHARE])
+        industry = int(w[INDUSTRY * STRIDE + j])
+        cell = industry * 2 + int(w[PLACE * STRIDE + j])
+        standing = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
+        kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], p[P_ELIGIBLE_SHARE])
         row = (cell * types + kind) * 2 + 1
         below, above = 0.0, 0.0
         for layer in range(LAYERS):
-            below += kink.support(size, w[(W_LAYER_RATE + layer) * BLOCK + j], w[(W_LAYER_END + layer) * BLOCK + j])
+            below += kink.support(size, w[(W_LAYER_RATE + layer) * STRIDE + j], w[(W_LAYER_END + layer) * STRIDE + j])
             package = mix.layer_package[q, row, layer]
-            if package >= 0 and w[U_AWARE * BLOCK + j] < room.known[package, standing]:
+            if package >= 0 and w[U_AWARE * STRIDE + j] < room.known[package, standing]:
                 rate = mix.layer_rate[q, row, layer] * city.payout[package]
                 above += kink.support(line, rate, mix.layer_end[q, row, layer])
-        hassle = w[(CELL_ROW + C_HASSLE) * BLOCK + j]
-        if w[U_ABLE * BLOCK + j] >= take_up.application_probability(above, hassle, p[P_HASSLE_SLOPE]):
+        hassle = w[(CELL_ROW + C_HASSLE) * STRIDE + j]
+        if w[U_ABLE * STRIDE + j] >= take_up.application_probability(above, hassle, p[P_HASSLE_SLOPE]):
             continue
         above *= p[P_APPROVAL] * take_up.present_share(p[P_APPROVAL_LAG_QUARTERS], p[P_GRANT_DISCOUNT])
-        capital, ln_wanted = w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j]
-        cost = w[(CELL_ROW + C_REFERENCE_COST) * BLOCK + j]
+        capital, ln_wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
+        cost = w[(CELL_ROW + C_REFERENCE_COST) * STRIDE + j]
         wanted, elasticity = exp(ln_wanted), p[P_CAPITAL_ELASTICITY]
         lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
         lost_above = kink.loss(line, capital, ln_wanted, wanted, cost, elasticity)
         chosen = kink.notch(size, line, lost, lost_above, below, above, cost)
         if chosen > size:
-            w[W_FIRST_PAYS * BLOCK + j] = p[P_GRANT_WITH_PURCHASE] * above / line
-        w[W_PROJECT * BLOCK + j] = chosen
+            w[W_FIRST_PAYS * STRIDE + j] = p[P_GRANT_WITH_PURCHASE] * above / line
+        w[W_PROJECT * STRIDE + j] = chosen
 
 
 def lane_row(kind, q, slot, j, city, desk, ground, room):
     """Number of a new row of the tray for the firm in a lane."""
     w = room.w
     day = ground.days[q]
-    registered = day - int(w[AGE * BLOCK + j] * DAYS_A_QUARTER)
+    registered = day - int(w[AGE * STRIDE + j] * DAYS_A_QUARTER)
     return new_row(
-        city, desk, kind, slot, w[FIRM * BLOCK + j], w[PLACE * BLOCK + j], day, registered, w[STEPS_HELD * BLOCK + j],
-        ground.fields[int(w[INDUSTRY * BLOCK + j])], w[REVENUE_1 * BLOCK + j] * ground.price[q], w[JOBS * BLOCK + j],
-        w[U_AWARE * BLOCK + j], w[U_ABLE * BLOCK + j], lane_uniform(room, j, APPROVE),
+        city, desk, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered, w[STEPS_HELD * STRIDE + j],
+        ground.fields[int(w[INDUSTRY * STRIDE + j])], w[REVENUE_1 * STRIDE + j] * ground.price[q], w[JOBS * STRIDE + j],
+        w[U_AWARE * STRIDE + j], w[U_ABLE * STRIDE + j], lane_uniform(room, j, APPROVE),
     )  # fmt: skip
 
 
@@ -137,14 +139,16 @@ def claim_for_events(q, start, n, city, mix, desk, ground, room, p):
     w = room.w
     last = ground.calendar[q] % 4 == 3
     for j in range(n):
-        if w[ALIVE * BLOCK + j] < 0.5:
+        if w[ALIVE * STRIDE + j] < 0.5:
             continue
         slot = start + j
-        if not knows(room.known, w[U_AWARE * BLOCK + j], ON_LADDER if w[STEPS_HELD * BLOCK + j] > 0.0 else OFF_LADDER):
+        if not knows(
+            room.known, w[U_AWARE * STRIDE + j], ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
+        ):
             continue
-        if mix.offers[0] + mix.offers[4] > 0 and w[W_START * BLOCK + j] > 0.5 and w[W_PROJECT * BLOCK + j] > 0.0:
+        if mix.offers[0] + mix.offers[4] > 0 and w[W_START * STRIDE + j] > 0.5 and w[W_PROJECT * STRIDE + j] > 0.0:
             claim_project(q, slot, j, city, mix, desk, ground, room, p)
-        leases = mix.welcomes[LEASE, int(w[PLACE * BLOCK + j])]
+        leases = mix.welcomes[LEASE, int(w[PLACE * STRIDE + j])]
         if leases > 0 and lane_uniform(room, j, RENEW) < 0.25 * p[P_LEASE_RENEWAL]:
             room.lessees[room.counts[0]] = slot
             room.counts[0] += 1
@@ -155,11 +159,11 @@ def claim_for_events(q, start, n, city, mix, desk, ground, room, p):
 def claim_project(q, slot, j, city, mix, desk, ground, room, p):
     """A project that starts claims as what it is; a major one also for its people."""
     w = room.w
-    amount = w[W_PROJECT * BLOCK + j]
+    amount = w[W_PROJECT * STRIDE + j]
     day = ground.days[q]
-    industry = int(w[INDUSTRY * BLOCK + j])
-    kind = type_of(ground, industry, w[W_U_TYPE * BLOCK + j], p[P_ELIGIBLE_SHARE])
-    if mix.possible[q, project_row(ground, industry, int(w[PLACE * BLOCK + j]), kind, amount, p)]:
+    industry = int(w[INDUSTRY * STRIDE + j])
+    kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], p[P_ELIGIBLE_SHARE])
+    if mix.possible[q, project_row(ground, industry, int(w[PLACE * STRIDE + j]), kind, amount, p)]:
         r = lane_row(PROJECT, q, slot, j, city, desk, ground, room)
         project_facts(desk.tray[r], q, ground, kind, amount, 0.0, p)
     if amount >= p[P_MAJOR_PROJECT]:
@@ -174,17 +178,17 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
     """The year's reported research, and a national grant for a few high-tech enterprises."""
     w = room.w
     day = ground.days[q]
-    spending = w[REPORTED_NOW * BLOCK + j] + 0.25 * w[W_REPORTED * BLOCK + j]
-    if w[W_RD_APPLIES * BLOCK + j] > 0.5:
+    spending = w[REPORTED_NOW * STRIDE + j] + 0.25 * w[W_REPORTED * STRIDE + j]
+    if w[W_RD_APPLIES * STRIDE + j] > 0.5:
         row = desk.tray[lane_row(RESEARCH_KIND, q, slot, j, city, desk, ground, room)]
         row[Q_BASE], row[Q_ACTIVITY] = spending, ON_RESEARCH
         row[Q_FACTS + F_RESEARCH_ON] = day
         row[Q_FACTS + F_RD] = spending * ground.price[q]
         row[Q_FACTS + F_RD_MAJOR] = 1.0 if spending >= p[P_MAJOR_RESEARCH] else 0.0
-        core = further(w[U_ABLE * BLOCK + j], HOLDS_CORE)
+        core = further(w[U_ABLE * STRIDE + j], HOLDS_CORE)
         row[Q_FACTS + F_CORE] = 1.0 if core < p[P_CORE_TECHNOLOGY_SHARE] else 0.0
     lottery = lane_uniform(room, j, GRANT)
-    if w[W_STATUS * BLOCK + j] > 0.5 and lottery < p[P_NATIONAL_GRANT_RATE]:
+    if w[W_STATUS * STRIDE + j] > 0.5 and lottery < p[P_NATIONAL_GRANT_RATE]:
         row = desk.tray[lane_row(NATIONAL_GRANT, q, slot, j, city, desk, ground, room)]
         row[Q_FACTS + F_GRANT_ON] = day
         row[Q_FACTS + F_PROGRAMME] = SCIENCE_PROGRAMME

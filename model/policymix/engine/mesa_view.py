@@ -52,9 +52,9 @@ def plain_functions(module: types.ModuleType) -> tuple[types.SimpleNamespace, Ca
     """
     own = {key: f for key, f in vars(module).items() if inspect.isfunction(f) and f.__module__ == module.__name__}
     options = {key: value for key, value in module.OPTIONS.items() if key != "cache"}
-    one = {**vars(module), "BLOCK": 1}
+    one = {**vars(module), "BLOCK": 1, "STRIDE": 1}
     draw = njit(**options)(bound_to(own["draw_luck"], one))
-    names = {**vars(module), "BLOCK": 1}
+    names = {**vars(module), "BLOCK": 1, "STRIDE": 1}
     names |= {name: compiled_luck(name, options) for name in LUCK_FUNCTIONS}
     for key, function in own.items():
         names[key] = bound_to(function, names)

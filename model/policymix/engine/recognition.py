@@ -14,25 +14,25 @@ QUARTERS_A_YEAR = 4.0
 
 def intensity_of(w, j, p):
     """Reported R&D over revenue; firms differ by a lasting lognormal factor drawn from their stored uniform."""
-    revenue = w[REVENUE_NOW * BLOCK + j]
-    spread = p[P_INTENSITY_DEVIATION] * 3.4641 * (further(w[U_ABLE * BLOCK + j], SPENDS_ON_RESEARCH) - 0.5)
-    return w[REPORTED_NOW * BLOCK + j] / max(revenue, 1.0) * exp(spread)
+    revenue = w[REVENUE_NOW * STRIDE + j]
+    spread = p[P_INTENSITY_DEVIATION] * 3.4641 * (further(w[U_ABLE * STRIDE + j], SPENDS_ON_RESEARCH) - 0.5)
+    return w[REPORTED_NOW * STRIDE + j] / max(revenue, 1.0) * exp(spread)
 
 
 def climb(w, h, p, n, recognised):
     """Give and take rungs at the end of a year; ``recognised`` counts everyone who ever got one, by place."""
     for j in range(n):
-        if w[ALIVE * BLOCK + j] < 0.5 or w[(CELL_ROW + C_TECHNOLOGY) * BLOCK + j] < 0.5:
+        if w[ALIVE * STRIDE + j] < 0.5 or w[(CELL_ROW + C_TECHNOLOGY) * STRIDE + j] < 0.5:
             continue
-        age = w[AGE * BLOCK + j] / QUARTERS_A_YEAR
-        revenue = w[REVENUE_NOW * BLOCK + j]
-        before, three_ago = w[REVENUE_1 * BLOCK + j], w[REVENUE_3 * BLOCK + j]
+        age = w[AGE * STRIDE + j] / QUARTERS_A_YEAR
+        revenue = w[REVENUE_NOW * STRIDE + j]
+        before, three_ago = w[REVENUE_1 * STRIDE + j], w[REVENUE_3 * STRIDE + j]
         intensity = intensity_of(w, j, p)
         line = ladder.intensity_line(
             revenue, p[P_INTENSITY_SMALL], p[P_INTENSITY_MIDDLE], p[P_INTENSITY_LARGE]
         )  # fmt: skip
         meets = 0
-        if ladder.technology_sme(revenue, w[JOBS * BLOCK + j], intensity, 200e6, 500.0, p[P_SME_INTENSITY]) > 0.5:
+        if ladder.technology_sme(revenue, w[JOBS * STRIDE + j], intensity, 200e6, 500.0, p[P_SME_INTENSITY]) > 0.5:
             meets |= 1 << SME
         if ladder.high_tech_enterprise(age, intensity, line) > 0.5:
             meets |= 1 << HTE
@@ -49,8 +49,8 @@ def climb(w, h, p, n, recognised):
 
 def apply_for_rungs(w, h, j, meets, p, recognised):
     """A firm that meets a rung's criteria gets it with the rung's yearly rate; it keeps it while it meets them."""
-    held, ever = int(w[STEPS_HELD * BLOCK + j]), int(w[EVER * BLOCK + j])
-    place = int(w[PLACE * BLOCK + j])
+    held, ever = int(w[STEPS_HELD * STRIDE + j]), int(w[EVER * STRIDE + j])
+    place = int(w[PLACE * STRIDE + j])
     word = hashed(h[j], h[BLOCK + j], np.uint64(RECOGNISE))
     rates = (p[P_SME_RATE], p[P_HTE_RATE], p[P_EAGLE_RATE], p[P_GAZELLE_RATE], p[P_UNICORN_RATE], p[P_LEADING_RATE])
     for step in range(len(STEPS)):
@@ -63,5 +63,5 @@ def apply_for_rungs(w, h, j, meets, p, recognised):
             if not ever & bit:
                 ever |= bit
                 recognised[place, step] += 1
-    w[STEPS_HELD * BLOCK + j] = held
-    w[EVER * BLOCK + j] = ever
+    w[STEPS_HELD * STRIDE + j] = held
+    w[EVER * STRIDE + j] = ever

@@ -49,36 +49,36 @@ SMALLEST = 1.0
 def draw_luck(w, h, seed, luck, quarter, first_quarter_of_year, n):
     """Numbers of this quarter for the firms in the block; the year's variance in the first quarter."""
     for j in range(n):
-        first, second = words(seed, luck, np.uint64(w[FIRM * BLOCK + j]), quarter)
+        first, second = words(seed, luck, np.uint64(w[FIRM * STRIDE + j]), quarter)
         h[j] = first
         h[BLOCK + j] = second
     for j in range(n):
-        w[W_Z * BLOCK + j] = normal_of(hashed(h[j], h[BLOCK + j], np.uint64(GROWTH)))
+        w[W_Z * STRIDE + j] = normal_of(hashed(h[j], h[BLOCK + j], np.uint64(GROWTH)))
     for j in range(n):
-        w[W_U_ADJUST * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(ADJUST)))
-        w[W_U_MAINTAIN * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(MAINTAIN)))
-        w[W_U_EXIT * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(EXIT)))
-        w[W_U_ADOPT * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(ADOPT)))
-        w[W_U_RELOCATE * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(RELOCATE)))
-        w[W_U_TYPE * BLOCK + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(TYPE)))
+        w[W_U_ADJUST * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(ADJUST)))
+        w[W_U_MAINTAIN * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(MAINTAIN)))
+        w[W_U_EXIT * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(EXIT)))
+        w[W_U_ADOPT * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(ADOPT)))
+        w[W_U_RELOCATE * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(RELOCATE)))
+        w[W_U_TYPE * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(TYPE)))
     if first_quarter_of_year:
         for j in range(n):
             u = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(VOLATILITY)))
-            w[VARIANCE * BLOCK + j] = produce.variance_draw(u)
+            w[VARIANCE * STRIDE + j] = produce.variance_draw(u)
 
 
 def look_up(w, cells, places, n):
     """Values of the firm's industry and place."""
     for j in range(n):
-        cell = int(w[INDUSTRY * BLOCK + j]) * places + int(w[PLACE * BLOCK + j])
+        cell = int(w[INDUSTRY * STRIDE + j]) * places + int(w[PLACE * STRIDE + j])
         for value in range(CELL_COUNT):
-            w[(CELL_ROW + value) * BLOCK + j] = cells[cell, value]
+            w[(CELL_ROW + value) * STRIDE + j] = cells[cell, value]
 
 
 def read_status(w, n):
     """1 for high-tech enterprises."""
     for j in range(n):
-        w[W_STATUS * BLOCK + j] = 1.0 if int(w[STEPS_HELD * BLOCK + j]) & (1 << HTE) else 0.0
+        w[W_STATUS * STRIDE + j] = 1.0 if int(w[STEPS_HELD * STRIDE + j]) & (1 << HTE) else 0.0
 
 
 def grow(w, p, n):
@@ -86,10 +86,12 @@ def grow(w, p, n):
     size_spread = p[P_SIZE_SPREAD]
     size_slope = p[P_SIZE_SLOPE]
     for j in range(n):
-        sigma = produce.spread(w[LN_SIZE * BLOCK + j], w[(CELL_ROW + C_LN_MEDIAN) * BLOCK + j], size_spread, size_slope)
-        e = produce.shock(sigma, w[VARIANCE * BLOCK + j], w[W_Z * BLOCK + j])
-        w[LUCK * BLOCK + j] += e
-        w[LN_SIZE * BLOCK + j] += 0.25 * w[(CELL_ROW + C_DRIFT) * BLOCK + j] + e
+        sigma = produce.spread(
+            w[LN_SIZE * STRIDE + j], w[(CELL_ROW + C_LN_MEDIAN) * STRIDE + j], size_spread, size_slope
+        )
+        e = produce.shock(sigma, w[VARIANCE * STRIDE + j], w[W_Z * STRIDE + j])
+        w[LUCK * STRIDE + j] += e
+        w[LN_SIZE * STRIDE + j] += 0.25 * w[(CELL_ROW + C_DRIFT) * STRIDE + j] + e
 
 
 def make(w, p, n):
@@ -104,46 +106,46 @@ def make(w, p, n):
     super_deduction = p[P_SUPER_DEDUCTION]
     high_tech_tax_rate = p[P_HIGH_TECH_TAX_RATE]
     for j in range(n):
-        w[W_SIZE * BLOCK + j] = exp(w[LN_SIZE * BLOCK + j])
-        w[W_RATIO * BLOCK + j] = (
-            log(w[CAPITAL * BLOCK + j]) - w[LN_SIZE * BLOCK + j] - log(w[(CELL_ROW + C_CAPITAL_OUTPUT) * BLOCK + j])
+        w[W_SIZE * STRIDE + j] = exp(w[LN_SIZE * STRIDE + j])
+        w[W_RATIO * STRIDE + j] = (
+            log(w[CAPITAL * STRIDE + j]) - w[LN_SIZE * STRIDE + j] - log(w[(CELL_ROW + C_CAPITAL_OUTPUT) * STRIDE + j])
         )
     for j in range(n):
-        w[W_VALUE * BLOCK + j] = produce.value_added(
-            w[W_SIZE * BLOCK + j],
-            w[(CELL_ROW + C_FACTOR) * BLOCK + j],
-            w[W_RATIO * BLOCK + j],
-            w[(CELL_ROW + C_COST_SHARE) * BLOCK + j],
+        w[W_VALUE * STRIDE + j] = produce.value_added(
+            w[W_SIZE * STRIDE + j],
+            w[(CELL_ROW + C_FACTOR) * STRIDE + j],
+            w[W_RATIO * STRIDE + j],
+            w[(CELL_ROW + C_COST_SHARE) * STRIDE + j],
         )
-        w[JOBS * BLOCK + j] = produce.staff(
-            w[W_SIZE * BLOCK + j],
-            w[(CELL_ROW + C_STAFF) * BLOCK + j],
-            w[W_RATIO * BLOCK + j],
+        w[JOBS * STRIDE + j] = produce.staff(
+            w[W_SIZE * STRIDE + j],
+            w[(CELL_ROW + C_STAFF) * STRIDE + j],
+            w[W_RATIO * STRIDE + j],
             jobs_exponent,
-            w[(CELL_ROW + C_LN_WAGE) * BLOCK + j],
+            w[(CELL_ROW + C_LN_WAGE) * STRIDE + j],
             wage_elasticity,
         )
     for j in range(n):
-        free = w[W_VALUE * BLOCK + j] / w[(CELL_ROW + C_VALUE_RATIO) * BLOCK + j]
-        able = 1.0 if further(w[U_ABLE * BLOCK + j], SHIFTS_REVENUE) < 0.5 else 0.0
+        free = w[W_VALUE * STRIDE + j] / w[(CELL_ROW + C_VALUE_RATIO) * STRIDE + j]
+        able = 1.0 if further(w[U_ABLE * STRIDE + j], SHIFTS_REVENUE) < 0.5 else 0.0
         line = small_firm_profit_line / margin
         worth = margin * (standard_tax_rate - small_firm_tax_rate)
         kept = produce.held_back(free, line, worth, margin, tax_ease, able)
-        w[W_REVENUE * BLOCK + j] = kept
-        w[W_VALUE * BLOCK + j] *= 0.5 + 0.5 * kept / free
+        w[W_REVENUE * STRIDE + j] = kept
+        w[W_VALUE * STRIDE + j] *= 0.5 + 0.5 * kept / free
     for j in range(n):
-        normal = w[(CELL_ROW + C_RESEARCH) * BLOCK + j] * w[W_VALUE * BLOCK + j]
-        w[W_RESEARCH * BLOCK + j] = normal * exp(w[RESEARCH * BLOCK + j])
-        w[W_REPORTED * BLOCK + j] = normal * exp(w[REPORTED * BLOCK + j])
+        normal = w[(CELL_ROW + C_RESEARCH) * STRIDE + j] * w[W_VALUE * STRIDE + j]
+        w[W_RESEARCH * STRIDE + j] = normal * exp(w[RESEARCH * STRIDE + j])
+        w[W_REPORTED * STRIDE + j] = normal * exp(w[REPORTED * STRIDE + j])
         income = produce.profit(
-            w[W_VALUE * BLOCK + j],
-            w[(CELL_ROW + C_WAGE) * BLOCK + j] * w[JOBS * BLOCK + j],
-            w[(CELL_ROW + C_OTHER) * BLOCK + j],
-            w[(CELL_ROW + C_DEPRECIATION) * BLOCK + j] * w[CAPITAL * BLOCK + j],
-            w[W_RESEARCH * BLOCK + j] - normal,
+            w[W_VALUE * STRIDE + j],
+            w[(CELL_ROW + C_WAGE) * STRIDE + j] * w[JOBS * STRIDE + j],
+            w[(CELL_ROW + C_OTHER) * STRIDE + j],
+            w[(CELL_ROW + C_DEPRECIATION) * STRIDE + j] * w[CAPITAL * STRIDE + j],
+            w[W_RESEARCH * STRIDE + j] - normal,
         )
-        deducted = income - super_deduction * w[W_REPORTED * BLOCK + j]
-        status = w[W_STATUS * BLOCK + j]
+        deducted = income - super_deduction * w[W_REPORTED * STRIDE + j]
+        status = w[W_STATUS * STRIDE + j]
         tax = produce.tax_due(
             deducted,
             small_firm_profit_line,
@@ -152,28 +154,28 @@ def make(w, p, n):
             high_tech_tax_rate,
             status,
         )
-        w[W_PROFIT * BLOCK + j] = income
-        wear = w[(CELL_ROW + C_DEPRECIATION) * BLOCK + j] * w[CAPITAL * BLOCK + j]
-        w[W_CASH * BLOCK + j] = 0.25 * (income + wear - tax)
+        w[W_PROFIT * STRIDE + j] = income
+        wear = w[(CELL_ROW + C_DEPRECIATION) * STRIDE + j] * w[CAPITAL * STRIDE + j]
+        w[W_CASH * STRIDE + j] = 0.25 * (income + wear - tax)
 
 
 def want(w, p, n):
     """Capital wanted and the project without support."""
     capital_elasticity = p[P_CAPITAL_ELASTICITY]
     for j in range(n):
-        w[W_WANTED * BLOCK + j] = invest.ln_wanted(
-            w[LN_SIZE * BLOCK + j],
-            w[(CELL_ROW + C_CAPITAL_OUTPUT) * BLOCK + j],
-            w[(CELL_ROW + C_LN_COST_RATIO) * BLOCK + j],
+        w[W_WANTED * STRIDE + j] = invest.ln_wanted(
+            w[LN_SIZE * STRIDE + j],
+            w[(CELL_ROW + C_CAPITAL_OUTPUT) * STRIDE + j],
+            w[(CELL_ROW + C_LN_COST_RATIO) * STRIDE + j],
             capital_elasticity,
         )
-        w[W_PROJECT * BLOCK + j] = kink.size_at(
-            w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j], 0.0, capital_elasticity
+        w[W_PROJECT * STRIDE + j] = kink.size_at(
+            w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j], 0.0, capital_elasticity
         )
-        w[W_FIRST_PAYS * BLOCK + j] = 0.0
-        w[W_RD_APPLIES * BLOCK + j] = 0.0
-        w[W_PUSH * BLOCK + j] = 0.0
-        w[W_RD_RATE * BLOCK + j] = 0.0
+        w[W_FIRST_PAYS * STRIDE + j] = 0.0
+        w[W_RD_APPLIES * STRIDE + j] = 0.0
+        w[W_PUSH * STRIDE + j] = 0.0
+        w[W_RD_RATE * STRIDE + j] = 0.0
 
 
 def weigh_support(w, p, n):
@@ -181,16 +183,16 @@ def weigh_support(w, p, n):
     hassle_slope = p[P_HASSLE_SLOPE]
     kept = p[P_APPROVAL] * take_up.present_share(p[P_APPROVAL_LAG_QUARTERS], p[P_GRANT_DISCOUNT])
     for j in range(n):
-        size = w[W_PROJECT * BLOCK + j]
-        first, second, third = w[FIRST_RATE * BLOCK + j], w[SECOND_RATE * BLOCK + j], w[THIRD_RATE * BLOCK + j]
-        benefit = kink.support(size, first, w[FIRST_END * BLOCK + j])
-        benefit += kink.support(size, second, w[SECOND_END * BLOCK + j])
-        benefit += kink.support(size, third, w[THIRD_END * BLOCK + j])
-        chance = take_up.application_probability(benefit, w[(CELL_ROW + C_HASSLE) * BLOCK + j], hassle_slope)
-        applies = 1.0 if w[U_ABLE * BLOCK + j] < chance else 0.0
-        w[FIRST_RATE * BLOCK + j] = first * kept * applies
-        w[SECOND_RATE * BLOCK + j] = second * kept * applies
-        w[THIRD_RATE * BLOCK + j] = third * kept * applies
+        size = w[W_PROJECT * STRIDE + j]
+        first, second, third = w[FIRST_RATE * STRIDE + j], w[SECOND_RATE * STRIDE + j], w[THIRD_RATE * STRIDE + j]
+        benefit = kink.support(size, first, w[FIRST_END * STRIDE + j])
+        benefit += kink.support(size, second, w[SECOND_END * STRIDE + j])
+        benefit += kink.support(size, third, w[THIRD_END * STRIDE + j])
+        chance = take_up.application_probability(benefit, w[(CELL_ROW + C_HASSLE) * STRIDE + j], hassle_slope)
+        applies = 1.0 if w[U_ABLE * STRIDE + j] < chance else 0.0
+        w[FIRST_RATE * STRIDE + j] = first * kept * applies
+        w[SECOND_RATE * STRIDE + j] = second * kept * applies
+        w[THIRD_RATE * STRIDE + j] = third * kept * applies
 
 
 def size_with_support(w, p, years_left, n):
@@ -201,48 +203,52 @@ def size_with_support(w, p, years_left, n):
     weight = p[P_TEMPORARY_WEIGHT] if years_left < FOREVER else 1.0
     elasticity, with_purchase = p[P_CAPITAL_ELASTICITY] * weight, p[P_GRANT_WITH_PURCHASE]
     for j in range(n):
-        capital, wanted = w[CAPITAL * BLOCK + j], w[W_WANTED * BLOCK + j]
-        first, second, third = w[FIRST_RATE * BLOCK + j], w[SECOND_RATE * BLOCK + j], w[THIRD_RATE * BLOCK + j]
-        best = w[W_PROJECT * BLOCK + j]
+        capital, wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
+        first, second, third = w[FIRST_RATE * STRIDE + j], w[SECOND_RATE * STRIDE + j], w[THIRD_RATE * STRIDE + j]
+        best = w[W_PROJECT * STRIDE + j]
         size = kink.size_at(capital, wanted, min(LARGEST_RATE, third), elasticity)
-        best = kink.flattening(best, size, w[THIRD_END * BLOCK + j])
+        best = kink.flattening(best, size, w[THIRD_END * STRIDE + j])
         size = kink.size_at(capital, wanted, min(LARGEST_RATE, second + third), elasticity)
-        best = kink.flattening(best, size, w[SECOND_END * BLOCK + j])
+        best = kink.flattening(best, size, w[SECOND_END * STRIDE + j])
         size = kink.size_at(capital, wanted, min(LARGEST_RATE, first + second + third), elasticity)
-        best = kink.flattening(best, size, w[FIRST_END * BLOCK + j])
-        paid = kink.support(best, first, w[FIRST_END * BLOCK + j])
-        paid += kink.support(best, second, w[SECOND_END * BLOCK + j])
-        paid += kink.support(best, third, w[THIRD_END * BLOCK + j])
-        w[W_PROJECT * BLOCK + j] = best
-        w[W_FIRST_PAYS * BLOCK + j] = with_purchase * paid / max(best, SMALLEST)
+        best = kink.flattening(best, size, w[FIRST_END * STRIDE + j])
+        paid = kink.support(best, first, w[FIRST_END * STRIDE + j])
+        paid += kink.support(best, second, w[SECOND_END * STRIDE + j])
+        paid += kink.support(best, third, w[THIRD_END * STRIDE + j])
+        w[W_PROJECT * STRIDE + j] = best
+        w[W_FIRST_PAYS * STRIDE + j] = with_purchase * paid / max(best, SMALLEST)
 
 
 def hurry(w, p, years_left, n):
     """The nearer the end of a support, the more firms act before it."""
     elasticity, fixed_cost, wedge = p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE]
     for j in range(n):
-        capital = w[CAPITAL * BLOCK + j]
-        gap = log(max(capital + w[W_PROJECT * BLOCK + j], SMALLEST)) - log(capital)
+        capital = w[CAPITAL * STRIDE + j]
+        gap = log(max(capital + w[W_PROJECT * STRIDE + j], SMALLEST)) - log(capital)
         rate = invest.hazard(gap, elasticity, fixed_cost, wedge)
-        w[W_PUSH * BLOCK + j] = invest.expiry_push(w[FIRST_RATE * BLOCK + j], gap, years_left, rate, fixed_cost)
+        w[W_PUSH * STRIDE + j] = invest.expiry_push(w[FIRST_RATE * STRIDE + j], gap, years_left, rate, fixed_cost)
 
 
 def research_support(w, p, n):
     """Marginal rate of support on reported R&D at the firm's spending a year, if it would apply."""
     hassle_slope, approval = p[P_HASSLE_SLOPE], p[P_APPROVAL]
     for j in range(n):
-        spending = w[W_REPORTED * BLOCK + j]
-        first, second, third = w[RD_FIRST_RATE * BLOCK + j], w[RD_SECOND_RATE * BLOCK + j], w[RD_THIRD_RATE * BLOCK + j]
-        first_end, second_end = w[RD_FIRST_END * BLOCK + j], w[RD_SECOND_END * BLOCK + j]
-        third_end = w[RD_THIRD_END * BLOCK + j]
+        spending = w[W_REPORTED * STRIDE + j]
+        first, second, third = (
+            w[RD_FIRST_RATE * STRIDE + j],
+            w[RD_SECOND_RATE * STRIDE + j],
+            w[RD_THIRD_RATE * STRIDE + j],
+        )
+        first_end, second_end = w[RD_FIRST_END * STRIDE + j], w[RD_SECOND_END * STRIDE + j]
+        third_end = w[RD_THIRD_END * STRIDE + j]
         benefit = kink.support(spending, first, first_end) + kink.support(spending, second, second_end)
         benefit += kink.support(spending, third, third_end)
         rate = (first if spending < first_end else 0.0) + (second if spending < second_end else 0.0)
         rate += third if spending < third_end else 0.0
-        chance = take_up.application_probability(benefit, w[(CELL_ROW + C_HASSLE) * BLOCK + j], hassle_slope)
-        applies = 1.0 if w[U_ABLE * BLOCK + j] < chance else 0.0
-        w[W_RD_RATE * BLOCK + j] = rate * approval * applies
-        w[W_RD_APPLIES * BLOCK + j] = applies
+        chance = take_up.application_probability(benefit, w[(CELL_ROW + C_HASSLE) * STRIDE + j], hassle_slope)
+        applies = 1.0 if w[U_ABLE * STRIDE + j] < chance else 0.0
+        w[W_RD_RATE * STRIDE + j] = rate * approval * applies
+        w[W_RD_APPLIES * STRIDE + j] = applies
 
 
 def decide(w, p, n):
@@ -252,21 +258,21 @@ def decide(w, p, n):
     resale_wedge = p[P_RESALE_WEDGE]
     bankable_share = p[P_BANKABLE_SHARE]
     for j in range(n):
-        gap = log(max(w[CAPITAL * BLOCK + j] + w[W_PROJECT * BLOCK + j], SMALLEST)) - log(w[CAPITAL * BLOCK + j])
+        gap = log(max(w[CAPITAL * STRIDE + j] + w[W_PROJECT * STRIDE + j], SMALLEST)) - log(w[CAPITAL * STRIDE + j])
         rate = invest.hazard(gap, capital_elasticity, fixed_cost, resale_wedge)
-        w[W_GAP * BLOCK + j] = gap
-        acts = invest.acts(rate + w[W_PUSH * BLOCK + j], w[W_U_ADJUST * BLOCK + j])
-        idle = 1.0 if w[BUILD_LEFT * BLOCK + j] < 0.5 else 0.0
-        w[W_START * BLOCK + j] = acts * idle
+        w[W_GAP * STRIDE + j] = gap
+        acts = invest.acts(rate + w[W_PUSH * STRIDE + j], w[W_U_ADJUST * STRIDE + j])
+        idle = 1.0 if w[BUILD_LEFT * STRIDE + j] < 0.5 else 0.0
+        w[W_START * STRIDE + j] = acts * idle
     for j in range(n):
         allowed = invest.affordable(
-            w[W_PROJECT * BLOCK + j], w[W_BOUND * BLOCK + j], bankable_share, w[W_FIRST_PAYS * BLOCK + j]
+            w[W_PROJECT * STRIDE + j], w[W_BOUND * STRIDE + j], bankable_share, w[W_FIRST_PAYS * STRIDE + j]
         )
-        large = 1.0 if allowed > 0.01 * w[CAPITAL * BLOCK + j] else 0.0
-        sale = 1.0 if w[W_PROJECT * BLOCK + j] < 0.0 else 0.0
-        w[W_START * BLOCK + j] *= max(large, sale)
-        project = w[W_PROJECT * BLOCK + j]
-        w[W_PROJECT * BLOCK + j] = allowed if project > 0.0 else project
+        large = 1.0 if allowed > 0.01 * w[CAPITAL * STRIDE + j] else 0.0
+        sale = 1.0 if w[W_PROJECT * STRIDE + j] < 0.0 else 0.0
+        w[W_START * STRIDE + j] *= max(large, sale)
+        project = w[W_PROJECT * STRIDE + j]
+        w[W_PROJECT * STRIDE + j] = allowed if project > 0.0 else project
 
 
 def plan_research(w, p, n):
@@ -284,20 +290,20 @@ def plan_research(w, p, n):
     relabelled = research.relabelled_share(research_elasticity, relabel_convexity)
     reference = (1.0 - standard_tax_rate * 1.75) / (1.0 - standard_tax_rate)
     for j in range(n):
-        status = w[W_STATUS * BLOCK + j]
+        status = w[W_STATUS * STRIDE + j]
         usual = standard_tax_rate + (high_tech_tax_rate - standard_tax_rate) * status
-        income = w[W_PROFIT * BLOCK + j]
+        income = w[W_PROFIT * STRIDE + j]
         tax = small_firm_tax_rate if income <= small_firm_profit_line else usual
         start = research.ln_cost_ratio(tax, 0.75, 0.0, reference)
-        cost = research.ln_cost_ratio(tax, super_deduction, w[W_RD_RATE * BLOCK + j], reference)
+        cost = research.ln_cost_ratio(tax, super_deduction, w[W_RD_RATE * STRIDE + j], reference)
         target = -research_elasticity * (cost - start)
-        w[RESEARCH * BLOCK + j] = research.adjusted(w[RESEARCH * BLOCK + j], target, research_speed)
-        w[REPORTED * BLOCK + j] = research.reported_log(w[RESEARCH * BLOCK + j], relabelled)
+        w[RESEARCH * STRIDE + j] = research.adjusted(w[RESEARCH * STRIDE + j], target, research_speed)
+        w[REPORTED * STRIDE + j] = research.reported_log(w[RESEARCH * STRIDE + j], relabelled)
     for j in range(n):
-        before = w[KNOWLEDGE * BLOCK + j]
-        after = research.knowledge_after(before, w[RESEARCH * BLOCK + j], research_depreciation)
-        w[KNOWLEDGE * BLOCK + j] = after
-        w[LN_SIZE * BLOCK + j] += research.productivity_gain(before, after, research_reward)
+        before = w[KNOWLEDGE * STRIDE + j]
+        after = research.knowledge_after(before, w[RESEARCH * STRIDE + j], research_depreciation)
+        w[KNOWLEDGE * STRIDE + j] = after
+        w[LN_SIZE * STRIDE + j] += research.productivity_gain(before, after, research_reward)
 
 
 def plan_digital(w, p, n):
@@ -309,17 +315,17 @@ def plan_digital(w, p, n):
     services_speed = p[P_SERVICES_SPEED]
     services_substitution = p[P_SERVICES_SUBSTITUTION]
     for j in range(n):
-        push = adopt.push_of_support(w[FIRST_RATE * BLOCK + j], adoption_response)
-        rate = adopt.hazard(adoption_innovation, adoption_imitation, w[(CELL_ROW + C_ADOPTERS) * BLOCK + j], push)
-        new = invest.acts(rate, w[W_U_ADOPT * BLOCK + j]) * (1.0 - w[OWN_DIGITAL * BLOCK + j])
-        w[W_ADOPTS * BLOCK + j] = new
-        w[OWN_DIGITAL * BLOCK + j] += new
-        w[LN_SIZE * BLOCK + j] += adoption_gain * new
-        w[BOUGHT_DIGITAL * BLOCK + j] = adopt.bought_after(
-            w[BOUGHT_DIGITAL * BLOCK + j],
-            w[(CELL_ROW + C_SERVICES) * BLOCK + j],
+        push = adopt.push_of_support(w[FIRST_RATE * STRIDE + j], adoption_response)
+        rate = adopt.hazard(adoption_innovation, adoption_imitation, w[(CELL_ROW + C_ADOPTERS) * STRIDE + j], push)
+        new = invest.acts(rate, w[W_U_ADOPT * STRIDE + j]) * (1.0 - w[OWN_DIGITAL * STRIDE + j])
+        w[W_ADOPTS * STRIDE + j] = new
+        w[OWN_DIGITAL * STRIDE + j] += new
+        w[LN_SIZE * STRIDE + j] += adoption_gain * new
+        w[BOUGHT_DIGITAL * STRIDE + j] = adopt.bought_after(
+            w[BOUGHT_DIGITAL * STRIDE + j],
+            w[(CELL_ROW + C_SERVICES) * STRIDE + j],
             services_speed,
-            w[OWN_DIGITAL * BLOCK + j],
+            w[OWN_DIGITAL * STRIDE + j],
             services_substitution,
         )
 
@@ -332,31 +338,31 @@ def spend(w, p, n):
     bankable_share = p[P_BANKABLE_SHARE]
     funds_ceiling = p[P_FUNDS_CEILING]
     for j in range(n):
-        start = w[W_START * BLOCK + j] * w[ALIVE * BLOCK + j]
-        sold = min(w[W_PROJECT * BLOCK + j], 0.0) * start
-        bought = max(w[W_PROJECT * BLOCK + j], 0.0) * start
-        under_way, to_come = w[BUILD * BLOCK + j], w[BUILD_LEFT * BLOCK + j]
+        start = w[W_START * STRIDE + j] * w[ALIVE * STRIDE + j]
+        sold = min(w[W_PROJECT * STRIDE + j], 0.0) * start
+        bought = max(w[W_PROJECT * STRIDE + j], 0.0) * start
+        under_way, to_come = w[BUILD * STRIDE + j], w[BUILD_LEFT * STRIDE + j]
         build = bought / build_quarters if bought > 0.0 else under_way
         left = build_quarters if bought > 0.0 else to_come
         paid = build if left > 0.5 else 0.0
-        w[BUILD * BLOCK + j] = build
-        w[BUILD_LEFT * BLOCK + j] = max(0.0, left - 1.0)
-        capital = w[CAPITAL * BLOCK + j]
-        depreciation = w[(CELL_ROW + C_DEPRECIATION) * BLOCK + j]
+        w[BUILD * STRIDE + j] = build
+        w[BUILD_LEFT * STRIDE + j] = max(0.0, left - 1.0)
+        capital = w[CAPITAL * STRIDE + j]
+        depreciation = w[(CELL_ROW + C_DEPRECIATION) * STRIDE + j]
         chance = invest.maintenance_probability(capital, depreciation, smallest_purchase, maintenance_top)
-        kept_up = 0.25 * depreciation * capital if w[W_U_MAINTAIN * BLOCK + j] < chance else 0.0
-        w[W_SPEND * BLOCK + j] = (paid + kept_up + sold) * w[ALIVE * BLOCK + j]
-        w[CAPITAL * BLOCK + j] = max(100.0, capital * (1.0 - 0.25 * depreciation) + paid + kept_up + sold)
+        kept_up = 0.25 * depreciation * capital if w[W_U_MAINTAIN * STRIDE + j] < chance else 0.0
+        w[W_SPEND * STRIDE + j] = (paid + kept_up + sold) * w[ALIVE * STRIDE + j]
+        w[CAPITAL * STRIDE + j] = max(100.0, capital * (1.0 - 0.25 * depreciation) + paid + kept_up + sold)
     for j in range(n):
-        own = (1.0 - bankable_share) * max(w[W_SPEND * BLOCK + j], 0.0) + min(w[W_SPEND * BLOCK + j], 0.0)
-        w[FUNDS * BLOCK + j] = produce.funds_after(
-            w[FUNDS * BLOCK + j], w[W_CASH * BLOCK + j] - own, funds_ceiling * w[CAPITAL * BLOCK + j]
+        own = (1.0 - bankable_share) * max(w[W_SPEND * STRIDE + j], 0.0) + min(w[W_SPEND * STRIDE + j], 0.0)
+        w[FUNDS * STRIDE + j] = produce.funds_after(
+            w[FUNDS * STRIDE + j], w[W_CASH * STRIDE + j] - own, funds_ceiling * w[CAPITAL * STRIDE + j]
         )
-        w[SUM_INVESTMENT * BLOCK + j] += w[W_SPEND * BLOCK + j]
-        w[SUM_RESEARCH * BLOCK + j] += 0.25 * w[W_RESEARCH * BLOCK + j] * w[ALIVE * BLOCK + j]
-        w[SUM_VALUE * BLOCK + j] += 0.25 * w[W_VALUE * BLOCK + j] * w[ALIVE * BLOCK + j]
-        w[REVENUE_NOW * BLOCK + j] += 0.25 * w[W_REVENUE * BLOCK + j]
-        w[REPORTED_NOW * BLOCK + j] += 0.25 * w[W_REPORTED * BLOCK + j]
+        w[SUM_INVESTMENT * STRIDE + j] += w[W_SPEND * STRIDE + j]
+        w[SUM_RESEARCH * STRIDE + j] += 0.25 * w[W_RESEARCH * STRIDE + j] * w[ALIVE * STRIDE + j]
+        w[SUM_VALUE * STRIDE + j] += 0.25 * w[W_VALUE * STRIDE + j] * w[ALIVE * STRIDE + j]
+        w[REVENUE_NOW * STRIDE + j] += 0.25 * w[W_REVENUE * STRIDE + j]
+        w[REPORTED_NOW * STRIDE + j] += 0.25 * w[W_REPORTED * STRIDE + j]
 
 
 def leave_or_stay(w, p, exit_by_age, records, n):
@@ -366,28 +372,30 @@ def leave_or_stay(w, p, exit_by_age, records, n):
     exit_cash_weight = p[P_EXIT_CASH_WEIGHT]
     exit_relief_bump = p[P_EXIT_RELIEF_BUMP]
     for j in range(n):
-        base = exit_by_age[min(int(w[AGE * BLOCK + j]), exit_by_age.size - 1)]
+        base = exit_by_age[min(int(w[AGE * STRIDE + j]), exit_by_age.size - 1)]
         by_size = leave.size_factor(
-            w[LN_SIZE * BLOCK + j], w[(CELL_ROW + C_LN_MEDIAN) * BLOCK + j], exit_size_elasticity
+            w[LN_SIZE * STRIDE + j], w[(CELL_ROW + C_LN_MEDIAN) * STRIDE + j], exit_size_elasticity
         )
-        by_cash = leave.cash_factor(w[FUNDS * BLOCK + j], w[CAPITAL * BLOCK + j], exit_cash_threshold, exit_cash_weight)
-        ended = 1.0 if abs(w[RELIEF_END * BLOCK + j]) < 0.5 else 0.0
+        by_cash = leave.cash_factor(
+            w[FUNDS * STRIDE + j], w[CAPITAL * STRIDE + j], exit_cash_threshold, exit_cash_weight
+        )
+        ended = 1.0 if abs(w[RELIEF_END * STRIDE + j]) < 0.5 else 0.0
         chance = leave.probability(base, by_size, by_cash, ended, exit_relief_bump)
-        mobile = 0.0 if w[FIRM * BLOCK + j] < records else 1.0
-        out = 1.0 if w[W_U_EXIT * BLOCK + j] < chance * mobile else 0.0
-        w[W_EXITS * BLOCK + j] = out * w[ALIVE * BLOCK + j]
+        mobile = 0.0 if w[FIRM * STRIDE + j] < records else 1.0
+        out = 1.0 if w[W_U_EXIT * STRIDE + j] < chance * mobile else 0.0
+        w[W_EXITS * STRIDE + j] = out * w[ALIVE * STRIDE + j]
     for j in range(n):
-        w[ALIVE * BLOCK + j] *= 1.0 - w[W_EXITS * BLOCK + j]
-        w[AGE * BLOCK + j] += 1.0
-        w[RELIEF_END * BLOCK + j] = max(-1.0, w[RELIEF_END * BLOCK + j] - 1.0)
-        w[JOBS * BLOCK + j] *= w[ALIVE * BLOCK + j]
+        w[ALIVE * STRIDE + j] *= 1.0 - w[W_EXITS * STRIDE + j]
+        w[AGE * STRIDE + j] += 1.0
+        w[RELIEF_END * STRIDE + j] = max(-1.0, w[RELIEF_END * STRIDE + j] - 1.0)
+        w[JOBS * STRIDE + j] *= w[ALIVE * STRIDE + j]
 
 
 def turn_year(w, n):
     """Last quarter of a year: revenue of the year becomes last year's."""
     for j in range(n):
-        w[REVENUE_3 * BLOCK + j] = w[REVENUE_2 * BLOCK + j]
-        w[REVENUE_2 * BLOCK + j] = w[REVENUE_1 * BLOCK + j]
-        w[REVENUE_1 * BLOCK + j] = w[REVENUE_NOW * BLOCK + j]
-        w[REVENUE_NOW * BLOCK + j] = 0.0
-        w[REPORTED_NOW * BLOCK + j] = 0.0
+        w[REVENUE_3 * STRIDE + j] = w[REVENUE_2 * STRIDE + j]
+        w[REVENUE_2 * STRIDE + j] = w[REVENUE_1 * STRIDE + j]
+        w[REVENUE_1 * STRIDE + j] = w[REVENUE_NOW * STRIDE + j]
+        w[REVENUE_NOW * STRIDE + j] = 0.0
+        w[REPORTED_NOW * STRIDE + j] = 0.0

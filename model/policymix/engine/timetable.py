@@ -61,8 +61,8 @@ class Path(NamedTuple):
 class Room(NamedTuple):
     """Scratch of one thread."""
 
-    w: np.ndarray  # float64[ROWS * BLOCK]
-    h: np.ndarray  # uint64[2 * BLOCK]
+    w: np.ndarray  # float64[ROWS * STRIDE]
+    h: np.ndarray  # uint64[2 * STRIDE]
     pair: np.ndarray  # uint64[2]
     cells: np.ndarray  # float64[cells, CELL_COUNT]
     most: np.ndarray  # float64[places] staff of one firm that counts for crowding
@@ -179,7 +179,7 @@ def plan_stage(q, n, lanes, city, mix, ground, room, p):
     if mix.offers[1] > 0:
         research_support(w, p, lanes)
     for j in range(lanes):
-        w[W_BOUND * BLOCK + j] = w[FUNDS * BLOCK + j]
+        w[W_BOUND * STRIDE + j] = w[FUNDS * STRIDE + j]
     lend(q, mix, w, n)
     decide(w, p, lanes)
     plan_research(w, p, lanes)
@@ -192,9 +192,9 @@ def lend(q, mix, w, n):
         if mix.credit[q, place, 0] <= 0.0:
             continue
         for j in range(n):
-            held = int(w[STEPS_HELD * BLOCK + j]) & int(mix.credit[q, place, 2])
-            if held and int(w[PLACE * BLOCK + j]) == place and w[U_ABLE * BLOCK + j] < mix.credit[q, place, 1]:
-                w[W_BOUND * BLOCK + j] += mix.credit[q, place, 0]
+            held = int(w[STEPS_HELD * STRIDE + j]) & int(mix.credit[q, place, 2])
+            if held and int(w[PLACE * STRIDE + j]) == place and w[U_ABLE * STRIDE + j] < mix.credit[q, place, 1]:
+                w[W_BOUND * STRIDE + j] += mix.credit[q, place, 0]
 
 
 def leave_stage(start, n, lanes, ground, room, p):
@@ -202,8 +202,8 @@ def leave_stage(start, n, lanes, ground, room, p):
     w = room.w
     leave_or_stay(w, p, ground.exit_by_age, ground.records[0], lanes)
     for j in range(n):
-        alive = w[ALIVE * BLOCK + j] > 0.5 and w[FIRM * BLOCK + j] >= ground.records[0]
-        if alive and w[W_U_RELOCATE * BLOCK + j] < 0.25 * p[P_RELOCATION_RATE]:
+        alive = w[ALIVE * STRIDE + j] > 0.5 and w[FIRM * STRIDE + j] >= ground.records[0]
+        if alive and w[W_U_RELOCATE * STRIDE + j] < 0.25 * p[P_RELOCATION_RATE]:
             room.movers[room.counts[1]] = start + j
             room.counts[1] += 1
 
@@ -212,23 +212,23 @@ def load(firms, w, start, n):
     """Copy some firms into the scratch buffer."""
     for column in range(COLUMN_COUNT):
         for j in range(n):
-            w[column * BLOCK + j] = firms[column, start + j]
+            w[column * STRIDE + j] = firms[column, start + j]
 
 
 def fill_lanes(w, n):
     """Lanes beyond the last firm hold a harmless dead one."""
     for column in range(COLUMN_COUNT):
         for j in range(n, BLOCK):
-            w[column * BLOCK + j] = w[column * BLOCK]
+            w[column * STRIDE + j] = w[column * STRIDE]
     for j in range(n, BLOCK):
-        w[ALIVE * BLOCK + j] = 0.0
+        w[ALIVE * STRIDE + j] = 0.0
 
 
 def store(firms, w, start, n):
     """Copy the firms back."""
     for column in range(COLUMN_COUNT):
         for j in range(n):
-            firms[column, start + j] = w[column * BLOCK + j]
+            firms[column, start + j] = w[column * STRIDE + j]
 
 
 def decide_and_pay(q, city, mix, desk, ground, out):

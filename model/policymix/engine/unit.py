@@ -39,6 +39,7 @@ from .symbols import (
     AGE,
     ALIVE,
     BLOCK,
+    STRIDE,
     CAPITAL,
     CELL_COUNT,
     COLUMN_COUNT,
@@ -126,7 +127,7 @@ def new_desk(clauses: int, packages: int, rows: int) -> Desk:
 def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
     """Scratch of one thread."""
     return Room(
-        w=np.zeros(ROWS * BLOCK),
+        w=np.zeros(ROWS * STRIDE),
         h=np.zeros(2 * BLOCK, np.uint64),
         pair=np.zeros(2, np.uint64),
         cells=np.zeros((cells, CELL_COUNT)),
