@@ -93,7 +93,7 @@ class City(NamedTuple):
     firms: np.ndarray  # float64[columns, slots]
     count: np.ndarray  # int64[4]: slots used, claimants, claim rows, claims that found no room
     account_paid: np.ndarray  # float64[claimants, clauses, 2] CNY, lifetime and this year
-    account_once: np.ndarray  # int64[claimants, clauses]
+    account_once: np.ndarray  # int8[claimants, clauses]
     gross: np.ndarray  # float64[claimants, 4]
     claims: np.ndarray  # float64[rows, CLAIM_COLUMNS]
     recognised: np.ndarray  # int64[places, steps], ever
@@ -196,6 +196,9 @@ def account_of(city, slot):
         return -1
     city.count[CLAIMANTS] = row + 1
     city.firms[ACCOUNT, slot] = row
+    city.account_paid[row, :, :] = 0.0
+    city.account_once[row, :] = 0
+    city.gross[row, :] = 0.0
     return row
 
 

@@ -127,7 +127,8 @@ def lane_row(kind, q, slot, j, city, desk, ground, room):
     day = ground.days[q]
     registered = day - int(w[AGE * STRIDE + j] * DAYS_A_QUARTER)
     return new_row(
-        city, desk, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered, w[STEPS_HELD * STRIDE + j],
+        city, desk, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered,
+        w[STEPS_HELD * STRIDE + j],
         ground.fields[int(w[INDUSTRY * STRIDE + j])], w[REVENUE_1 * STRIDE + j] * ground.price[q], w[JOBS * STRIDE + j],
         w[U_AWARE * STRIDE + j], w[U_ABLE * STRIDE + j], lane_uniform(room, j, APPROVE),
     )  # fmt: skip

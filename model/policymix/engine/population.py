@@ -65,14 +65,14 @@ def room_for(firms: float, entries: float, quarters: int) -> int:
 
 
 def empty_city(slots: int, clauses: int, packages: int, places: int, industries: int) -> City:
-    """A city without firms."""
+    """A city without firms. Tables are not cleared: whoever takes a row writes all of it."""
     return City(
-        firms=np.zeros((COLUMN_COUNT, slots)),
+        firms=np.empty((COLUMN_COUNT, slots)),
         count=np.zeros(4, np.int64),
-        account_paid=np.zeros((slots, clauses, 2)),
-        account_once=np.zeros((slots, clauses), np.int64),
-        gross=np.zeros((slots, 4)),
-        claims=np.zeros((CLAIMS_PER_SLOT * slots, CLAIM_COLUMNS)),
+        account_paid=np.empty((slots, clauses, 2)),
+        account_once=np.empty((slots, clauses), np.int8),
+        gross=np.empty((slots, 4)),
+        claims=np.empty((CLAIMS_PER_SLOT * slots, CLAIM_COLUMNS)),
         recognised=np.zeros((places, len(STEPS)), np.int64),
         prices=np.zeros((places, 3)),
         adopters=np.full(industries, ADOPTED_AT_START),

@@ -6,7 +6,8 @@ BLOCK = 128
 """Firms taken through the stages together."""
 
 STRIDE = BLOCK + 8
-"""Numbers from one row of the scratch buffer to the next: no multiple of a page, so that rows do not get in each other's way."""
+"""Numbers from one row of the scratch buffer to the next: no multiple of a page, so that rows do not get in
+each other's way."""
 
 LAYERS = 3
 """Layers of a flattening schedule of support: rates that end one after another."""

@@ -39,7 +39,6 @@ from .symbols import (
     AGE,
     ALIVE,
     BLOCK,
-    STRIDE,
     CAPITAL,
     CELL_COUNT,
     COLUMN_COUNT,
@@ -51,6 +50,7 @@ from .symbols import (
     PLACE,
     ROWS,
     STEPS,
+    STRIDE,
 )
 from .timetable import FREE, FROZEN, RECORD, Path, Room, Run
 from .world import World, ground_of, living_per_entry, tables_of, world_of
@@ -111,7 +111,7 @@ def new_out(quarters: int, clauses: int, places: int, industries: int) -> Out:
 def new_desk(clauses: int, packages: int, rows: int) -> Desk:
     """An empty tray, and the office's scratch."""
     return Desk(
-        tray=np.zeros((rows, Q_FACTS + MAX_FACTS)),
+        tray=np.empty((rows, Q_FACTS + MAX_FACTS)),
         waiting=np.zeros(1, np.int64),
         asked=np.zeros(packages, np.int64),
         used=np.zeros((clauses, 4, 2)),
@@ -136,7 +136,7 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         movers=np.zeros(slots, np.int64),
         lessees=np.zeros(slots, np.int64),
         counts=np.zeros(2, np.int64),
-        pool=np.zeros((COLUMN_COUNT, pool)),
+        pool=np.empty((COLUMN_COUNT, pool)),
         asked=np.full(pool, -1, np.int64),
         quotes=np.zeros((pool, 2), np.int64),
         asked_move=np.full(slots, -1, np.int64),
@@ -228,6 +228,7 @@ def resume(city: City, out: Out, setting: Setting, name: str, slots: int, quarte
     claimants, rows = int(city.count[CLAIMANTS]), int(city.count[ROWS_USED])
     new.count[:] = city.count
     new.firms[ACCOUNT, : city.count[SLOTS]] = city.firms[ACCOUNT, : city.count[SLOTS]]
+    new.account_paid[:claimants], new.account_once[:claimants] = 0.0, 0
     new.account_paid[:claimants, clauses] = city.account_paid[:claimants]
     new.account_once[:claimants, clauses] = city.account_once[:claimants]
     new.gross[:claimants] = city.gross[:claimants]
