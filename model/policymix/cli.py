@@ -282,7 +282,7 @@ def warm() -> None:
     """
     from policymix.engine import warm as fill
 
-    typer.echo("compiling the rules once, about 20 s ...", err=True)
+    typer.echo("compiling the rules once, half a minute to a minute ...", err=True)
     fill()
     typer.echo("compiled")
 
@@ -362,7 +362,9 @@ class _progress:  # noqa: N801 (a context, used like a function)
         )
         self.bar = Progress(*columns, console=Console(stderr=True))
         self.bar.start()
-        self.task = self.bar.add_task("starting (a first run compiles the rules once, about 20 s)", total=None)
+        self.task = self.bar.add_task(
+            "starting (a first run compiles the rules once, half a minute to a minute)", total=None
+        )
         return self.advance
 
     def advance(self, done: int, total: int) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import mesa
 import numpy as np
@@ -22,15 +22,12 @@ from ..errors import NotFound
 from ..region.arrays import quarter_name
 from . import loop, streams
 from .claims import SLOTS, City
-from .entry import Ground
-from .mixes import Layers, mix_of
-from .population import anchor, populate, room_for
+from .mixes import mix_of
 from .quarter import quarter
-from .setting import FIRST_YEAR, HISTORY, Setting
+from .setting import FIRST_YEAR, Setting
 from .symbols import COLUMN_COUNT, COLUMNS, ROWS, STEPS
 from .timetable import FREE, RECORD, Path, Run
-from .unit import check, fork, largest_size, new_desk, new_out, new_path, new_room, run_mix
-from .world import World, ground_of, living_per_entry, tables_of, world_of
+from .unit import Start, check, fork, new_desk, new_out, new_room, run_mix, start_of
 
 LUCK_FUNCTIONS = ("words", "finalise", "hashed", "uniform_of", "normal_of")
 WORDS_OF_LUCK = ("words", "finalise", "hashed")
@@ -281,37 +278,6 @@ class MesaCity(mesa.Model):
     def date(self) -> str:
         """The next quarter, such as '2021Q1'."""
         return quarter_name(int(self.setting.calendar[0]) + 4 * FIRST_YEAR + self.quarter)
-
-
-class Start(NamedTuple):
-    """A city where the mixes fork, and what all of them share."""
-
-    world: World
-    city: City
-    layers: Layers
-    tables: np.ndarray
-    ground: Ground
-    path: Path  # of the burn-in
-    slots: int
-
-
-def start_of(compiled: types.ModuleType, setting: Setting, values: Mapping[str, float], seed: int, luck: int) -> Start:
-    """Populate the city, run the burn-in and anchor it: what ``unit.run_unit`` does before the mixes fork."""
-    world = world_of(setting, values)
-    run = Run(np.uint64(seed), np.uint64(luck), RECORD)
-    city, ln_typical = populate(compiled, setting, world, run)
-    layers = Layers(setting, values)
-    tables = tables_of(setting, world, ln_typical)
-    ground = ground_of(setting, world, largest_size(city, world))
-    path = new_path(setting.quarters, len(world.region.rent_m2_month), len(world.region.a))
-    history = mix_of(setting, world, HISTORY, layers, values, city)
-    fixed = (setting, world, ground, tables, city, history, HISTORY, RECORD, path, seed, luck)
-    run_mix(compiled, *fixed, 0, setting.burn_in, None)
-    tables = tables_of(setting, world, ln_typical + anchor(setting, world, city, tables))
-    ground = ground_of(setting, world, largest_size(city, world))
-    quarters = setting.quarters - setting.burn_in
-    slots = room_for(int(city.count[SLOTS]), world.region.firms.sum() * 1.4 / living_per_entry(world), quarters)
-    return Start(world, city, layers, tables, ground, path, slots)
 
 
 def baseline_path(

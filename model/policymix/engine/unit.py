@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,7 +30,7 @@ from .claims import (
     Desk,
     Mix,
 )
-from .entry import PLACE_OUTCOMES
+from .entry import PLACE_OUTCOMES, Ground
 from .mixes import Layers, mix_of, opportunity_spending
 from .population import anchor, empty_city, is_record, populate, room_for
 from .quarter import quarter
@@ -39,6 +40,7 @@ from .symbols import (
     AGE,
     ALIVE,
     BLOCK,
+    C_LN_MEDIAN,
     CAPITAL,
     CELL_COUNT,
     COLUMN_COUNT,
@@ -286,6 +288,37 @@ def run_mix(
     return out
 
 
+class Start(NamedTuple):
+    """A city where the mixes fork, and what all of them share."""
+
+    world: World
+    city: City
+    layers: Layers
+    tables: np.ndarray
+    ground: Ground
+    path: Path  # of the burn-in
+    slots: int
+    burn_in: Out
+
+
+def start_of(compiled, setting: Setting, values: Mapping[str, float], seed: int, luck: int) -> Start:
+    """Populate the city, run the burn-in under the history, and anchor it to the published totals."""
+    world = world_of(setting, values)
+    city, ln_typical = populate(compiled, setting, world, Run(np.uint64(seed), np.uint64(luck), RECORD))
+    layers = Layers(setting, values)
+    tables = tables_of(setting, world, ln_typical)
+    ground = ground_of(setting, world, largest_size(city, world))
+    path = new_path(setting.quarters, len(world.region.rent_m2_month), len(world.region.a))
+    history = mix_of(setting, world, HISTORY, layers, values, city)
+    fixed = (setting, world, ground, tables, city, history, HISTORY, RECORD, path, seed, luck)
+    out = run_mix(compiled, *fixed, 0, setting.burn_in, None)
+    tables = tables_of(setting, world, ln_typical + anchor(setting, world, city, tables))
+    ground = ground_of(setting, world, largest_size(city, world))
+    entries = world.region.firms.sum() * 1.4 / living_per_entry(world)
+    slots = room_for(int(city.count[SLOTS]), entries, setting.quarters - setting.burn_in)
+    return Start(world, city, layers, tables, ground, path, slots, out)
+
+
 def run_unit(
     setting: Setting, values: Mapping[str, float], seed: int, luck: int, keep_firms: bool = False
 ) -> UnitResult:
@@ -306,40 +339,7 @@ def run_unit(
         A mix used more than 90 % of the pool of entrants, or a table was too small.
     """
     compiled = loop.module(setting.rules, setting.contract)
-    world = world_of(setting, values)
-    places, industries = len(world.region.rent_m2_month), len(world.region.a)
-    run = Run(np.uint64(seed), np.uint64(luck), RECORD)
-    city, ln_typical = populate(compiled, setting, world, run)
-    layers = Layers(setting, values)
-    tables = tables_of(setting, world, ln_typical)
-    ground = ground_of(setting, world, largest_size(city, world))
-    path = new_path(setting.quarters, places, industries)
-    history = mix_of(setting, world, HISTORY, layers, values, city)
-    start = run_mix(
-        compiled,
-        setting,
-        world,
-        ground,
-        tables,
-        city,
-        history,
-        HISTORY,
-        RECORD,
-        path,
-        seed,
-        luck,
-        0,
-        setting.burn_in,
-        None,
-    )
-    shift = anchor(setting, world, city, tables)
-    tables = tables_of(setting, world, ln_typical + shift)
-    ground = ground_of(setting, world, largest_size(city, world))
-    slots = room_for(
-        int(city.count[SLOTS]),
-        world.region.firms.sum() * 1.4 / living_per_entry(world),
-        setting.quarters - setting.burn_in,
-    )
+    world, city, layers, tables, ground, path, slots, burn_in = start_of(compiled, setting, values, seed, luck)
     luck_share, granular = [], []
 
     def look_at_luck(now: City, quarter: int) -> None:
@@ -369,7 +369,7 @@ def run_unit(
             results.append(MixResult(name, mode, out, table, silent, spending))
             last_city = forked
     return UnitResult(
-        results, world, start, np.array(luck_share), np.array(granular), last_city if keep_firms else None
+        results, world, burn_in, np.array(luck_share), np.array(granular), last_city if keep_firms else None
     )
 
 
@@ -398,7 +398,7 @@ def luck_of(city: City, world: World, years: float, table: np.ndarray) -> tuple[
     value = size * (firms[CAPITAL] / (k[industry] * size)) ** r.a[industry]
     lived = np.minimum(years, 0.25 * firms[AGE])
     cell = industry * len(r.rent_m2_month) + firms[PLACE].astype(int)
-    sigma = p[P_SIZE_SPREAD] * np.exp(-p[P_SIZE_SLOPE] * (firms[LN_SIZE] - table[cell, 1]))
+    sigma = p[P_SIZE_SPREAD] * np.minimum(2.0, np.exp(-p[P_SIZE_SLOPE] * (firms[LN_SIZE] - table[cell, C_LN_MEDIAN])))
     calm = value * np.exp(-firms[LUCK] + 0.5 * sigma**2 * lived)
     weight = calm / calm.sum()
     return float(1.0 - calm.sum() / value.sum()), float(np.sqrt(np.sum(weight**2 * sigma**2 * lived)))

@@ -73,9 +73,8 @@ def run(
                 future.result()
                 if progress is not None:
                     progress(done, len(units))
-        except BaseException:
+        finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            raise
     return table.dataset()
 
 
