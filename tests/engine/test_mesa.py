@@ -11,6 +11,7 @@ import units
 from policymix.engine import loop
 from policymix.engine.symbols import COLUMNS, STEPS
 from policymix.engine.timetable import FROZEN, RECORD
+from policymix.engine.unit import copied
 from policymix.errors import InvalidValue, NotFound
 
 pytestmark = pytest.mark.anywhere
@@ -37,8 +38,9 @@ def pair(scenario, contract, mix, mode=None, luck=0):
 @pytest.mark.parametrize(("mix", "mode"), [("none", RECORD), ("both", None), ("both", FROZEN)])
 def test_same_bits_without_fused_operations(small, mix, mode):
     for agents, compiled in pair(small, False, mix, mode):
-        for name in agents.city._fields:
-            assert np.array_equal(getattr(agents.city, name), getattr(compiled.city, name), equal_nan=True), name
+        ours, theirs = copied(agents.city), copied(compiled.city)  # without the rows that nobody uses yet
+        for name in ours._fields:
+            assert np.array_equal(getattr(ours, name), getattr(theirs, name), equal_nan=True), name
         for name in agents.out._fields:
             assert np.array_equal(getattr(agents.out, name), getattr(compiled.out, name)), name
         for name in agents.path._fields:
