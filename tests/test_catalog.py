@@ -55,10 +55,10 @@ def test_order_scenario_folder_then_current_then_variable_then_shipped(shipped, 
 
 
 def test_an_identical_copy_hides_nothing(shipped, tmp_path):
-    write(tmp_path / "here/alpha.toml", PACKAGE.format(id="alpha"))
+    copy = write(tmp_path / "here/alpha.toml", PACKAGE.format(id="alpha"))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        catalog.find("packages", "alpha")
+        assert catalog.find("packages", "alpha") == copy
 
 
 def test_explicit_paths_are_taken_from_the_scenario_folder_or_the_current_one(shipped, tmp_path):

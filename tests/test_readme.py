@@ -63,7 +63,8 @@ def test_runs_run(line, folder):
 
 
 @pytest.mark.slow
-def test_the_python_snippet_runs(folder, monkeypatch):
+def test_the_python_snippet_prints_a_share(folder, monkeypatch, capsys):
     snippet = next(block for language, block in BLOCKS if language == "python").replace("draws=10", "draws=2")
     monkeypatch.chdir(folder)
     exec(compile(snippet, "README.md", "exec"), {})
+    assert abs(float(capsys.readouterr().out.split()[-1])) < 1.0

@@ -1,11 +1,9 @@
 """Exponential, logarithm and cosine that vectorise, the same to the last bit in Python and in compiled code.
 
-The functions are branch-free polynomials, so that a compiler turns a loop over firms into vector instructions
-(a call of
-the C library would stay one firm at a time). In Python the two steps that look into the bits of a number are done by
-``math.frexp`` and ``math.ldexp``; compiled, by bit casts. Both are exact, so both callers get the same number
-as long as
-multiply-adds are not contracted, and agree to about 1e-15 when they are.
+The functions are branch-free polynomials, so that a compiler turns a loop over firms into vector instructions (a call
+of the C library would stay one firm at a time). In Python the two steps that look into the bits of a number are done by
+``math.frexp`` and ``math.ldexp``; compiled, by bit casts. Both are exact, so both callers get the same number as long
+as multiply-adds are not contracted, and agree to about 1e-15 when they are.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """The initial population: the balanced-growth cross-section of the untreated process itself.
 
-Cohorts of forty years enter in numbers that grow at rate g, grow and leave by the rules of every other
-quarter, and who is
-left is the city. A candidate's age is drawn from the entry distribution by a golden-ratio sequence, and so is
-its place in the
-heavy tail of entrants, so that sizes come close to the quantiles of the law rather than to a lucky draw.
+Cohorts of forty years enter in numbers that grow at rate g, grow and leave by the rules of every other quarter, and who
+is left is the city. A candidate's age is drawn from the entry distribution by a golden-ratio sequence, and so is its
+place in the heavy tail of entrants, so that sizes come close to the quantiles of the law rather than to a lucky draw.
 """
 
 from __future__ import annotations

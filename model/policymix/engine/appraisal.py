@@ -1,10 +1,8 @@
 """Gross, additional, deadweight and displacement of a mix against the baseline, firm by firm, as exact sums.
 
-For a firm, y is its activity over the horizon. Additional sums y(mix) - y(baseline) over firms with an
-approved claim; displacement sums
-it over all others, with its sign; gross is the part of y that approved claims refer to; deadweight = gross -
-additional.
-Nothing is clipped.
+For a firm, y is its activity over the horizon. Additional sums y(mix) - y(baseline) over firms with an approved claim;
+displacement sums it over all others, with its sign; gross is the part of y that approved claims refer to; deadweight =
+gross - additional. Nothing is clipped.
 """
 
 from __future__ import annotations
@@ -63,9 +61,8 @@ def appraise(city: City, baseline: tuple[np.ndarray, np.ndarray]) -> tuple[np.nd
 
 
 def gross_activity(city: City, y: np.ndarray, account: np.ndarray, approved: np.ndarray) -> np.ndarray:
-    """What approved claims refer to: claimed investment and R&D; the whole activity of firms that claimed for
-    their arrival or
-    premises."""
+    """What approved claims refer to: claimed investment and R&D; the whole activity of firms that claimed for their
+    arrival or premises."""
     claims = city.gross[np.maximum(account, 0)]
     whole = approved & (claims[:, G_WHOLE] > 0.5)
     out = np.zeros(len(ACTIVITIES), np.int64)

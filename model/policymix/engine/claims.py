@@ -1,8 +1,7 @@
 """Stage 5: from an event of one holder to claims, decisions at the end of the year, payments and cancellations.
 
-A claim row exists only where a clause would pay. Packages decide once a year, in the fourth quarter, on
-everything claimed in
-it: then their yearly budget rations, and only then are accounts debited for good.
+A claim row exists only where a clause would pay. Packages decide once a year, in the fourth quarter, on everything
+claimed in it: then their yearly budget rations, and only then are accounts debited for good.
 """
 
 from __future__ import annotations

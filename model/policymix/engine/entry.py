@@ -1,9 +1,8 @@
 """Stage 8, the other half: potential entrants and mobile firms choose a city and a place; leases, arrivals,
 paper firms.
 
-The pool of a quarter is the same under every mix of a draw and luck; a policy only decides whether and where
-its members
-enter. A member's address is (quarter, number in the pool), so one more entrant moves nobody else's luck.
+The pool of a quarter is the same under every mix of a draw and luck; a policy only decides whether and where its
+members enter. A member's address is (quarter, number in the pool), so one more entrant moves nobody else's luck.
 """
 
 from __future__ import annotations
@@ -251,9 +250,8 @@ def project_row(ground, industry, place, kind, amount, p):
 
 
 def amenity(city, place, p):
-    """Attraction of a place beyond the packages, in % of value added: gamma n - s_r rent - s_w wage, all in
-    logs against the
-    baseline, of the quarter before."""
+    """Attraction of a place beyond the packages, in % of value added: gamma n - s_r rent - s_w wage, all in logs
+    against the baseline, of the quarter before."""
     near = p[P_AGGLOMERATION] * city.prices[place, 2]
     return 100.0 * (near - p[P_RENT_SHARE] * city.prices[place, 0] - p[P_WAGE_SHARE_LOCATION] * city.prices[place, 1])
 

@@ -1,12 +1,9 @@
 """The compiled loop: its source is written into a cache folder with the names of the rules it uses, then imported.
 
-Functions handed to or closed over by a compiled function are never cached, and plain caching goes stale when a
-called file
-changes. So the loop is one generated module, in a folder named by a hash of every source it reaches, of the
-numba version
-and of the processor; within it plain caching is safe. A study replaces rules by naming a module with functions
-of the same
-names: ``rules = "mystudy.rules"``.
+Functions handed to or closed over by a compiled function are never cached, and plain caching goes stale when a called
+file changes. So the loop is one generated module, in a folder named by a hash of every source it reaches, of the numba
+version and of the processor; within it plain caching is safe. A study replaces rules by naming a module with functions
+of the same names: ``rules = "mystudy.rules"``.
 """
 
 from __future__ import annotations
@@ -98,9 +95,8 @@ def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, p
 def bound_rules(rules: str) -> tuple[types.ModuleType, ...]:
     """The rule modules in alphabetical order, those with replaced functions as written into the loop's folder.
 
-    A written module is the shipped one with the study's functions imported over its own at the end, so that a
-    rule which
-    calls a replaced rule calls the new one. All functions are made known to the compiler.
+    A written module is the shipped one with the study's functions imported over its own at the end, so that a rule
+    which calls a replaced rule calls the new one. All functions are made known to the compiler.
     """
     from numba.extending import register_jitable
 

@@ -235,9 +235,8 @@ def place_bits(arrays, clause: int) -> int:
 def friction(
     setting: Setting, compiled: Compiled, values: Mapping[str, float], places: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """What friction clauses change where they hold: factors on the cost of applying by quarter and place, on
-    outreach by
-    quarter and package, and quarters added to the lag of a package's payments."""
+    """What friction clauses change where they hold: factors on the cost of applying by quarter and place, on outreach
+    by quarter and package, and quarters added to the lag of a package's payments."""
     hassle = np.ones((setting.quarters, places))
     outreach = np.ones((setting.quarters, max(1, len(compiled.packages))))
     sooner = np.zeros(max(1, len(compiled.packages)))

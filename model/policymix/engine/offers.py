@@ -1,10 +1,9 @@
 """What a package offers a project or a year's research, as layers: rates that end one after another.
 
-A schedule that only flattens with slopes s1 > s2 > ... ending at x1 < x2 < ... is the sum of the layers (s_k -
-s_k+1) min(x, x_k), so
-offers of several packages can be laid side by side, and a firm that knows only some of them sees only those.
-Which clauses
-meet is worked out once a run for every industry, place and type of project; their numbers are those of the draw.
+A schedule that only flattens with slopes s1 > s2 > ... ending at x1 < x2 < ... is the sum of the layers (s_k - s_k+1)
+min(x, x_k), so offers of several packages can be laid side by side, and a firm that knows only some of them sees only
+those. Which clauses meet is worked out once a run for every industry, place and type of project; their numbers are
+those of the draw.
 """
 
 from __future__ import annotations

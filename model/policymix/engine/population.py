@@ -196,9 +196,9 @@ def compact(city: City) -> None:
 def anchor(setting: Setting, world: World, city: City, tables: np.ndarray) -> np.ndarray:
     """Set the city at the fork to the reference year's published totals.
 
-    Sizes, and with them capital, cash and revenue, are scaled by industry and place so that value added meets
-    its total; rungs of
-    the ladder are given or taken so that the counts ever recognised meet theirs. Sums since the fork start at nought.
+    Sizes, and with them capital, cash and revenue, are scaled by industry and place so that value added meets its
+    total; rungs of the ladder are given or taken so that the counts ever recognised meet theirs. Sums since the fork
+    start at nought.
 
     Returns
     -------

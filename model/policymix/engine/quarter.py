@@ -6,12 +6,10 @@ from __future__ import annotations
 def quarter(do, q, run, city, mix, desk, ground, tables, path, room, out):
     """Take a city through one quarter.
 
-    ``do`` holds the stages: the compiled loop, or the Mesa view, in which every firm is an object. ``firms`` covers
-    1 environment, 2 policy news, 3 produce, 4 plan, 6 act, 7 ladder and exits, and fills the tray with 5
-    claims; ``tray`` settles
-    them; ``ask`` takes the yearly decisions, pays what is due and asks what places offer newcomers and movers;
-    ``admit`` lets them
-    choose (8 demography) and closes the quarter with 9 feedback and 10 accounts.
+    ``do`` holds the stages: the compiled loop, or the Mesa view, in which every firm is an object. ``firms`` covers 1
+    environment, 2 policy news, 3 produce, 4 plan, 6 act, 7 ladder and exits, and fills the tray with 5 claims; ``tray``
+    settles them; ``ask`` takes the yearly decisions, pays what is due and asks what places offer newcomers and movers;
+    ``admit`` lets them choose (8 demography) and closes the quarter with 9 feedback and 10 accounts.
     """
     p = mix.parameters[q]
     do.firms(q, run, city, mix, desk, ground, tables, path, room, out, p)

@@ -1,10 +1,9 @@
 """Stages 3 to 8 of a quarter for a block of firms on one flat scratch buffer.
 
-Row r of the buffer ``w`` starts at ``r * BLOCK``; lane j is one firm. The compiled loop runs every stage over
-a full block,
-so that each short loop becomes vector instructions; the Mesa view runs the same functions for lane 0 alone (n
-= 1). Rules
-come from ``firms/`` (or from the module that a study names) and get plain numbers; only this room writes state.
+Row r of the buffer ``w`` starts at ``r * STRIDE``; lane j is one firm. The compiled loop runs every stage over a full
+block, so that each short loop becomes vector instructions; the Mesa view runs the same functions for lane 0 alone (n =
+1). Rules come from ``firms/`` (or from the module that a study names) and get plain numbers; only this room writes
+state.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Luck with an address: one Philox4x32-10 block per (seed, luck, firm, quarter), spread over purposes by splitmix64.
 
-A number depends on its address alone: never on the mix, the order of firms, the number of threads or on how
-many numbers
-somebody else has drawn. Salmon, Moraes, Dror and Shaw (2011), doi:10.1145/2063384.2063405; Steele, Lea and
-Flood (2014),
-doi:10.1145/2660193.2660195.
+A number depends on its address alone: never on the mix, the order of firms, the number of threads or on how many
+numbers somebody else has drawn. Salmon, Moraes, Dror and Shaw (2011), doi:10.1145/2063384.2063405; Steele, Lea and
+Flood (2014), doi:10.1145/2660193.2660195.
 """
 
 from __future__ import annotations

@@ -266,9 +266,8 @@ def run_mix(
 ):
     """Take a forked city through some quarters.
 
-    ``yearly(city, quarter)`` looks at it after the last quarter of every year; ``pauses`` keeps (city,
-    outcomes) as they are
-    before the quarters that are its keys; ``out`` goes on from outcomes of earlier quarters.
+    ``yearly(city, quarter)`` looks at it after the last quarter of every year; ``pauses`` keeps (city, outcomes) as
+    they are before the quarters that are its keys; ``out`` goes on from outcomes of earlier quarters.
     """
     r = world.region
     places, industries = len(r.rent_m2_month), len(r.a)

@@ -141,9 +141,7 @@ class Table:
     def _put_money(self, m, draw, replicate, result: MixResult) -> None:
         """Accounts by clause and payer; the last payer takes the remainder of a split."""
         compiled, from_q = self.setting.mixes[result.mix], self.setting.burn_in
-        for name in (*ACCOUNTS, "outstanding"):
-            self.arrays[name][m, draw, replicate] = 0.0
-        for name in CLAIM_COUNTS:
+        for name in (*ACCOUNTS, "outstanding", *CLAIM_COUNTS):
             self.arrays[name][m, draw, replicate] = 0.0
         for c, clause in enumerate(compiled.clauses):
             if clause not in self.clauses:
@@ -249,9 +247,8 @@ def split(fen: np.ndarray, shares: np.ndarray) -> list[tuple[int, np.ndarray]]:
 def synthetic_totals(inputs: Inputs, setting: Setting, unit: UnitResult) -> dict[str, float]:
     """What the city gives for each published total, under the fullest mix that was then in force.
 
-    The published series were produced under the packages of their time: years before the fork come from the
-    history, later ones from the
-    mix with most packages.
+    The published series were produced under the packages of their time: years before the fork come from the history,
+    later ones from the mix with most packages.
     """
     fullest = max(inputs.scenario.mixes, key=lambda name: len(inputs.scenario.mixes[name]))
     later = [r for r in unit.results if r.mix == fullest][-1].out

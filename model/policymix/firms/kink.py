@@ -1,12 +1,9 @@
 """The best size of a project under a schedule of support that is linear in pieces, with caps and notches.
 
-One rule for all schedules: on a stretch with marginal rate s the firm wants the capital at which the marginal
-profit equals
-the user cost net of s; beyond a cap the grant is a lump sum and the rate is zero. For a schedule that only
-flattens, the
-optimum is the largest over its stretches of the smaller of (size wanted at that rate, end of that stretch). At
-a notch the
-firm compares.
+One rule for all schedules: on a stretch with marginal rate s the firm wants the capital at which the marginal profit
+equals the user cost net of s; beyond a cap the grant is a lump sum and the rate is zero. For a schedule that only
+flattens, the optimum is the largest over its stretches of the smaller of (size wanted at that rate, end of that
+stretch). At a notch the firm compares.
 """
 
 from __future__ import annotations

@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from policymix.catalog import find, read_toml
+from policymix.catalog import find
 from policymix.errors import InvalidFile, Problem
 from policymix.policy.claim import KIND_INDEX, fact_table, kind_named
 from policymix.policy.clause import Title
 from policymix.policy.compile import Uncertain
 from policymix.policy.dossier import encode, value_problems
 from policymix.policy.quantity import Day, Number, Plain, Range, Strict, Words, central, closest
-from policymix.policy.reading import problems_of
+from policymix.policy.reading import read_as
 
 
 class Stated(Strict):
@@ -96,11 +96,7 @@ def channel_facts(channel: Channel, day: datetime.date, roles: dict[str, str], p
 def load_opportunities(name: str | Path, near: Path | None = None) -> Opportunities:
     """The opportunities of a file by name or path, with their sums checked against those that the document states."""
     path = find("opportunities", str(name), near)
-    data = read_toml(path)
-    try:
-        offers = Opportunities.model_validate(data)
-    except ValidationError as error:
-        raise InvalidFile(path, problems_of(error, Opportunities)) from None
+    offers = read_as(path, Opportunities)
     problems = [*_sum_problems(offers), *_word_problems(offers)]
     if problems:
         raise InvalidFile(path, problems)

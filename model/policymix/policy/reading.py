@@ -2,13 +2,25 @@
 
 import types
 import typing
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from policymix.errors import Problem
+from policymix.catalog import read_toml
+from policymix.errors import InvalidFile, Problem
 from policymix.policy.quantity import closest
+
+Form = typing.TypeVar("Form", bound=BaseModel)
+
+
+def read_as(path: Path, model: type[Form]) -> Form:
+    """A TOML file in the form of a model, or InvalidFile with all its problems."""
+    try:
+        return model.model_validate(read_toml(path))
+    except ValidationError as error:
+        raise InvalidFile(path, problems_of(error, model)) from None
 
 
 def problems_of(error: ValidationError, model: type[BaseModel], prefix: str = "") -> list[Problem]:

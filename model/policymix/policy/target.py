@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from policymix.catalog import find, read_toml
+from policymix.catalog import find
 from policymix.errors import InvalidFile, Problem
 from policymix.policy.quantity import Day, Strict, Words, _is_number, wrong
-from policymix.policy.reading import problems_of
+from policymix.policy.reading import read_as
 
 
 class Window(Strict):
@@ -91,11 +91,7 @@ class TargetFile(Strict):
 def load_targets(name: str | Path, near: Path | None = None) -> list[Target]:
     """The targets of a file by name or path, checked."""
     path = find("targets", str(name), near)
-    data = read_toml(path)
-    try:
-        file = TargetFile.model_validate(data)
-    except ValidationError as error:
-        raise InvalidFile(path, problems_of(error, TargetFile)) from None
+    file = read_as(path, TargetFile)
     ids = [target.id for target in file.target]
     twice = sorted({name for name in ids if ids.count(name) > 1})
     if twice:
