@@ -47,6 +47,10 @@ TRIAL = 1e6
 """CNY of the project or research whose facts are tried."""
 LONG_AGO = 1000
 """Days since the trial firm was registered."""
+OF_THE_FIRM = [F_STEPS, F_REVENUE, F_EMPLOYEES, F_REGISTERED]
+OF_THE_PROJECT = [*OF_THE_FIRM, F_NEW, F_TOTAL, F_CONSTRUCTION, F_OWN_USE, F_NEWLY]
+OF_THE_RESEARCH = [*OF_THE_FIRM, F_RD]
+"""Facts that differ between firms and sizes within a row: unknown when asking whether a clause could pay at all."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +100,14 @@ def find_offers(compiled: Compiled, days: np.ndarray, fields: np.ndarray, places
     """Offers of one package, compiled by itself, to projects and to research, for every quarter of a run."""
     cells = len(fields) * places
     return (
-        _find(compiled, PROJECT, F_TOTAL, project_facts, cells * TYPE_BITS.size * 2, days, fields, places),
-        _find(compiled, RESEARCH_KIND, F_RD, research_facts, cells * 2, days, fields, places),
+        _find(
+            compiled, PROJECT, F_TOTAL, project_facts, OF_THE_PROJECT, cells * TYPE_BITS.size * 2, days, fields, places
+        ),
+        _find(compiled, RESEARCH_KIND, F_RD, research_facts, OF_THE_RESEARCH, cells * 2, days, fields, places),
     )
 
 
-def _find(compiled, kind, base_fact, facts_of, rows, days, fields, places) -> Offers:
+def _find(compiled, kind, base_fact, facts_of, differing, rows, days, fields, places) -> Offers:
     arrays = compiled.arrays
     clauses = [c for c in range(len(arrays.clause)) if arrays.clause["kind"][c] == kind]
     index = np.full((len(days), rows), -1, np.int64)
@@ -122,7 +128,7 @@ def _find(compiled, kind, base_fact, facts_of, rows, days, fields, places) -> Of
                     known[met] = len(patterns)
                     patterns.append(Pattern(facts, int(day)))
                 line[row] = known.get(met, -1)
-                facts[[F_STEPS, F_REVENUE, F_EMPLOYEES, F_REGISTERED]] = np.nan
+                facts[differing] = np.nan
                 some[row] = any(eligible(arrays, c, facts, int(day), facts[F_PLACE]) != 0 for c in open_now)
             spans[open_now] = line, some
         if open_now:

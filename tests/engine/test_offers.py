@@ -1,0 +1,54 @@
+"""What a package offers: a project that no clause could pay makes no claim, one that some clause could pay does."""
+
+import numpy as np
+import pytest
+
+from policymix.engine.claims import TYPE_BITS
+from policymix.engine.offers import find_offers
+from policymix.policy.compile import compile_mix
+from policymix.policy.package import load
+
+PACKAGE = """
+id = "trial"
+title = {{en = "trial", zh = "试验"}}
+place = "city"
+announced = 2021-01-01
+from = 2021-01-01
+until = 2025-12-31
+currency = "CNY"
+payers = [{{who = "city", share = 1.0}}]
+
+[[clause]]
+id = "1"
+title = {{en = "grant", zh = "补助"}}
+on = "project"
+source = "test"
+where = {{{where}}}
+pays = {{share = 0.10, of = "new_investment"}}
+cap = {{amount = 10_000_000, per = "project"}}
+"""
+DAYS = np.array([738000])
+"""A day of 2021."""
+
+
+@pytest.mark.parametrize(
+    ("where", "share_of_rows"),
+    [
+        ("", 1.0),
+        ("new_investment = {min = 5_000_000}", 1.0),
+        ("total_investment = {min = 500_000_000}", 1.0),
+        ("newly_attracted = true", 1.0),
+        ('steps = "gazelle"', 1.0),
+        ("major = true", 0.5),
+        ("major = true, new_investment = {min = 5_000_000}", 0.5),
+        ('types = "industrial_internet", new_investment = {min = 5_000_000}', 1 / TYPE_BITS.size),
+    ],
+)
+def test_only_the_row_rules_a_project_out(where, share_of_rows, tmp_path):
+    """A trial project of one size says nothing of a clause that asks for a larger one."""
+    path = tmp_path / "trial.toml"
+    path.write_text(PACKAGE.format(where=where), encoding="utf-8")
+    compiled = compile_mix([load(path)], {"city": "here"}, ("here-a", "here-b"))
+    projects, _ = find_offers(compiled, DAYS, np.array([0.0]), 2)
+    assert projects.possible.shape == (1, 2 * TYPE_BITS.size * 2)
+    assert projects.possible.mean() == pytest.approx(share_of_rows)
