@@ -282,7 +282,7 @@ def warm() -> None:
     """
     from policymix.engine import warm as fill
 
-    typer.echo("compiling the rules once, half a minute to a minute ...", err=True)
+    typer.echo("compiling the rules once, about twenty seconds ...", err=True)
     fill()
     typer.echo("compiled")
 
@@ -363,7 +363,7 @@ class _progress:  # noqa: N801 (a context, used like a function)
         self.bar = Progress(*columns, console=Console(stderr=True))
         self.bar.start()
         self.task = self.bar.add_task(
-            "starting (a first run compiles the rules once, half a minute to a minute)", total=None
+            "starting (a first run compiles the rules once, about twenty seconds)", total=None
         )
         return self.advance
 

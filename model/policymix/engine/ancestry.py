@@ -34,14 +34,13 @@ PURPOSE_STEP = 64
 """Addresses of incumbents: (industry + 1) * INDUSTRY_WIDTH + candidate."""
 
 
-def grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, p):
+def grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, h, p):
     """Fill the city with ``counts[industry]`` survivors; sizes are log deviations from the typical entrant.
 
     Returns the number of firms.
     """
     firms = city.firms
     slot = city.count[0]
-    h = np.zeros(2, np.uint64)
     for industry in range(counts.size):
         start = uniform_of(hashed(run.seed, run.luck + np.uint64(1), np.uint64(AGE_OF + industry * PURPOSE_STEP)))
         found = 0

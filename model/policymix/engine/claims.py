@@ -216,25 +216,24 @@ def value_of(row, city, mix, desk, account, known):
     arrays = mix.arrays
     kind = int(row[Q_KIND])
     first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
-    if not any_open(row, arrays, first, last, known):
-        return 0.0
-    for i in range(first, last):
-        open_account(city, desk, account, arrays.index[i])
-    for limit in range(arrays.limit.shape[0]):
-        for i in range(arrays.limit[limit]["member_first"], arrays.limit[limit]["member_last"]):
-            open_account(city, desk, account, arrays.index[i])
-    settle(
-        arrays, kind, row[Q_FACTS:], int(row[Q_DAY]), desk.used, desk.before, desk.before, desk.count, desk.amount,
-        desk.status, desk.detail, desk.shadow,
-    )  # fmt: skip
     total = 0.0
-    for i in range(first, last):
-        c = arrays.index[i]
-        if row[Q_AWARE] >= known[arrays.clause[c]["package"], int(row[Q_STANDING])]:
+    if any_open(row, arrays, first, last, known):
+        for i in range(first, last):
+            open_account(city, desk, account, arrays.index[i])
+        for limit in range(arrays.limit.shape[0]):
+            for i in range(arrays.limit[limit]["member_first"], arrays.limit[limit]["member_last"]):
+                open_account(city, desk, account, arrays.index[i])
+        settle(
+            arrays, kind, row[Q_FACTS:], int(row[Q_DAY]), desk.used, desk.before, desk.before, desk.count, desk.amount,
+            desk.status, desk.detail, desk.shadow,
+        )  # fmt: skip
+        for i in range(first, last):
+            c = arrays.index[i]
+            if row[Q_AWARE] >= known[arrays.clause[c]["package"], int(row[Q_STANDING])]:
+                for k in range(MAX_PERIODS):
+                    desk.amount[c, k] = 0.0
             for k in range(MAX_PERIODS):
-                desk.amount[c, k] = 0.0
-        for k in range(MAX_PERIODS):
-            total += desk.amount[c, k]
+                total += desk.amount[c, k]
     return total
 
 

@@ -169,7 +169,7 @@ def row_of(kind, firms, slot, at, place, q, registered, ground, h, city, desk):
     """Number of a new row of the tray for a firm in a table of firms; ``at`` is its slot in the city, -1 while
     it has none."""
     return new_row(
-        city, desk, kind, at, firms[FIRM, slot], place, ground.days[q], registered, firms[STEPS_HELD, slot],
+        city, desk, kind, at, firms[FIRM, slot], float(place), ground.days[q], registered, firms[STEPS_HELD, slot],
         ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot] * ground.price[q], firms[JOBS, slot],
         firms[U_AWARE, slot],
         firms[U_ABLE, slot], drawn(h, APPROVE),

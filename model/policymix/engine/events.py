@@ -230,7 +230,7 @@ def outside_claims(q, run, city, mix, desk, ground):
             first, second = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[q]))
             u = uniform_of(hashed(first, second, np.uint64(APPROVE)))
             r = new_row(
-                city, desk, mix.outside_kind[source], -1, address, 0.0, day, day, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, u
+                city, desk, mix.outside_kind[source], -1, float(address), 0.0, day, day, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, u
             )  # fmt: skip
             row = desk.tray[r]
             for i in range(mix.outside_facts.shape[1]):

@@ -8,7 +8,6 @@ of the same names: ``rules = "mystudy.rules"``.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import importlib
 import importlib.util
@@ -21,75 +20,9 @@ from pathlib import Path
 
 from ..errors import NotFound, RunFailed
 from ..firms import MODULES as RULE_MODULES
+from .writing import COMPILED, PACKAGE, POLICY_FILES, ROOT, WRITTEN, written_source
 
-ENGINE_FILES = ("streams", "symbols")
-POLICY_FILES = ("arrays", "schedule", "stacking", "settlement", "claim", "dates")
-WRITTEN = ("stages", "claims", "entry", "events", "recognition", "accounts", "timetable", "ancestry")
-COMPILED = ("firms", "tray", "ask", "admit", "initial_city")
-PACKAGE = __name__.rsplit(".", 2)[0]
-ROOT = Path(__file__).resolve().parent.parent
-
-HEADER = '''"""Written by policymix.engine.loop; do not edit."""
-
-import math
-from typing import NamedTuple
-
-import numpy as np
-from numba import njit
-from numba.extending import register_jitable
-
-from {package}.elementary import exp, log
-from {package}.engine.loop import bound_rules
-from {package}.engine.streams import *
-from {package}.engine.symbols import *
-
-adopt, enter, invest, kink, ladder, leave, locate, produce, research, take_up = bound_rules({rules!r})
-'''
-
-FOOTER = """
-for _function in ({functions},):
-    register_jitable(_function)
-
-
-OPTIONS = dict(cache=True, nogil=True, error_model="numpy", fastmath={fastmath}, no_cfunc_wrapper=True)
-compiled = njit(_nrt=False, **OPTIONS)
-
-
-@compiled
-def firms(q, run, city, mix, desk, ground, tables, path, room, out, p):
-    begin(q, run, city, mix, desk, tables, path, room, out, p)
-    blocks(q, run, city, mix, desk, ground, room, out, p)
-    ask_lessees(q, run, city, desk, ground, room)
-    outside_claims(q, run, city, mix, desk, ground)
-
-
-@compiled
-def tray(q, city, mix, desk, room, out, p):
-    work_through_tray(q, city, mix, desk, room.known, p, out.clause[q])
-
-
-@compiled
-def ask(q, run, city, mix, desk, ground, room, out, p):
-    decide_and_pay(q, city, mix, desk, ground, out)
-    desk.waiting[0] = 0
-    ask_newcomers(q, run, city, mix, desk, ground, room, p)
-    ask_movers(q, run, room.counts[1], city, mix, desk, ground, room, p)
-
-
-@compiled
-def admit(q, run, city, mix, desk, ground, path, room, out, p):
-    quotes = desk.waiting[0]
-    admit_newcomers(q, run, city, mix, desk, ground, room, p, out)
-    move(q, run, room.counts[1], city, mix, desk, ground, room, p, out)
-    keep_claims(desk, quotes)
-    feed_back(q, run, city, ground, room, path, out, p)
-    book_ladder(q, city, out)
-
-
-@njit(**OPTIONS)
-def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, p):
-    return grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, p)
-"""
+ENGINE_FILES = ("streams", "symbols", "loop", "writing", "inlining")
 
 
 def bound_rules(rules: str) -> tuple[types.ModuleType, ...]:
@@ -193,9 +126,9 @@ def rule_module(rules: str):
 
 def sources(rules: str) -> dict[str, str]:
     """Every source text that the compiled loop depends on, by name."""
-    files = {f"engine/{n}.py": ROOT / "engine" / f"{n}.py" for n in {*ENGINE_FILES, *WRITTEN, "loop"}}
+    files = {f"engine/{n}.py": ROOT / "engine" / f"{n}.py" for n in (*ENGINE_FILES, *WRITTEN)}
     files |= {f"firms/{n}.py": ROOT / "firms" / f"{n}.py" for n in RULE_MODULES}
-    files |= {f"policy/{n}.py": ROOT / "policy" / f"{n}.py" for n in POLICY_FILES}
+    files |= {f"policy/{n}.py": ROOT / "policy" / f"{n}.py" for n in ("arrays", "claim", *POLICY_FILES)}
     files["elementary.py"] = ROOT / "elementary.py"
     replacing = rule_module(rules)
     if replacing is not None:
@@ -224,33 +157,6 @@ def digest(rules: str, contract: bool) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
-def written_source(rules: str, contract: bool) -> str:
-    """Source of the loop: the engine's functions in one module, over the rules that are named."""
-    text = [HEADER.format(package=PACKAGE, rules=rules)]
-    functions: list[str] = []
-    for name in WRITTEN:
-        tree = ast.parse((ROOT / "engine" / f"{name}.py").read_text(encoding="utf-8"))
-        for node in tree.body:
-            if (
-                isinstance(node, ast.ImportFrom)
-                and node.level == 2
-                and node.module
-                and node.module.startswith("policy")
-            ):
-                names = ", ".join(f"{a.name} as {a.asname or a.name}" for a in node.names)
-                text.append(f"from {PACKAGE}.{node.module} import {names}")
-            elif isinstance(node, ast.ClassDef):
-                text.append(f"from {PACKAGE}.engine.{name} import {node.name}")
-            elif isinstance(node, ast.FunctionDef):
-                functions.append(node.name)
-                text.append(ast.unparse(node))
-            elif isinstance(node, ast.Assign | ast.AnnAssign):
-                text.append(ast.unparse(node))
-    fastmath = '{"contract"}' if contract else "False"
-    text.append(FOOTER.format(functions=", ".join(functions), fastmath=fastmath))
-    return "\n\n".join(text) + "\n"
-
-
 @cache
 def module(rules: str = "", contract: bool = True) -> types.ModuleType:
     """The loop over the named rules, written if need be, imported; compiled at its first call or read from the cache.
@@ -263,9 +169,10 @@ def module(rules: str = "", contract: bool = True) -> types.ModuleType:
         Whether multiply-adds may be fused; without, the loop agrees with Python to the last bit.
     """
     name = f"policymix_loop_{digest(rules, contract)}"
-    if name not in sys.modules:
-        _write(cache_folder() / name / "loop.py", written_source(rules, contract))
-    return _import_file(name, cache_folder() / name / "loop.py")
+    path = cache_folder() / name / "loop.py"
+    if not path.exists():
+        _write(path, written_source(rules, replacements(rules), contract))
+    return _import_file(name, path)
 
 
 def compiled(rules: str = "", contract: bool = True) -> bool:

@@ -96,8 +96,8 @@ def populate(compiled, setting: Setting, world: World, run) -> tuple[City, np.nd
     city = empty_city(slots, len(history.clauses), len(history.packages), places, industries)
     write_records(city, world)
     zone = np.ascontiguousarray(r.zone_share[:, 0])
-    first = int(setting.calendar[0])
-    n = compiled.initial_city(run, city, counts, zone, world.growth, world.exit_by_age, first, world.p)
+    first, pair = int(setting.calendar[0]), np.zeros(2, np.uint64)
+    n = compiled.initial_city(run, city, counts, zone, world.growth, world.exit_by_age, first, pair, world.p)
     if n >= slots:
         raise RunFailed("the city's firms do not fit their table; region.firms and exit rates do not go together")
     ln_typical = rake_sizes(city, world, target_values(setting, world, 0))

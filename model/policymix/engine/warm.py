@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 
 from . import loop
 
-HALVES = (("tray", "ask", "initial_city"), ("firms", "admit"))
+HALVES = (("tray", "ask", "admit"), ("firms", "initial_city"))
 PROGRAM = (
     "import sys; from policymix.engine.warm import compile_parts; "
     "compile_parts(sys.argv[1], sys.argv[2] == '1', sys.argv[3:])"
@@ -17,7 +18,6 @@ PROGRAM = (
 
 def warm(rules: str = "", contract: bool = True) -> bool:
     """Compile the loop over the named rules unless the cache holds it; True if there was something to compile."""
-    loop.module(rules, contract)
     if loop.compiled(rules, contract):
         return False
     path = os.pathsep.join([str(loop.ROOT.parent), *[p for p in sys.path if p]])
@@ -40,5 +40,11 @@ def compile_parts(rules: str, contract: bool, names: tuple[str, ...] | list[str]
 
     module = loop.module(rules, contract)
     known = arguments()
-    for name in names:
-        getattr(module, name).compile(known[name])
+    collects = gc.isenabled()
+    gc.disable()  # the compiler's many small objects live until the end; looking through them takes a twentieth
+    try:
+        for name in names:
+            getattr(module, name).compile(known[name])
+    finally:
+        if collects:
+            gc.enable()

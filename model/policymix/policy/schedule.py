@@ -35,7 +35,7 @@ MISSING_FACT = -1
 NO_SUCH_GRADE = -2
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def holds(test, facts):
     """Whether one test (a row of ``TEST``) of one fact holds: 1, 0, or -1 when a needed fact is missing.
 
@@ -75,7 +75,7 @@ def holds(test, facts):
     return 1 if ok else 0
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def in_window(row, facts, day):
     """Step 1: whether the tested date lies in the clause's window (both ends count); -1 if that date is missing."""
     tested = day
@@ -89,7 +89,7 @@ def in_window(row, facts, day):
     return 1
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def in_place(row, place_code):
     """Whether the claim's place lies in the clause's place; -1 if it is missing."""
     mask = row["place_mask"]
@@ -102,7 +102,7 @@ def in_place(row, place_code):
     return 1 if (mask >> np.int64(place_code)) & 1 == 1 else 0
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def qualifies(arrays, clause, facts):
     """Step 2: an alternative all of whose tests hold makes it true; a false test in every alternative makes it false.
 
@@ -133,7 +133,7 @@ def qualifies(arrays, clause, facts):
     return answer, deciding
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def eligible(arrays, clause, facts, day, place_code):
     """Steps 1 and 2 together: 1, 0, or -1 when a missing fact would decide."""
     row = arrays.clause[clause]
@@ -147,7 +147,7 @@ def eligible(arrays, clause, facts, day, place_code):
     return 1 if window == 1 and place == 1 and where == 1 else -1
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def brackets(pays, row, total):
     """Cumulated brackets: sum of share_i times the part of ``total`` (CNY) between bound i-1 and bound i."""
     paid = 0.0
@@ -160,7 +160,7 @@ def brackets(pays, row, total):
     return paid
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def pays_base(arrays, clause, facts, running, out):
     """Steps 3 and 4: CNY by period before any limit, written to ``out[MAX_PERIODS]``.
 
@@ -203,13 +203,13 @@ def pays_base(arrays, clause, facts, running, out):
     return 1
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def months_of_year(months, year):
     """Months of a lease of ``months`` that fall in its tenancy year ``year`` (0, 1, ...)."""
     return max(0.0, min(12.0, months - 12.0 * year))
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def rent_by_year(pays, row, facts, out):
     """Rent waived by tenancy year: share x rent (CNY per m2 and month) x min(area, limit) x months; a lease without an
     end is taken to last as long as the clause pays."""
@@ -228,13 +228,13 @@ def rent_by_year(pays, row, facts, out):
     return years
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def to_fen(amount):
     """CNY rounded half up to the fen (a millionth of a fen forgives binary fractions)."""
     return math.floor(amount * 100.0 + 0.5 + 1e-6) / 100.0
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def down_to_fen(amount):
     """CNY rounded down to the fen, for amounts cut in proportion, so that their sum stays below what was shared."""
     return math.floor(amount * 100.0 + 1e-4) / 100.0

@@ -45,7 +45,7 @@ LIMIT_INDEX = 1_000_000
 """``detail[c, 0]`` of a clause cut by shared limit l is ``LIMIT_INDEX + l``; by the fact itself, twice that base."""
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def room(cap, clause, used):
     """Room under one cap, CNY: cap - (paid for other matters + what the clause would have paid for this one)."""
     account = cap["account"]
@@ -55,7 +55,7 @@ def room(cap, clause, used):
     return max(0.0, cap["amount"] - taken)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def limit_own(arrays, clause, used, periods, out, detail):
     """Step 5: every cap of the clause on ``out[period]``; 1 if one of them binds.
 
@@ -86,7 +86,7 @@ def limit_own(arrays, clause, used, periods, out, detail):
     return binds
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def evaluate(arrays, clause, facts, day, used, count_before, scratch, status, detail):
     """Steps 1-5 for one clause: CNY by period in ``scratch``, its status, and the fact or cap that decides."""
     detail[clause, 0] = -1.0
@@ -124,7 +124,7 @@ def evaluate(arrays, clause, facts, day, used, count_before, scratch, status, de
     return own_limits(arrays, clause, used, count_before, periods, scratch, detail)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def own_limits(arrays, clause, used, count_before, periods, scratch, detail):
     """Once (or the difference to a higher grade), then all caps of the clause; returns its status so far."""
     if count_before[clause] > 0:
@@ -146,7 +146,7 @@ def own_limits(arrays, clause, used, count_before, periods, scratch, detail):
     return STATUS_CAPPED if limit_own(arrays, clause, used, periods, scratch, detail) == 1 else STATUS_PAID
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def limit_shared(arrays, kind, facts, used, shadow_before, paid_before, amount, status, detail):
     """Step 7: shared limits and aid intensity cut the clauses concerned in proportion.
 
@@ -185,7 +185,7 @@ def limit_shared(arrays, kind, facts, used, shadow_before, paid_before, amount, 
                 cut(arrays.index[i], left / asked, LIMIT_INDEX + limit, top, asked - left, amount, status, detail)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def cut(clause, factor, index, bound, over, amount, status, detail):
     """Cut what a clause pays by a factor, down to the fen, and say which limit did it."""
     had = False
@@ -200,7 +200,7 @@ def cut(clause, factor, index, bound, over, amount, status, detail):
         detail[clause, 2] = over
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def limit_to_fact(arrays, kind, facts, amount, status, detail):
     """Built in: shares of one fact never exceed the fact, waived rent never exceeds the rent."""
     first = arrays.kind[kind]["clause_first"]
@@ -227,13 +227,13 @@ def limit_to_fact(arrays, kind, facts, amount, status, detail):
                     cut(d, top / asked, 2 * LIMIT_INDEX, top, asked - top, amount, status, detail)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def is_share(row):
     """Whether a clause pays a share of a fact (one share, or brackets)."""
     return row["form"] in (FORM_SHARE, FORM_BRACKETS)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def limit_to_rent(arrays, i, first, last, facts, amount, status, detail):
     """Waived rent of a tenancy year never exceeds the rent of that year (done once, at the first rent clause)."""
     for j in range(first, i):
@@ -264,7 +264,7 @@ def limit_to_rent(arrays, i, first, last, facts, amount, status, detail):
                     detail[d, 2] = asked - top
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def settle(arrays, kind, facts, day, used, shadow_before, paid_before, count_before, amount, status, detail, shadow):
     """One claim under all clauses of a mix: steps 1-7 and rounding to the fen.
 
@@ -305,25 +305,24 @@ def settle(arrays, kind, facts, day, used, shadow_before, paid_before, count_bef
         status[c] = evaluate(arrays, c, facts, day, used, count_before, shadow[c], status, detail)
         for p in range(MAX_PERIODS):
             any_paid = any_paid or shadow[c, p] > 0.0
-    if not any_paid:
-        return
-    if arrays.across == 1:
-        rise_across(arrays, shadow_before, shadow, paid_before, amount)
-    else:
-        for i in range(arrays.kind[kind]["group_first"], arrays.kind[kind]["group_last"]):
-            g = arrays.index[i]
-            if arrays.group[g]["rule"] == RULE_ADD:
-                c = arrays.index[arrays.group[g]["member_first"]]
-                for p in range(MAX_PERIODS):
-                    amount[c, p] = shadow[c, p]
-            else:
-                rise(arrays, g, shadow_before, shadow, paid_before, amount)
-    close(arrays, kind, amount, shadow, status, detail)
-    limit_shared(arrays, kind, facts, used, shadow_before, paid_before, amount, status, detail)
-    limit_to_fact(arrays, kind, facts, amount, status, detail)
+    if any_paid:
+        if arrays.across == 1:
+            rise_across(arrays, shadow_before, shadow, paid_before, amount)
+        else:
+            for i in range(arrays.kind[kind]["group_first"], arrays.kind[kind]["group_last"]):
+                g = arrays.index[i]
+                if arrays.group[g]["rule"] == RULE_ADD:
+                    c = arrays.index[arrays.group[g]["member_first"]]
+                    for p in range(MAX_PERIODS):
+                        amount[c, p] = shadow[c, p]
+                else:
+                    rise(arrays, g, shadow_before, shadow, paid_before, amount)
+        close(arrays, kind, amount, shadow, status, detail)
+        limit_shared(arrays, kind, facts, used, shadow_before, paid_before, amount, status, detail)
+        limit_to_fact(arrays, kind, facts, amount, status, detail)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def close(arrays, kind, amount, shadow, status, detail):
     """Round to the fen; a clause whose shadow is positive but that is paid nothing has lost to a better one."""
     for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):

@@ -4,13 +4,12 @@ Inside a group the best clause counts, a package is the sum of its groups, acros
 A clause that would pay nothing never blocks. Ties go to the earlier package, then the earlier clause.
 """
 
-import numpy as np
 from numba.extending import register_jitable
 
 from policymix.policy.arrays import MAX_PERIODS, RULE_ADD, RULE_FIRST
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def cell(values, clause, period):
     """Value of a clause in one period, or over all periods when ``period`` is -1."""
     if period >= 0:
@@ -21,7 +20,7 @@ def cell(values, clause, period):
     return total
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def winner(arrays, group, period, before, new, paid):
     """The member that leads a group in a period, and its running total in CNY (-1 and 0 when none would pay).
 
@@ -45,7 +44,7 @@ def winner(arrays, group, period, before, new, paid):
     return best, top
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def spread(clause, period, rise, before, new, paid, amount):
     """Give a rise (CNY) to a clause, over its periods in proportion to what is not paid yet."""
     if period >= 0:
@@ -61,7 +60,7 @@ def spread(clause, period, rise, before, new, paid, amount):
                 amount[clause, p] += max(0.0, before[clause, p] + new[clause, p] - paid[clause, p]) * rise / wanted
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def rise(arrays, group, before, new, paid, amount):
     """Pay the rise of one group's best running total; writes ``amount[clause, period]`` in CNY.
 
@@ -83,7 +82,7 @@ def rise(arrays, group, before, new, paid, amount):
             spread(now_leader, period, now - was, before, new, paid, amount)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def group_total(arrays, group, before, new, paid):
     """A group's running total in CNY: the leader of each period, or the sum where clauses add up."""
     total = 0.0
@@ -99,35 +98,36 @@ def group_total(arrays, group, before, new, paid):
     return winner(arrays, group, -1, before, new, paid)[1]
 
 
-@register_jitable(_nrt=True)
+@register_jitable
+def package_total(arrays, package, before, new, paid):
+    """A package's running total in CNY: the sum of its groups."""
+    total = 0.0
+    for g in range(arrays.group.shape[0]):
+        if arrays.group[g]["package"] == package:
+            total += group_total(arrays, g, before, new, paid)
+    return total
+
+
+@register_jitable
 def rise_across(arrays, before, new, paid, amount):
-    """Pay the rise of the best package's running total, in proportion to what its leading clauses still lack."""
-    n_groups = arrays.group.shape[0]
-    nothing = np.zeros_like(new)
-    total_now = np.zeros(arrays.packages)
-    total_was = np.zeros(arrays.packages)
-    for g in range(n_groups):
-        total_now[arrays.group[g]["package"]] += group_total(arrays, g, before, new, paid)
-        total_was[arrays.group[g]["package"]] += group_total(arrays, g, before, nothing, paid)
-    best = 0
-    was = total_was[0]
-    for p in range(1, arrays.packages):
-        was = max(was, total_was[p])
-        if total_now[p] > total_now[best]:
-            best = p
-    up = total_now[best] - was
-    if up <= 0.0:
-        return
+    """Pay the rise of the best package's running total, in proportion to what its leading clauses still lack.
+
+    ``amount`` is nought when this begins, and so stands for a claim that brings nothing.
+    """
+    best, total, was = 0, 0.0, 0.0
+    for package in range(arrays.packages):
+        was = max(was, package_total(arrays, package, before, amount, paid))
+        here = package_total(arrays, package, before, new, paid)
+        if here > total:
+            best, total = package, here
     wanted = 0.0
     for step in range(2):
-        for g in range(n_groups):
-            if arrays.group[g]["package"] == best:
-                wanted = leading_claims(arrays, g, before, new, paid, amount, step, up, wanted)
-        if wanted <= 0.0:
-            return
+        for g in range(arrays.group.shape[0]):
+            if arrays.group[g]["package"] == best and total > was:
+                wanted = leading_claims(arrays, g, before, new, paid, amount, step, total - was, wanted)
 
 
-@register_jitable(forceinline=True)
+@register_jitable
 def leading_claims(arrays, group, before, new, paid, amount, step, up, wanted):
     """Step 0: add what the leading clauses of a group have not been paid to ``wanted``; step 1: pay their part of
     the rise ``up``. Only clauses that gain from the present claim take part."""
@@ -143,6 +143,6 @@ def leading_claims(arrays, group, before, new, paid, amount, step, up, wanted):
             open_part = max(0.0, before[c, p] + new[c, p] - paid[c, p])
             if step == 0:
                 wanted += open_part
-            else:
+            elif wanted > 0.0:
                 amount[c, p] = open_part * up / wanted
     return wanted

@@ -1,0 +1,172 @@
+"""The text of the compiled loop: functions of engine, policy and rules in one module, calls written into their callers.
+
+Functions of other rooms get a name of their own, ``file__function``; those that a study replaces stay in its module and
+are called there.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import math
+import types
+from collections.abc import Collection, Mapping
+from copy import deepcopy
+from pathlib import Path
+
+from ..firms import MODULES as RULE_MODULES
+from .inlining import Functions, free_names, inlined
+
+POLICY_FILES = ("dates", "schedule", "stacking", "settlement")
+"""Each may call functions of those before it."""
+WRITTEN = ("stages", "claims", "entry", "events", "recognition", "accounts", "timetable", "ancestry")
+COMPILED = ("firms", "tray", "ask", "admit", "initial_city")
+PACKAGE = __name__.rsplit(".", 2)[0]
+ROOT = Path(__file__).resolve().parent.parent
+KNOWN = {"exp", "log", "math", "np"}
+"""What functions of other rooms may use of their modules beside functions and numbers."""
+
+HEADER = '''"""Written by policymix.engine.loop; do not edit."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numba.extending import register_jitable
+
+from {package}.elementary import exp, log
+from {package}.engine.loop import bound_rules
+from {package}.engine.streams import *
+from {package}.engine.symbols import *
+from {package}.policy import {policy}
+
+adopt, enter, invest, kink, ladder, leave, locate, produce, research, take_up = bound_rules({rules!r})
+'''
+
+FOOTER = """
+compiled = njit(
+    cache=True, nogil=True, error_model="numpy", fastmath={fastmath}, no_cfunc_wrapper=True, _nrt=False
+)
+
+
+@compiled
+def firms(q, run, city, mix, desk, ground, tables, path, room, out, p):
+    begin(q, run, city, mix, desk, tables, path, room, out, p)
+    blocks(q, run, city, mix, desk, ground, room, out, p)
+    ask_lessees(q, run, city, desk, ground, room)
+    outside_claims(q, run, city, mix, desk, ground)
+
+
+@compiled
+def tray(q, city, mix, desk, room, out, p):
+    work_through_tray(q, city, mix, desk, room.known, p, out.clause[q])
+
+
+@compiled
+def ask(q, run, city, mix, desk, ground, room, out, p):
+    decide_and_pay(q, city, mix, desk, ground, out)
+    desk.waiting[0] = 0
+    ask_newcomers(q, run, city, mix, desk, ground, room, p)
+    ask_movers(q, run, room.counts[1], city, mix, desk, ground, room, p)
+
+
+@compiled
+def admit(q, run, city, mix, desk, ground, path, room, out, p):
+    quotes = desk.waiting[0]
+    admit_newcomers(q, run, city, mix, desk, ground, room, p, out)
+    move(q, run, room.counts[1], city, mix, desk, ground, room, p, out)
+    keep_claims(desk, quotes)
+    feed_back(q, run, city, ground, room, path, out, p)
+    book_ladder(q, city, out)
+
+
+@compiled
+def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, h, p):
+    return grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, h, p)
+"""
+
+
+
+def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract: bool) -> str:
+    """Source of the loop over the rules that are named.
+
+    Parameters
+    ----------
+    rules : str
+        Importable module with replacing rules, or "" for the shipped ones.
+    replaced : dict
+        Names of the functions it replaces by rule module.
+    contract : bool
+        Whether multiply-adds may be fused.
+    """
+    functions: Functions = {}
+    for name in POLICY_FILES:
+        functions |= _functions_of("policy", name, (), functions)
+    for name in RULE_MODULES:
+        functions |= _functions_of("firms", name, replaced.get(name, ()), functions)
+    text = [HEADER.format(package=PACKAGE, rules=rules, policy=", ".join(POLICY_FILES))]
+    for name in WRITTEN:
+        tree = ast.parse((ROOT / "engine" / f"{name}.py").read_text(encoding="utf-8"))
+        policy = [n for n in tree.body if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("policy.")]
+        text += [ast.unparse(ast.ImportFrom(f"{PACKAGE}.{each.module}", each.names, 0)) for each in policy]
+        called = {a.asname or a.name: f"{n.module.removeprefix('policy.')}__{a.name}" for n in policy for a in n.names}
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                text.append(f"from {PACKAGE}.engine.{name} import {node.name}")
+            elif isinstance(node, ast.FunctionDef):
+                names = {key: ast.Name(flat, ast.Load()) for key, flat in called.items() if flat in functions}
+                functions[node.name] = _Flat(names, functions).visit(node)
+            elif isinstance(node, ast.Assign | ast.AnnAssign):
+                text.append(ast.unparse(node))
+    footer = ast.parse(FOOTER.format(fastmath='{"contract"}' if contract else "False"))
+    roots = {node.name: node for node in footer.body if isinstance(node, ast.FunctionDef)}
+    functions |= inlined(functions | roots, roots)
+    text += [ast.unparse(tree) for name, tree in functions.items() if name not in roots]
+    called = ", ".join(name for name in functions if name not in roots)
+    text.append(f"for _function in ({called},):\n    register_jitable(no_cfunc_wrapper=True)(_function)")
+    text += [ast.unparse(functions[node.name] if node in roots.values() else node) for node in footer.body]
+    return "\n\n".join(text) + "\n"
+
+
+def _functions_of(room: str, name: str, left_out: Collection[str], known: Functions) -> Functions:
+    """Functions of a file as they are written into the loop, with numbers in place of their module's names."""
+    module = importlib.import_module(f"{PACKAGE}.{room}.{name}")
+    tree = ast.parse((ROOT / room / f"{name}.py").read_text(encoding="utf-8"))
+    own = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    written = {node.name: f"{name}__{node.name}" for node in own if node.name not in left_out}
+    out: Functions = {}
+    for node in own:
+        if node.name in written:
+            names = {each: _meaning(each, module, written, known) for each in free_names(node) - KNOWN}
+            node.name, node.decorator_list = written[node.name], []
+            out[node.name] = _Flat(names, known).visit(node)
+    return out
+
+
+def _meaning(name: str, module: types.ModuleType, written: Mapping[str, str], known: Functions) -> ast.expr:
+    """What a name of a module is called in the loop: a number, a function by its new name, or one that stays."""
+    value = getattr(module, name)
+    if isinstance(value, int | float) and math.isfinite(value):
+        return ast.Constant(value)
+    home = value.__module__.rsplit(".", 1)[1]
+    flat = written.get(name) or f"{home}__{name}"
+    load = ast.Load()
+    if name in written or flat in known:
+        return ast.Name(flat, load)
+    return ast.Attribute(ast.Name(home, load), name, load)
+
+
+class _Flat(ast.NodeTransformer):
+    """Replaces names of another module, and calls of rules as ``file.function``, by what they are called here."""
+
+    def __init__(self, names: Mapping[str, ast.expr], functions: Functions) -> None:
+        self.names, self.functions = names, functions
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return deepcopy(self.names.get(node.id, node)) if isinstance(node.ctx, ast.Load) else node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        self.generic_visit(node)
+        flat = f"{node.value.id}__{node.attr}" if isinstance(node.value, ast.Name) else ""
+        return ast.Name(flat, node.ctx) if flat in self.functions else node
