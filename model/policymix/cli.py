@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -293,7 +295,14 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool) ->
     from policymix.experiments.runner import run as run_scenario
 
     files = store.input_files(inputs.scenario)
-    with _progress(quiet) as progress:
+    with _progress(quiet) as show:
+
+        def progress(done: int, total: int) -> None:
+            if done == 1:  # what the page needs is imported while the other units run
+                threading.Thread(target=importlib.import_module, args=("policymix.report.html",), daemon=True).start()
+            if show is not None:
+                show(done, total)
+
         results = run_scenario(inputs.scenario, threads=threads, progress=progress)
     store.save_run(aside, results, inputs.scenario, files, ["policymix", *sys.argv[1:]])
     return results

@@ -19,16 +19,16 @@ UNITS = np.array([100.0, 100.0, 100.0, 1048576.0, 1.0])
 _COLUMNS = (SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, JOBS, ALIVE)
 
 
-def activity(city: City) -> tuple[np.ndarray, np.ndarray]:
-    """Addresses of all firms since the fork and their activity as integers, int64[activities, firms], by address."""
+def activity(city: City) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """All firms since the fork by address: addresses, activity as integers, int64[activities, firms], and slots."""
     n = int(city.count[0])
     address = city.firms[FIRM, :n].astype(np.int64)
-    order = np.argsort(address, kind="stable")
+    slots = np.argsort(address, kind="stable")
     y = np.stack([np.floor(city.firms[c, :n] * u + 0.5) for c, u in zip(_COLUMNS, UNITS, strict=True)])
-    return address[order], y[:, order].astype(np.int64)
+    return address[slots], y[:, slots].astype(np.int64), slots
 
 
-def appraise(city: City, baseline: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, float]:
+def appraise(city: City, baseline: tuple[np.ndarray, np.ndarray, np.ndarray]) -> tuple[np.ndarray, float]:
     """Set a mix's firms against the baseline's.
 
     Returns
@@ -38,11 +38,9 @@ def appraise(city: City, baseline: tuple[np.ndarray, np.ndarray]) -> tuple[np.nd
     float
         Share of the absolute difference in value added that comes from firms which never claimed.
     """
-    known, before = baseline
-    address, y = activity(city)
-    n = int(city.count[0])
-    order = np.argsort(city.firms[FIRM, :n].astype(np.int64), kind="stable")
-    account = city.firms[ACCOUNT, :n].astype(np.int64)[order]
+    known, before, _ = baseline
+    address, y, slots = activity(city)
+    account = city.firms[ACCOUNT, slots].astype(np.int64)
     approved = (account >= 0) & (city.gross[np.maximum(account, 0), G_APPROVED] > 0.5)
     base = np.zeros_like(y)
     spot = np.minimum(np.searchsorted(known, address), len(known) - 1)

@@ -14,6 +14,7 @@ import importlib.util
 import inspect
 import os
 import sys
+import threading
 import types
 from functools import cache
 from pathlib import Path
@@ -105,13 +106,16 @@ def _write(path: Path, text: str) -> Path:
 
 
 def _import_file(name: str, path: Path) -> types.ModuleType:
-    if name in sys.modules:
+    """Import a file once, however many threads ask for it."""
+    with _IMPORTING:
+        if name not in sys.modules:
+            spec = importlib.util.spec_from_file_location(name, path)
+            sys.modules[name] = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(sys.modules[name])
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    loaded = importlib.util.module_from_spec(spec)
-    sys.modules[name] = loaded
-    spec.loader.exec_module(loaded)
-    return loaded
+
+
+_IMPORTING = threading.RLock()
 
 
 def rule_module(rules: str):

@@ -25,13 +25,9 @@ PROJECT_TYPES = (
 )
 
 COLUMNS = (
+    # what every quarter may change
     "alive",  # 1 or 0
-    "firm",  # address of its luck: below 2**31 an incumbent, else the pool's (quarter, number)
     "age",  # quarters
-    "industry",
-    "place",
-    "steps",  # bit mask of rungs held
-    "ever",  # bit mask of rungs ever recognised
     "ln_size",  # log of demand state S, CNY of value added a year
     "capital",  # K, CNY
     "funds",  # A, CNY
@@ -42,27 +38,38 @@ COLUMNS = (
     "knowledge",  # log of the stock of real R&D against the normal one
     "reported",  # log of reported R&D intensity against the normal one
     "revenue_now",  # CNY so far this calendar year
-    "revenue_1",  # CNY last year
-    "revenue_2",
-    "revenue_3",
     "reported_now",  # CNY of reported R&D so far this calendar year
     "own_digital",  # 1 with digital equipment of its own
     "bought_digital",  # share of the service budget bought outside
-    "u_aware",  # stored uniforms: early knowledge, readiness to apply, ability to hold back revenue
-    "u_able",
-    "account",  # row of the claimants' table, -1 without claims
     "relief_end",  # quarters until rent relief ends, -1 without
     "sum_investment",  # CNY since the fork
     "sum_research",
     "sum_value",
     "jobs",  # staff at the end of the quarter
     "luck",  # sum of idiosyncratic log growth since the fork
+    # what lasts
+    "firm",  # address of its luck: below 2**31 an incumbent, else the pool's (quarter, number)
+    "industry",
+    "place",
+    "u_aware",  # stored uniforms: early knowledge
+    "u_able",  # readiness to apply, ability to hold back revenue
+    # what the last quarter of a year may change; only that quarter reads the last three
+    "steps",  # bit mask of rungs held
+    "revenue_1",  # CNY last year
+    "ever",  # bit mask of rungs ever recognised
+    "revenue_2",  # CNY two and three years ago
+    "revenue_3",
+    # what claims change
+    "account",  # row of the claimants' table, -1 without claims
 )
-(ALIVE, FIRM, AGE, INDUSTRY, PLACE, STEPS_HELD, EVER, LN_SIZE, CAPITAL, FUNDS, VARIANCE, BUILD, BUILD_LEFT, RESEARCH,
- KNOWLEDGE, REPORTED, REVENUE_NOW, REVENUE_1, REVENUE_2, REVENUE_3, REPORTED_NOW, OWN_DIGITAL, BOUGHT_DIGITAL, U_AWARE,
- U_ABLE, ACCOUNT, RELIEF_END, SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, JOBS, LUCK) = range(32)  # fmt: skip
+(ALIVE, AGE, LN_SIZE, CAPITAL, FUNDS, VARIANCE, BUILD, BUILD_LEFT, RESEARCH, KNOWLEDGE, REPORTED, REVENUE_NOW,
+ REPORTED_NOW, OWN_DIGITAL, BOUGHT_DIGITAL, RELIEF_END, SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, JOBS, LUCK, FIRM,
+ INDUSTRY, PLACE, U_AWARE, U_ABLE, STEPS_HELD, REVENUE_1, EVER, REVENUE_2, REVENUE_3,
+ ACCOUNT) = range(32)  # fmt: skip
 COLUMN_COUNT = len(COLUMNS)
 BYTES_PER_FIRM = 8 * COLUMN_COUNT
+CHANGED = FIRM
+"""Columns before it change every quarter; those from ``STEPS_HELD`` to before ``ACCOUNT`` in the last one of a year."""
 
 CELL_VALUES = (
     "drift",  # log growth of S a year

@@ -134,11 +134,14 @@ def blocks(q, run, city, mix, desk, ground, room, out, p):
     """All firms, a block at a time, through their stages."""
     for start in range(0, city.count[SLOTS], BLOCK):
         n = min(BLOCK, city.count[SLOTS] - start)
-        load(city.firms, room.w, start, n)
+        year_ends = ground.calendar[q] % 4 == 3
+        load(city.firms, room.w, start, n, ACCOUNT if year_ends else EVER)
         fill_lanes(room.w, n)
         draw_luck(room.w, room.h, run.seed, run.luck, np.uint64(ground.calendar[q]), ground.calendar[q] % 4 == 0, BLOCK)
         stages(q, start, n, BLOCK, city, mix, desk, ground, room, out, p)
-        store(city.firms, room.w, start, n)
+        store(city.firms, room.w, start, n, 0, CHANGED)
+        if year_ends:
+            store(city.firms, room.w, start, n, STEPS_HELD, ACCOUNT)
 
 
 def stages(q, start, n, lanes, city, mix, desk, ground, room, out, p):
@@ -208,9 +211,9 @@ def leave_stage(start, n, lanes, ground, room, p):
             room.counts[1] += 1
 
 
-def load(firms, w, start, n):
-    """Copy some firms into the scratch buffer."""
-    for column in range(COLUMN_COUNT):
+def load(firms, w, start, n, columns):
+    """Copy the first columns of some firms into the scratch buffer."""
+    for column in range(columns):
         for j in range(n):
             w[column * STRIDE + j] = firms[column, start + j]
 
@@ -224,9 +227,9 @@ def fill_lanes(w, n):
         w[ALIVE * STRIDE + j] = 0.0
 
 
-def store(firms, w, start, n):
-    """Copy the firms back."""
-    for column in range(COLUMN_COUNT):
+def store(firms, w, start, n, first, last):
+    """Copy some of the firms' columns back."""
+    for column in range(first, last):
         for j in range(n):
             firms[column, start + j] = w[column * STRIDE + j]
 

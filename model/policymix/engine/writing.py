@@ -45,9 +45,8 @@ adopt, enter, invest, kink, ladder, leave, locate, produce, research, take_up = 
 '''
 
 FOOTER = """
-compiled = njit(
-    cache=True, nogil=True, error_model="numpy", fastmath={fastmath}, no_cfunc_wrapper=True, _nrt=False
-)
+OPTIONS = dict(cache=True, nogil=True, error_model="numpy", fastmath={fastmath}, no_cfunc_wrapper=True)
+compiled = njit(_nrt=False, **OPTIONS)
 
 
 @compiled
@@ -85,7 +84,6 @@ def admit(q, run, city, mix, desk, ground, path, room, out, p):
 def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, h, p):
     return grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, h, p)
 """
-
 
 
 def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract: bool) -> str:
