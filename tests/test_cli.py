@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 import policymix
@@ -20,7 +21,10 @@ from policymix.errors import RunFailed
 pytestmark = pytest.mark.anywhere
 
 SCENARIO = catalog.data_root() / "scenarios" / "dalian-2025.toml"
-COMMANDS = ("run", "replay", "entitle", "list", "copy", "show", "check", "diff", "warm")
+COMMANDS = (
+    "run", "replay", "entitle", "open", "schedule", "list", "copy", "show", "check", "coverage", "diff", "merge",
+    "schema", "warm",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -94,18 +98,86 @@ def test_copy_show_check(typed, tmp_path):
 
 
 def test_show_diff_and_check_of_packages(typed, tmp_path):
-    assert 'id = "htz-2022"' in typed("show", "htz-2022").stdout
+    assert 'id = "htz-2022"' in typed("show", "htz-2022", "--toml").stdout
+    assert "## m4" in typed("show", "htz-2022").stdout
     longer = 'extends = "htz-2022"\nid = "longer"\ntitle = {en = "a", zh = "b"}\n[change]\n"m4.pays.area_max" = 1000\n'
     (tmp_path / "longer.toml").write_text(longer, encoding="utf-8")
-    assert "m4.pays.area_max" in typed("diff", "htz-2022", "longer.toml").stdout
+    assert "m4.pays.area_max" in typed("diff", "htz-2022", "longer.toml", "--addresses").stdout
+    words = typed("diff", "htz-2022", "longer.toml").stdout
+    assert "clause m4 changed" in words and "up to 1,000 m2" in words
     assert "good" in typed("check", "longer.toml").stdout
+
+
+def test_coverage_names_what_carries_every_provision(typed):
+    whole = typed("coverage")
+    assert whole.exit_code == 0 and "182 provisions, 0 missing" in whole.stdout
+    rows = json.loads(typed("coverage", "htz-2022", "--json").stdout)
+    assert {"id", "part", "carried_by", "how"} <= set(rows[0])
+    refused(typed("coverage", "htz-2202"), "did you mean 'htz-2022'")
+
+
+@pytest.mark.parametrize("kind", ["package", "opportunities", "targets"])
+def test_shipped_files_fit_the_schema_for_editors(typed, kind):
+    schema = json.loads(typed("schema", kind).stdout)
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    folder = {"package": "packages"}.get(kind, kind)
+    for path in catalog.available(folder).values():
+        content = json.loads(json.dumps(catalog.plain(catalog.read_toml(path)), default=str))
+        assert [error.message for error in validator.iter_errors(content)] == [], path
+        assert not validator.is_valid({**content, "nonsense": 1})
+
+
+def test_the_schema_is_written_or_refused(typed, tmp_path):
+    assert typed("schema", "targets", "--out", "t.json").exit_code == 0
+    assert json.loads((tmp_path / "t.json").read_text(encoding="utf-8"))["title"] == "TargetFile"
+    refused(typed("schema", "pakage"), "did you mean 'package'")
+    refused(typed("schema", "package", "--out", "no/such/folder.json"), "cannot write")
+
+
+def test_versions_merge_and_conflict(typed, tmp_path):
+    assert "no conflict: --mix dalian-2021+htz-2022" in typed("merge", "htz-2022", "dalian-2021").stdout
+    typed("copy", "htz-2022", "a.toml")
+    text = (tmp_path / "a.toml").read_text(encoding="utf-8")
+    (tmp_path / "b.toml").write_text(text.replace("area_max = 2000", "area_max = 1000"), encoding="utf-8")
+    refused(typed("merge", "a.toml", "b.toml"), "two values for htz-2022/m4.pays.area_max", "2000", "1000", "b.toml")
+    assert typed("merge", "a.toml", "a.toml", "--out", "both.toml").exit_code == 0
+    assert "say the same" in typed("diff", "a.toml", "both.toml").stdout
+    refused(typed("merge", "a.toml", "a.toml", "--out", "both.toml"), "which exists")
+    refused(typed("merge", "a.toml", "dalian-2021", "--out", "c.toml"), "versions of one package")
+
+
+def test_a_schedule_is_printed_and_drawn(typed, tmp_path):
+    claims = catalog.data_root() / "scenarios" / "examples" / "claims.toml"
+    result = typed("schedule", "htz-2022/m4", claims, "--along", "area", "--figure", "m4.png")
+    assert result.exit_code == 0, result.output
+    assert "2,000" in result.stdout and (tmp_path / "m4.png").read_bytes().startswith(b"\x89PNG")
+    pieces = json.loads(typed("schedule", "htz-2022/m4", claims, "--along", "area", "--json").stdout)
+    assert [piece["last"] for piece in pieces] == [2000.0, 4000.0]
+    refused(typed("schedule", "m4", claims, "--along", "area"), "PACKAGE/CLAUSE")
+    refused(typed("schedule", "htz-2022/m4", claims, "--along", "ara"), "did you mean 'area'")
+    refused(typed("schedule", "htz-2022/m4", claims, "--along", "area", "--figure", "m4.bmp"), ".png or .svg")
+
+
+def test_open_clauses_from_facts(typed, tmp_path):
+    facts = ['place = "zone"', 'how = "new_registration"', "designated_building = true", 'fields = ["technology"]']
+    (tmp_path / "facts.toml").write_text("\n".join([*facts, "area = 50", "rent = 30"]), encoding="utf-8")
+    result = typed("open", "htz-2022", "facts.toml", "--on", "2022-09-01", "--lang", "zh")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].split()[:2] == ["open", "36,000.00"]  # 50 m2 x 30 x 24
+    assert "科技型企业房租减免" in result.stdout
+    refused(typed("open", "htz-2022", "facts.toml", "--lang", "fr"), "one of en, zh, both")
+    refused(typed("open", "facts.toml"), "one package or more")
 
 
 def test_entitle_says_why(typed):
     claims = catalog.data_root() / "scenarios" / "examples" / "claims.toml"
     result = typed("entitle", "htz-2022", claims)
     assert result.exit_code == 0, result.output
-    assert "m4" in result.stdout
+    assert "m4" in result.stdout and "--explain says why" in result.stdout
+    told = typed("entitle", "htz-2022", claims, "--explain", "--lang", "en").stdout
+    assert "in the text: fourth measure" in told and "科技" not in told
+    assert "claims to leave out: none" in typed("entitle", "htz-2022", claims, "--best").stderr
     assert isinstance(json.loads(typed("entitle", "htz-2022", claims, "--json").stdout), dict)
     refused(typed("entitle", "htz-2022"), "then a file of claims")
     refused(typed("entitle", "htz-2202", claims), "did you mean 'htz-2022'")

@@ -87,6 +87,14 @@ def kind_of(path: Path) -> str:
     return next((kind for kind in KINDS if _MARKS[kind].search(text)), "packages")
 
 
+def scenario_file(name: str) -> Path:
+    """Path of a shipped file of ``scenarios/`` that is of no kind (``provisions.csv``)."""
+    path = data_root() / "scenarios" / name
+    if not path.is_file():
+        raise NotFound("file", name, [each.name for each in path.parent.iterdir() if each.is_file()], str(path.parent))
+    return path
+
+
 def evidence(name: str) -> Path:
     """Path of a shipped file of ``calibration/`` (``priors.toml``) or of its ``evidence/`` (``effects.csv``)."""
     folder = data_root() / "calibration"

@@ -13,10 +13,12 @@ import typer
 from typer.core import TyperGroup
 
 from policymix import __version__, catalog
+from policymix.cli_policy import Json, as_json_text, commands
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
 
 if TYPE_CHECKING:
     import xarray
+    from rich.progress import Progress
 
     from policymix.experiments.inputs import Inputs
 
@@ -57,10 +59,11 @@ app = typer.Typer(
     help=_HELP,
 )
 
+app.add_typer(commands)
+
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Units of work at once; all cores by default.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print no progress and no table.")]
 Kind = Annotated[str | None, typer.Option(help=f"What the name is: {', '.join(catalog.KINDS)}.")]
 
@@ -145,29 +148,6 @@ def replay(
         raise typer.Exit(1)
 
 
-@app.command()
-def entitle(
-    names: Annotated[
-        list[str], typer.Argument(metavar="PACKAGE... CLAIMS.toml", help="Packages, then a file of claims.")
-    ],
-    as_json: Json = False,
-) -> None:
-    """What a firm is entitled to for its claims, clause by clause, and why.
-
-    \b
-    Example:
-      policymix entitle dalian-2021 htz-2022 claims.toml
-    """
-    from policymix.policy.entitlement import entitlement, load_claims
-    from policymix.policy.package import load
-
-    if len(names) < 2:
-        raise InvalidValue("entitle", f"only '{names[0]}'", "one package or more, then a file of claims")
-    *packages, claims = names
-    answer = entitlement([load(name) for name in packages], load_claims(Path(claims)))
-    typer.echo(_json(answer) if as_json else _entitlement_text(answer))
-
-
 @app.command(name="list")
 def list_names(
     what: Annotated[str | None, typer.Argument(help=f"One of {', '.join(LISTS)}.")] = None,
@@ -186,7 +166,7 @@ def list_names(
     from policymix.experiments import listing
 
     rows = listing.rows(what, scenario)
-    typer.echo(_json(rows) if as_json else listing.columns(rows))
+    typer.echo(as_json_text(rows) if as_json else listing.columns(rows))
 
 
 @app.command()
@@ -216,15 +196,17 @@ def copy(
 def show(
     name: Annotated[str, typer.Argument(help="Name or file of a package, scenario or region.")],
     kind: Kind = None,
+    as_toml: Annotated[bool, typer.Option("--toml", help="Print a package as a file, not in words.")] = False,
 ) -> None:
-    """Print a package as it results from what it extends; a scenario or region as it is read.
+    """Print a package in words, as it results from what it extends; a scenario or region as it is read.
 
     \b
-    Example:
+    Examples:
       policymix show htz-2022
+      policymix show my-zone.toml --toml
     """
     found = _kind(name, kind)
-    typer.echo(_shown(found, name).rstrip())
+    typer.echo(_shown(found, name, as_toml).rstrip())
 
 
 @app.command()
@@ -246,32 +228,6 @@ def check(files: Annotated[list[Path], typer.Argument(help="Files of packages, s
             typer.echo("\n".join([f"{file}: good", *(f"  notice: {notice}" for notice in notices)]))
     if bad:
         raise typer.Exit(2)
-
-
-@app.command()
-def diff(
-    first: Annotated[str, typer.Argument(help="A package.")],
-    second: Annotated[str, typer.Argument(help="Another, or one that extends it.")],
-) -> None:
-    """What one package changes of another, address by address.
-
-    \b
-    Example:
-      policymix diff htz-2022 my-zone.toml
-    """
-    from policymix.policy.package import diff as differences
-    from policymix.policy.package import load
-
-    found = differences(load(first), load(second))
-    lines = [f"{address}: {_said(old)} -> {_said(new)}" for address, old, new in found]
-    typer.echo("\n".join(lines) or f"{first} and {second} say the same")
-
-
-def _said(value: object) -> str:
-    """A value of a package as it would be written in its file."""
-    if isinstance(value, list):
-        return f"[{', '.join(_said(each) for each in value)}]"
-    return "nothing" if value is None else str(value)
 
 
 @app.command()
@@ -347,7 +303,8 @@ class _progress:  # noqa: N801 (a context, used like a function)
     """A progress bar on the error stream, with time left; says so while the rules are compiled."""
 
     def __init__(self, quiet: bool) -> None:
-        self.quiet, self.bar, self.task = quiet, None, None
+        self.quiet = quiet
+        self.bar: Progress | None = None
 
     def __enter__(self) -> Any:
         if self.quiet:
@@ -369,16 +326,15 @@ class _progress:  # noqa: N801 (a context, used like a function)
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        self.bar = Progress(*columns, console=Console(stderr=True))
-        self.bar.start()
-        self.task = self.bar.add_task(
-            "starting (a first run compiles the rules once, about twenty seconds)", total=None
-        )
+        self.bar = bar = Progress(*columns, console=Console(stderr=True))
+        bar.start()
+        self.task = bar.add_task("starting (a first run compiles the rules once, about twenty seconds)", total=None)
         return self.advance
 
     def advance(self, done: int, total: int) -> None:
         """One unit of work more is done."""
-        self.bar.update(self.task, completed=done, total=total, description="simulating")
+        if self.bar is not None:
+            self.bar.update(self.task, completed=done, total=total, description="simulating")
 
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:
@@ -398,11 +354,12 @@ def _kind(name: str, kind: str | None) -> str:
     raise NotFound("name", name, [other for candidate in order for other in catalog.available(candidate)])
 
 
-def _shown(kind: str, name: str) -> str:
+def _shown(kind: str, name: str, as_toml: bool) -> str:
     if kind == "packages":
         from policymix.policy.package import load, show
+        from policymix.policy.page import page
 
-        return show(load(name))
+        return show(load(name)) if as_toml else page(load(name))
     if kind == "scenarios":
         from policymix.experiments.scenario import load_scenario, write_scenario
 
@@ -431,39 +388,6 @@ def _loaded(kind: str, name: str) -> Any:
     from policymix.experiments.api import load
 
     return load(name, kind)
-
-
-def _entitlement_text(answer: Any) -> str:
-    """Total and range, then every claim with what each clause says to it, payments first."""
-    spread = f"from {answer.low:,.2f} to {answer.high:,.2f} where the texts leave it open"
-    lines = [f"total {answer.total:,.2f} CNY ({spread})"]
-    for claim in dict.fromkeys(note.claim for note in answer.trace):
-        lines += ["", f"claim {claim}"]
-        notes = [note for note in answer.trace if note.claim == claim and note.status != "other_kind"]
-        for note in sorted(notes, key=lambda note: -note.amount):
-            subject = f"; subject to {', '.join(note.subject_to)}" if note.subject_to else ""
-            lines.append(f"  {note.clause}  {note.status} {note.status_zh}  {note.amount:,.2f} CNY{subject}")
-            lines += [f"      {note.title}: {note.why}", f"      {note.title_zh}:{note.why_zh}"]
-    lines += ["", "payments"] if answer.rows else []
-    lines += [f"  {_payment(row)}" for row in answer.rows]
-    lines += ["", *(f"notice: {notice}" for notice in answer.notices)] if answer.notices else []
-    return "\n".join([*lines, "", f"facts and packages: {answer.digest[:16]}"])
-
-
-def _payment(row: Any) -> str:
-    """One payment or recovery: when it falls due, for what, and who pays it."""
-    when = ", ".join(f"{amount:,.2f} {'when the fact is known' if day is None else day}" for day, amount in row.due)
-    payers = ", ".join(f"{who} {amount:,.2f}" for who, amount in row.payers.items())
-    return f"{row.clause}  {row.what}  claim {row.claim}  {row.amount:,.2f} CNY (due {when}; {payers})"
-
-
-def _json(content: Any) -> str:
-    import dataclasses
-    import json
-
-    if dataclasses.is_dataclass(content):
-        content = dataclasses.asdict(content)
-    return json.dumps(catalog.plain(content), indent=2, ensure_ascii=False, default=str)
 
 
 def _note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:

@@ -8,6 +8,7 @@ raised is a bug of the program, not of its user.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,7 @@ class Problem:
 class InvalidFile(PolicymixError):
     """A file that breaks the rules of its format, with all its problems at once."""
 
-    def __init__(self, path: str | Path, problems: Sequence[Problem]) -> None:
+    def __init__(self, path: str | os.PathLike[str], problems: Sequence[Problem]) -> None:
         self.path, self.problems = Path(path), list(problems)
         count = f"{len(self.problems)} problem" + ("s" if len(self.problems) != 1 else "")
         lines = [f"  {number}. {problem}" for number, problem in enumerate(self.problems, start=1)]

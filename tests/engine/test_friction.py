@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from policymix.engine.mixes import friction, relevant
+from policymix.engine.symbols import PARAMETERS
+from policymix.engine.world import parameters_by_quarter
+from policymix.errors import InvalidValue
 from policymix.experiments.inputs import gather
 from policymix.experiments.runner import setting_of
 from policymix.experiments.scenario import load_scenario, with_options
+from policymix.policy.compiled import ChangeLine
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +42,10 @@ def test_outreach_is_a_packages_own(setting):
     packages = [package.id for package in setting.mixes["both"].packages]
     assert outreach[-1, packages.index("htz-2022")] > 1.0
     assert outreach[-1, packages.index("dalian-2021")] == 1.0
+
+
+def test_a_change_for_some_firms_is_refused_not_passed_over(setting):
+    line = ChangeLine("parameter.bankable_share", "add", 0.01, 0, 0, 0, 10**6, {"fields": ("manufacturing",)}, None)
+    mix = replace(setting.mixes["both"], changes=(line,))
+    with pytest.raises(InvalidValue, match="one value of a parameter for all firms"):
+        parameters_by_quarter(setting, SimpleNamespace(p=np.ones(len(PARAMETERS))), mix, {})

@@ -8,6 +8,7 @@ import worked
 from policymix.catalog import data_root
 from policymix.errors import InvalidFile, NotFound
 from policymix.policy.entitlement import entitlement, load_claims, read_claims
+from policymix.policy.package import load, set_value
 
 EXAMPLE = data_root() / "scenarios" / "examples" / "claims.toml"
 PLATFORM = {"kind": "platform", "on": datetime.date(2023, 1, 1), "platform_type": "industry_platform", "place": "city"}
@@ -143,3 +144,16 @@ def test_all_slips_of_a_file_are_told_at_once(tmp_path):
     with pytest.raises(InvalidFile) as error:
         load_claims(path)
     assert len(error.value.problems) == 3
+
+
+def test_a_clause_that_pays_nothing_after_its_end_closes_to_those_admitted(tmp_path):
+    lease = {
+        "kind": "lease", "started_on": datetime.date(2023, 10, 1), "how": "new_registration", "area": 50, "rent": 30,
+        "months": 36, "designated_building": False,
+    }  # fmt: skip
+    firm = {"place": "zone", "registered_on": datetime.date(2022, 8, 1), "steps": ["technology_sme"]}
+    paid = {}
+    for after in (True, False):
+        package = set_value(load("htz-2022"), "s1.admit.paid_after", after)
+        paid[after] = entitlement(package, {"firm": firm, "claim": [lease]}).by_clause().get("htz-2022/s1", 0.0)
+    assert paid == {True: 36_000.0, False: 0.0}, "50 m2 x 30 x 12 x (1 + 0.5 + 0.5)"

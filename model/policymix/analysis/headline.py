@@ -7,6 +7,7 @@ investment). ``ratio``: one sum over another. ``probability``: a tracked target.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -137,7 +138,7 @@ def _ladder_rows(results: xarray.Dataset, place: str) -> list[Row]:
                 f"高新区{label_zh}(累计认定)",
                 "count",
                 "level",
-                lambda run, step=step: level(run, "recognised", place=place, step=step),
+                functools.partial(level, outcome="recognised", place=place, step=step),
             )
         )
     return answer
@@ -147,7 +148,7 @@ def _statistics(row: Row, values: xarray.DataArray | xarray.Dataset, baseline: s
     """Level and difference statistics of one row over ``mix``."""
     import xarray
 
-    if row.kind == "ratio":
+    if isinstance(values, xarray.Dataset):  # a ratio comes with its statistics
         own = values.reset_coords(drop=True)
         found = {f"level_{name}": own[name] for name in STATISTICS}
         found |= {f"difference_{name}": own[name] * float("nan") for name in STATISTICS}

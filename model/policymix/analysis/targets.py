@@ -43,19 +43,30 @@ KERNEL = 1.06  # Silverman's constant: bandwidth 1.06 sd n^(-1/5)
 
 
 class Target(Protocol):
-    """What this room needs of a target; ``policymix.policy.target.Target`` has it."""
+    """What this room reads of a target; ``policymix.policy.target.Target`` has it."""
 
-    id: str
-    place: str | None
-    indicator: str
-    outcome: str | None
-    measure: str
-    at: datetime.date | None
-    window: Any
-    sense: str
-    value: Any
-    tolerance: float | None
-    untracked: str | None
+    @property
+    def id(self) -> str: ...
+    @property
+    def place(self) -> str | None: ...
+    @property
+    def indicator(self) -> str: ...
+    @property
+    def outcome(self) -> str | None: ...
+    @property
+    def measure(self) -> str: ...
+    @property
+    def at(self) -> datetime.date | None: ...
+    @property
+    def window(self) -> Any: ...
+    @property
+    def sense(self) -> str: ...
+    @property
+    def value(self) -> Any: ...
+    @property
+    def tolerance(self) -> float | None: ...
+    @property
+    def untracked(self) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -209,7 +220,9 @@ def _row(results: xarray.Dataset, target: Target) -> tuple[xarray.Dataset, str]:
 
 def _core_share(results: xarray.Dataset, target: Target) -> Reading | Untracked:
     """Nominal core share less the baseline's idiosyncratic luck; spread = the granular standard deviation."""
-    year = _year(target)
+    if target.at is None:
+        return Untracked("a share is read on a date, and the target has none")
+    year = target.at.year
     if year not in results["year"].values:
         return Untracked(f"{year} lies outside the horizon")
     share = series(results, "core_share").sel(year=year, drop=True)
@@ -274,7 +287,7 @@ def _measure(
             return Untracked(f"{target.at} lies outside the horizon")
         return level(results, name, quarter=quarter, **where), ""
     if target.measure == "level":
-        year = _year(target) if target.at else years[-1]
+        year = target.at.year if target.at else years[-1]
         if year not in years or len(quarters_in(results, year, year)) < 4:
             return Untracked(f"{year} is not a full year of the horizon")
         return by_year(results, name, **where).sel(year=year, drop=True), ""
@@ -298,7 +311,7 @@ def _window(results: xarray.Dataset, target: Target, years: list[int]) -> tuple[
     """Base and last year that are in the run, and a note where the base had to move into it."""
     window = getattr(target, "window", None)
     base = _bound(window, "base", years[0] - 1 if target.measure == "total" else years[0])
-    last = min(_bound(window, "to", _year(target) if target.at else years[-1]), years[-1])
+    last = min(_bound(window, "to", target.at.year if target.at else years[-1]), years[-1])
     if base < years[0] and target.measure == "mean_growth":
         return years[0], last, f"measured from {years[0]}, the first year of the run, not from {base}"
     return base, last, ""
@@ -310,11 +323,6 @@ def _bound(window: Any, key: str, missing: int) -> int:
     if found is None:
         return missing
     return found.year if isinstance(found, datetime.date) else int(found)
-
-
-def _year(target: Target) -> int:
-    """Calendar year in which a level is read."""
-    return target.at.year if isinstance(target.at, datetime.date) else int(target.at)
 
 
 def _plain(value: Any, percent: bool = False) -> str:

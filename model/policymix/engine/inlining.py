@@ -12,6 +12,7 @@ import builtins
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from typing import TypeGuard
 
 LARGEST_FUNCTION = 6000
 """Nodes of a function that others are written into: some of the compiler's passes take the square of its length."""
@@ -149,7 +150,9 @@ class _Expressions(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         tree = self.functions.get(node.func.id) if isinstance(node.func, ast.Name) else None
-        value = None if tree is None else _only_expression(tree)
+        if tree is None:
+            return node
+        value = _only_expression(tree)
         if value is None or not _fits(node, tree) or free_names(tree) & self.own:
             return node
         uses = Counter(n.id for n in ast.walk(value) if isinstance(n, ast.Name))
@@ -200,7 +203,7 @@ class _Statement(ast.NodeTransformer):
         return out + body
 
 
-def _calls_it(node: ast.expr, name: str) -> bool:
+def _calls_it(node: ast.expr, name: str) -> TypeGuard[ast.Call]:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name
 
 

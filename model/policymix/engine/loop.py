@@ -110,6 +110,8 @@ def _import_file(name: str, path: Path) -> types.ModuleType:
     with _IMPORTING:
         if name not in sys.modules:
             spec = importlib.util.spec_from_file_location(name, path)
+            if spec is None or spec.loader is None:
+                raise ImportError(f"{path} is no Python module")
             sys.modules[name] = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(sys.modules[name])
         return sys.modules[name]

@@ -116,10 +116,10 @@ class FirmAgent(mesa.Agent):
 
 def _column(number: int, name: str) -> property:
     def get(agent: FirmAgent) -> float:
-        return float(agent.stages.city.firms[number, agent.slot])
+        return float(agent.stages.settled.firms[number, agent.slot])
 
     def put(agent: FirmAgent, value: float) -> None:
-        agent.stages.city.firms[number, agent.slot] = value
+        agent.stages.settled.firms[number, agent.slot] = value
 
     return property(get, put, doc=f"Column '{name}' of the firm's row.")
 
@@ -151,6 +151,13 @@ class MesaStages:
         self._lucky, self._lane, self._words = np.zeros(ROWS), [0.0] * ROWS, np.zeros(2, np.uint64)
         self._quarter: tuple = ()
 
+    @property
+    def settled(self) -> City:
+        """The city whose firms are the agents; without one there are none."""
+        if self.city is None:
+            raise RuntimeError("no city has been taken up yet")
+        return self.city
+
     def firms(self, q, run, city, mix, desk, ground, tables, path, room, out, p) -> None:
         """What the compiled ``firms`` does, one agent after another."""
         if city is not self.city:
@@ -177,7 +184,7 @@ class MesaStages:
 
     def found_agents(self) -> None:
         """An agent for every firm of the table that has none."""
-        for slot in range(len(self.agents), int(self.city.count[SLOTS])):
+        for slot in range(len(self.agents), int(self.settled.count[SLOTS])):
             self.agents.append(FirmAgent(self.model, self, slot))
 
     def settle_in(self, city: City) -> None:

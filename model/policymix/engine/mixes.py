@@ -147,7 +147,8 @@ def merged(tables: list, world: World, rows: int) -> tuple[np.ndarray, np.ndarra
     rate, end = np.take_along_axis(rates, best, 2), np.take_along_axis(ends, best, 2)
     package = np.where(rate > 0.0, owner[best], -1)
     order = np.argsort(np.where(rate > 0.0, end, np.inf), axis=2, kind="stable")
-    return tuple(np.ascontiguousarray(np.take_along_axis(each, order, 2)) for each in (rate, end, package))
+    first, second, third = (np.ascontiguousarray(np.take_along_axis(each, order, 2)) for each in (rate, end, package))
+    return first, second, third
 
 
 def announced(setting: Setting, compiled: Compiled) -> np.ndarray:

@@ -82,12 +82,12 @@ def make_setting(
 ) -> Setting:
     """Compile the mixes of a scenario for its region and lay out the calendar."""
     first, begin, last = quarter_index(burn_in_start), quarter_index(start), quarter_index(end)
-    roles, places = dict(region.roles), region.places
+    roles, places = region.role_places, region.places
     compiled = {HISTORY: compile_mix(list(history), roles, places)}
     for name, packages in mixes.items():
         compiled[name] = compile_mix([*history, *packages], roles, places)
-    packages = {p.id: p for each in compiled.values() for p in each.packages}
-    alone = {name: compile_mix([package], roles, places) for name, package in packages.items()}
+    named = {p.id: p for each in compiled.values() for p in each.packages}
+    alone = {name: compile_mix([package], roles, places) for name, package in named.items()}
     quarters = np.arange(first, last + 1)
     days = np.array([middle_day(int(index)) for index in quarters], np.int64)
     fields = field_masks(region)

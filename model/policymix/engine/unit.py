@@ -245,6 +245,10 @@ def resume(city: City, out: Out, setting: Setting, name: str, slots: int, quarte
     return new, made
 
 
+Pauses = dict[int, tuple[City, Out] | None]
+"""The baseline as it stands before a quarter: None until it has come there."""
+
+
 def run_mix(
     compiled,
     setting,
@@ -261,9 +265,9 @@ def run_mix(
     first,
     last,
     yearly,
-    pauses=None,
-    out=None,
-):
+    pauses: Pauses | None = None,
+    out: Out | None = None,
+) -> Out:
     """Take a forked city through some quarters.
 
     ``yearly(city, quarter)`` looks at it after the last quarter of every year; ``pauses`` keeps (city, outcomes) as
@@ -347,22 +351,25 @@ def run_unit(
         granular.append(deviation)
 
     begins = {name: first_difference(setting, name) for name in setting.order if name != setting.baseline}
-    pauses = {q: None for q in begins.values() if setting.burn_in < q < setting.quarters}
+    pauses: Pauses = {q: None for q in begins.values() if setting.burn_in < q < setting.quarters}
     results, baseline, last_city = [], None, None
     for name in setting.order:
         mix = mix_of(setting, world, name, layers, values, city)
         spending = opportunity_spending(setting, world, [p.id for p in setting.mixes[name].packages])
         for mode in (RECORD,) if name == setting.baseline else (FROZEN, FREE):
-            own = {"yearly": look_at_luck, "pauses": pauses} if name == setting.baseline else {"yearly": None}
             begin = begins.get(name, setting.burn_in)
-            if pauses.get(begin) is not None:
-                forked, own["out"] = resume(*pauses[begin], setting, name, slots, begin)
+            paused, earlier = pauses.get(begin), None
+            if paused is not None:
+                forked, earlier = resume(*paused, setting, name, slots, begin)
             else:
                 begin = setting.burn_in
                 forked = fork(city, slots, len(setting.mixes[name].clauses), mix.announced.size)
             run_of = (compiled, setting, world, ground, tables, forked, mix, name, mode, path, seed, luck)
-            out = run_mix(*run_of, begin, setting.quarters, **own)
             if name == setting.baseline:
+                out = run_mix(*run_of, begin, setting.quarters, look_at_luck, pauses)
+            else:
+                out = run_mix(*run_of, begin, setting.quarters, None, None, earlier)
+            if baseline is None:  # it comes first in the order
                 baseline = activity(forked)
             table, silent = appraise(forked, baseline)
             results.append(MixResult(name, mode, out, table, silent, spending))

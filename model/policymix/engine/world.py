@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..errors import NotFound
+from ..errors import InvalidValue, NotFound
 from ..firms import invest, leave
 from ..policy.compile import Compiled
 from ..region.arrays import EnvArrays, RegionArrays, environment_arrays, field_names, region_arrays
@@ -88,13 +88,25 @@ def living_per_entry(world: World) -> float:
 
 
 def parameters_by_quarter(setting: Setting, world: World, mix: Compiled, values: Mapping[str, float]) -> np.ndarray:
-    """Parameters by quarter with the changes of a mix in force; a change for some firms only is not a parameter."""
+    """Parameters by quarter with the changes of a mix in force.
+
+    Raises
+    ------
+    NotFound, InvalidValue
+        A change of what is no parameter, or for some firms only.
+    """
     table = np.tile(world.p, (setting.quarters, 1))
     for change in mix.changes_with(values):
         name = change.address.removeprefix("parameter.")
         if name not in PARAMETERS:
             raise NotFound("parameter", change.address, [f"parameter.{each}" for each in PARAMETERS])
-        if change.where or name in LOCAL_CHANGES:
+        if change.where:
+            raise InvalidValue(
+                mix.clauses[change.clause],
+                f"a change of {change.address} for some firms ({', '.join(change.where)})",
+                "a change without where: a quarter has one value of a parameter for all firms",
+            )
+        if name in LOCAL_CHANGES:
             continue
         column = PARAMETERS.index(name)
         open_now = (setting.days >= change.first) & (setting.days <= change.last)

@@ -108,7 +108,9 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
         tree = ast.parse((ROOT / "engine" / f"{name}.py").read_text(encoding="utf-8"))
         policy = [n for n in tree.body if isinstance(n, ast.ImportFrom) and (n.module or "").startswith("policy.")]
         text += [ast.unparse(ast.ImportFrom(f"{PACKAGE}.{each.module}", each.names, 0)) for each in policy]
-        called = {a.asname or a.name: f"{n.module.removeprefix('policy.')}__{a.name}" for n in policy for a in n.names}
+        called = {
+            a.asname or a.name: f"{(n.module or '').removeprefix('policy.')}__{a.name}" for n in policy for a in n.names
+        }
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
                 text.append(f"from {PACKAGE}.engine.{name} import {node.name}")
@@ -121,9 +123,9 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
     roots = {node.name: node for node in footer.body if isinstance(node, ast.FunctionDef)}
     functions |= inlined(functions | roots, roots)
     text += [ast.unparse(tree) for name, tree in functions.items() if name not in roots]
-    called = ", ".join(name for name in functions if name not in roots)
-    text.append(f"for _function in ({called},):\n    register_jitable(no_cfunc_wrapper=True)(_function)")
-    text += [ast.unparse(functions[node.name] if node in roots.values() else node) for node in footer.body]
+    helpers = ", ".join(name for name in functions if name not in roots)
+    text.append(f"for _function in ({helpers},):\n    register_jitable(no_cfunc_wrapper=True)(_function)")
+    text += [ast.unparse(functions[node.name] if isinstance(node, ast.FunctionDef) else node) for node in footer.body]
     return "\n\n".join(text) + "\n"
 
 

@@ -85,7 +85,7 @@ def uncertainties(inputs: Inputs) -> list[Prior]:
     region = inputs.region
     ranges = []
     for package in inputs.packages.values():
-        mix = compile_mix([package], region.roles, region.places)
+        mix = compile_mix([package], region.role_places, region.places)
         ranges += [replace(_prior(number), stream=_origin(package, number.address)) for number in mix.uncertain]
     return [*inputs.parameters, *inputs.figures, *ranges]
 

@@ -86,7 +86,9 @@ def _title(path: Path) -> dict[str, str]:
 
 
 def _ends(prior: Any) -> dict[str, float]:
+    import numpy as np
+
     from policymix.experiments.parameters import quantile
 
-    low, high = quantile(prior, [0.05, 0.95])
+    low, high = quantile(prior, np.array([0.05, 0.95]))
     return {"q05": float(low), "q95": float(high)}

@@ -123,13 +123,13 @@ def read_priors(path: str | os.PathLike[str] | None = None) -> list[Prior]:
     return priors
 
 
-def prior_of(name: str, law: str, default: float, **numbers: float) -> Prior:
+def prior_of(name: str, law: str, default: float, **numbers: float | None) -> Prior:
     """A prior made in Python, checked as a file's would be; keys that are None are left out."""
-    numbers = {key: float(value) for key, value in numbers.items() if value is not None}
-    problems = _law_problems(name, law, numbers, default)
+    given = {key: float(value) for key, value in numbers.items() if value is not None}
+    problems = _law_problems(name, law, given, default)
     if problems:
         raise InvalidValue(problems[0].where, problems[0].found, problems[0].expected, problems[0].nearest)
-    return Prior(name, law, numbers, float(default))
+    return Prior(name, law, given, float(default))
 
 
 def prior_of_range(name: str, law: str, low: float, high: float, default: float) -> Prior:
@@ -278,7 +278,8 @@ def _problem(where: str, entry: Mapping[str, Any]) -> Problem:
     if entry["type"] == "missing":
         return Problem(place, "nothing", "this key")
     if entry["type"] == "extra_forbidden":
-        model = {"title": _Title, "prior": _Law}.get(str(entry["loc"][0]), _Row)
+        forms: dict[str, type[BaseModel]] = {"title": _Title, "prior": _Law}
+        model = forms.get(str(entry["loc"][0]), _Row)
         return Problem(
             place,
             "a key that does not exist",

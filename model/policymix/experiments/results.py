@@ -48,7 +48,7 @@ class Table:
         self.clauses = sorted_clauses(setting)
         self.payers = payers_of(setting)
         self.years = list(range(int(scenario.start[:4]) - 1, int(scenario.end[:4]) + 1))
-        self.coords = {
+        self.coords: dict[str, list[str] | list[int] | np.ndarray] = {
             "prices": list(PRICES),
             "mix": self.mixes,
             "draw": np.arange(scenario.draws),
@@ -169,8 +169,8 @@ class Table:
         for o in self.outcomes:
             attributes = {"units": o.units, "long_name": o.long_name, "long_name_zh": o.long_name_zh}
             variables[o.name] = (o.dims, self.arrays[o.name], attributes)
-        coords = dict(self.coords)
-        ends = np.array([last_day(quarter) for quarter in coords["quarter"]], "datetime64[ns]")
+        coords: dict[str, object] = dict(self.coords)
+        ends = np.array([last_day(name) for name in quarters(scenario.start, scenario.end)], "datetime64[ns]")
         luck = np.arange(scenario.draws)[:, None] * scenario.replicates + np.arange(scenario.replicates)
         coords |= {"date": ("quarter", ends), "luck": (("draw", "replicate"), luck)}
         coords["kind"] = ("clause", [kind_of(self.setting, clause) for clause in self.clauses])
@@ -289,5 +289,5 @@ def total_value(key: str, out, q: int, inside: list[int], industries: list[str],
     if name == "place_share":
         part = total_value(of, out, q, inside, industries, env, unit)
         whole = total_value(of, out, q, list(range(out.cube.shape[1])), industries, env, unit)
-        return part / whole
+        return None if part is None or whole is None else part / whole
     return None

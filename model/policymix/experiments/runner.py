@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,11 +100,11 @@ def setting_of(inputs: Inputs, contract: bool = True) -> Setting:
 
 def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
     """Opened opportunities and the claims of holders that are no firms, as the engine takes them."""
-    roles, places = dict(inputs.region.roles), inputs.region.places
+    roles, places = inputs.region.role_places, inputs.region.places
     opened, until = offers.opened, offers.until
     rows = []
     for each in offers.opportunity:
-        size = central(each.investment) / max(central(each.count), 1)
+        size = central(each.investment) / max(central(each.count), Decimal(1))
         money = ("new_investment", "total_investment", "construction_spending", "own_use_investment")
         facts = {
             "place": "city",
@@ -126,13 +127,12 @@ def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
             )
         )
     for channel in offers.channel:
-        facts = channel_facts(channel, opened, roles, places)
         rows.append(
             Outside(
                 package=offers.package,
                 id=channel.id,
                 kind=kind_named(channel.kind).name,
-                facts=facts,
+                facts=channel_facts(channel, opened, roles, places),
                 opened=opened.toordinal(),
                 until=until.toordinal(),
                 per_year=float(central(channel.per_year)),

@@ -169,8 +169,8 @@ def _window(build: Builder, package: Package, clause: Clause, kind: str | None) 
     if admit is not None:
         if isinstance(admit.from_, datetime.date):
             start, moving = admit.from_.toordinal(), admit.from_
-        last = NEVER if admit.paid_after else end
         end = admit.until.toordinal() if isinstance(admit.until, datetime.date) else end
+        last = NEVER if admit.paid_after else end
         row = {"window_fact": fact_index(kind, admit.by) if kind else -1, "last_day": last}
     if isinstance(moving, DateRange):
         own = clause.from_ is not None
@@ -228,20 +228,24 @@ def _pays(build: Builder, clause: Clause, kind: str | None, ref: str) -> dict[st
     pays, row = clause.pays, {"form": codes.FORM_NONE, "base_fact": -1, "area_max": 0.0}
     lease = {"rent_fact": -1, "area_fact": -1, "months_fact": -1}
     bounds = [0.0 for _ in numbers(pays)]
+
+    def fact(name: str) -> int:
+        return fact_index(kind or "", name)
+
     match pays:
         case Share():
-            row |= {"form": codes.FORM_SHARE, "base_fact": fact_index(kind, pays.of)}
+            row |= {"form": codes.FORM_SHARE, "base_fact": fact(pays.of)}
         case Amount():
             row |= {"form": codes.FORM_AMOUNT}
         case By():
-            words = fact_table(kind)[pays.by][1].words
+            words = fact_table(kind or "")[pays.by][1].words
             bounds = [float(words.index(word)) for word in pays.amounts]
-            row |= {"form": codes.FORM_BY, "base_fact": fact_index(kind, pays.by)}
+            row |= {"form": codes.FORM_BY, "base_fact": fact(pays.by)}
         case Each():
-            row |= {"form": codes.FORM_EACH, "base_fact": fact_index(kind, pays.of)}
+            row |= {"form": codes.FORM_EACH, "base_fact": fact(pays.of)}
         case Brackets():
             bounds = [np.inf if b.up_to is None else float(b.up_to) for b in pays.brackets]
-            row |= {"form": codes.FORM_BRACKETS, "base_fact": fact_index(kind, pays.of)}
+            row |= {"form": codes.FORM_BRACKETS, "base_fact": fact(pays.of)}
         case Rent():
             row |= {"form": codes.FORM_RENT, "area_max": float(pays.area_max)}
             lease = {f"{name}_fact": fact_index("lease", name) for name in ("rent", "area", "months")}

@@ -145,7 +145,9 @@ class Compiled:
             if slot.table not in changed:
                 changed[slot.table] = getattr(self.arrays, slot.table).copy()
             changed[slot.table][slot.key][slot.position] = slot.times * vector[slot.uncertain]
-        return self.arrays._replace(**changed) if changed else self.arrays
+        if not changed:
+            return self.arrays
+        return self.arrays._replace(**changed)  # type: ignore[arg-type]  # slots name tables, never the two counts
 
     def budgets_with(self, values: Mapping[str, Any]) -> tuple[BudgetLine, ...]:
         """The budgets with uncertain amounts set by address."""
@@ -159,6 +161,8 @@ class Compiled:
     def changes_with(self, values: Mapping[str, Any]) -> tuple[ChangeLine, ...]:
         """The changes with uncertain numbers set by address."""
         return tuple(
-            replace(line, value=float(values[line.uncertain])) if line.uncertain in values else line
+            line
+            if line.uncertain is None or line.uncertain not in values
+            else replace(line, value=float(values[line.uncertain]))
             for line in self.changes
         )

@@ -41,12 +41,17 @@ class Dossier:
     given: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-def load_claims(path: str | Path) -> Dossier:
-    """Read a claims file: ``[firm]`` facts shared by all claims, ``[[claim]]`` tables, ``[[later]]`` facts by date."""
-    return read_claims(read_toml(path), str(path))
+def load_claims(path: str | Path, on: datetime.date | None = None) -> Dossier:
+    """Read a claims file: ``[firm]`` facts shared by all claims, ``[[claim]]`` tables, ``[[later]]`` facts by date.
+
+    ``on`` dates the claims that give no date.
+    """
+    return read_claims(read_toml(path), str(path), on)
 
 
-def read_claims(data: "Mapping[str, Any] | Sequence[Mapping[str, Any]]", source: str = "claims") -> Dossier:
+def read_claims(
+    data: "Mapping[str, Any] | Sequence[Mapping[str, Any]]", source: str = "claims", on: datetime.date | None = None
+) -> Dossier:
     """Claims from plain data: ``{"firm": {...}, "claim": [...]}`` or a list of claims; all problems at once."""
     if not isinstance(data, Mapping):
         data = {"claim": list(data)}
@@ -64,7 +69,8 @@ def read_claims(data: "Mapping[str, Any] | Sequence[Mapping[str, Any]]", source:
     claims = []
     for i, given in enumerate(listed):
         name = str(given.get("id", f"c{i + 1:03d}"))
-        claim, wrong = _claim({**firm, **given}, given, name)
+        dated = {} if on is None or given.get("kind") not in KIND_INDEX else {kind_named(given["kind"]).on: on}
+        claim, wrong = _claim({**dated, **firm, **given}, given, name)
         problems += wrong
         if claim is not None:
             claims.append(claim)
@@ -117,7 +123,7 @@ def _claim(facts: dict[str, Any], own: Mapping[str, Any], name: str) -> tuple[Cl
     day = facts.get(declared.on)
     if not isinstance(day, datetime.date):
         problems.append(Problem(f"{at} > {declared.on}", "nothing", f"the date of the claim ({declared.on})"))
-    if problems:
+    if problems or not isinstance(day, datetime.date):
         return None, problems
     firm = str(own.get("firm", facts.get("firm", facts.get("id") if "id" not in own else "firm")) or "firm")
     matter = str(facts.get("matter", facts.get(declared.matter, name)))

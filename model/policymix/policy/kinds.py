@@ -87,7 +87,7 @@ COMMON = _facts(
     {
         "steps": " ".join(STEPS) + " pre_ipo",
         "fields": "technology software_it digital electronics industrial_security automotive_electronics manufacturing "
-        "agriculture services other",
+        "agriculture services industrial_software other",
     },
 )
 COMMON_IDS = ("firm", "matter", "claim")

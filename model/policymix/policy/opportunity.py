@@ -132,10 +132,10 @@ def _sum_problems(offers: Opportunities) -> list[Problem]:
 def _word_problems(offers: Opportunities) -> list[Problem]:
     types = fact_table("project")["types"][1].words
     out = []
-    for each in offers.opportunity:
-        for word in each.types:
+    for offered in offers.opportunity:
+        for word in offered.types:
             if word not in types:
-                at = f'opportunity "{each.id}" > types'
+                at = f'opportunity "{offered.id}" > types'
                 out.append(Problem(at, f"'{word}'", "one of " + ", ".join(types), closest(word, types)))
     for each in offers.channel:
         at = f'channel "{each.id}"'
@@ -154,7 +154,7 @@ def _word_problems(offers: Opportunities) -> list[Problem]:
                 )
             else:
                 out += value_problems(table[name][1], value, f"{at} > facts > {name}")
-    ids = [each.id for each in (*offers.opportunity, *offers.channel)]
+    ids = [each.id for each in offers.opportunity] + [each.id for each in offers.channel]
     return out + [
         Problem(f'"{i}"', "two entries of this id", "one") for i in sorted({i for i in ids if ids.count(i) > 1})
     ]

@@ -4,6 +4,7 @@ import copy
 import datetime
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -246,7 +247,17 @@ def _package_problems(package: Package, ids: list[str]) -> list[Problem]:
     if package.end is not None and package.end < package.start:
         out.append(Problem("until", str(package.end), f"a date from {package.start} on"))
     by_id = {clause.id: clause for clause in package.clause}
-    for key, rules in (("stack", package.head.stack), ("limit", package.head.limit)):
+    for clause in package.clause:
+        for name in clause.starts_after:
+            home, _, other = name.rpartition("/")
+            if home in ("", package.id) and other not in ids:
+                at = f'clause "{clause.id}" > starts_after'
+                out.append(Problem(at, f"'{name}'", "a clause of the package, or of another", closest(other, ids)))
+    families: tuple[tuple[str, Sequence[Stack | Limit]], ...] = (
+        ("stack", package.head.stack),
+        ("limit", package.head.limit),
+    )
+    for key, rules in families:
         for i, rule in enumerate(rules):
             at = f"{key} {i + 1}"
             for name in rule.clauses or []:
@@ -393,6 +404,55 @@ def merge(packages: "list[Package]") -> tuple[Package, ...]:
                             raise Conflict(change.of, value, source, entry[2], f"{package.id}/{clause.id}")
                     settings.setdefault(change.of, []).append((*entry, f"{package.id}/{clause.id}"))
     return ordered
+
+
+def union(packages: "list[Package]") -> Package:
+    """One package from several versions of it: what only some say is taken over, two values for one thing are refused.
+
+    Raises
+    ------
+    InvalidValue
+        The packages bear different ids.
+    Conflict
+        Two versions give one address different values; shows both and their files.
+    """
+    first, *others = packages
+    raw = copy.deepcopy(first.raw)
+    for other in others:
+        if other.id != first.id:
+            raise InvalidValue("merge", f"{first.id} and {other.id}", "versions of one package")
+        _take_over(raw, other, str(first.path))
+    merged, problems, _ = build(raw, first.path, first.extends)
+    if merged is None:
+        raise InvalidFile(first.path or first.id, problems)
+    return merged
+
+
+def _take_over(raw: dict[str, Any], other: Package, source: str) -> None:
+    """Add to plain data what another version has beside it; anything they share must be the same."""
+    clauses = {clause["id"]: clause for clause in raw["clause"]}
+    for clause in other.raw["clause"]:
+        known = clauses.get(clause["id"])
+        if known is None:
+            raw["clause"].append(copy.deepcopy(clause))
+        else:
+            _same(f"{other.id}/{clause['id']}", known, clause, source, str(other.path))
+    for key, value in other.raw.items():
+        if key in ("stack", "limit"):
+            raw.setdefault(key, []).extend(copy.deepcopy(each) for each in value if each not in raw[key])
+        elif key != "clause":
+            if key in raw:
+                _same(f"{other.id}/{key}", {"": raw[key]}, {"": value}, source, str(other.path))
+            raw[key] = copy.deepcopy(value)
+
+
+def _same(where: str, first: dict[str, Any], second: dict[str, Any], source: str, other: str) -> None:
+    ours, theirs = (
+        addresses_of({key: value for key, value in each.items() if key != "id"}) for each in (first, second)
+    )
+    for address in dict.fromkeys([*ours, *theirs]):
+        if ours.get(address) != theirs.get(address):
+            raise Conflict(f"{where}.{address}".rstrip("."), ours.get(address), source, theirs.get(address), other)
 
 
 def diff(a: Package, b: Package) -> list[tuple[str, Any, Any]]:

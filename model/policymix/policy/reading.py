@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from policymix.catalog import read_toml
 from policymix.errors import InvalidFile, Problem
@@ -39,13 +40,13 @@ def place(loc: tuple, prefix: str = "") -> str:
     return " > ".join(words) or "file"
 
 
-def _problem(entry: dict[str, Any], model: type[BaseModel], prefix: str) -> Problem:
+def _problem(entry: ErrorDetails, model: type[BaseModel], prefix: str) -> Problem:
     loc = entry["loc"]
     found = _shown(entry.get("input"))
     match entry["type"]:
         case "extra_forbidden":
             keys = _keys_at(model, loc[:-1])
-            return Problem(place(loc, prefix), f"unknown key '{loc[-1]}'", _one_of(keys), closest(loc[-1], keys))
+            return Problem(place(loc, prefix), f"unknown key '{loc[-1]}'", _one_of(keys), closest(str(loc[-1]), keys))
         case "missing":
             return Problem(place(loc, prefix), "nothing", f"a value for '{loc[-1]}'")
         case "policymix":

@@ -45,6 +45,10 @@ def _without_pay(clause: Clause, at: str) -> Iterator[Problem]:
                 yield Problem(f"{here} > where > {name}", f"'{name}'", "steps or fields", closest(name, CHANGE_FACTS))
             else:
                 yield from _where("project", {name: change.where[name]}, f"{here} > where")
+    for name in clause.lends.where if clause.lends is not None else ():
+        if name != "steps":
+            here = f"{at} > lends > where > {name}"
+            yield Problem(here, f"'{name}'", "steps: the model's credit lines reach rungs of the ladder")
 
 
 def known(kind: str, name: str, types: tuple[str, ...], where: str) -> Iterator[Problem]:

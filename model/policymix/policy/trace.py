@@ -91,11 +91,11 @@ def wanted(test: np.void, fact: Fact, facts: tuple[Fact, ...], places: tuple[str
 
 def failing(
     compiled: Compiled, arrays: codes.ClauseArrays, clause: int, facts: np.ndarray, verdict: int
-) -> list[tuple]:
+) -> list[tuple[str, str, str, float | None]]:
     """For every alternative the first test with that verdict: (fact, sentence en, sentence zh, distance)."""
     row = arrays.clause[clause]
     table = facts_of(compiled.models[clause].on or "")
-    out = []
+    out: list[tuple[str, str, str, float | None]] = []
     for a in range(row["alternative_first"], row["alternative_last"]):
         tests = range(arrays.alternative[a]["test_first"], arrays.alternative[a]["test_last"])
         if verdict == -1 and any(holds(arrays.test[t], facts) == 0 for t in tests):

@@ -6,14 +6,14 @@ deterministic, and quick enough to be called once a draw.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
 from policymix.errors import InvalidValue, NotFound, nearest
-from policymix.region.schema import FIELD_WORDS, PROJECT_TYPES, QUARTER, STEPS, Environment, Number, Region
+from policymix.region.schema import FIELD_WORDS, PROJECT_TYPES, QUARTER, STEPS, Environment, FieldWord, Number, Region
 
 LARGEST_RECORD_SHARE = 0.9  # records hold at most this share of the value added of their industry and place
 CORRECTIONS = 4  # Newton steps of the quarterly interpolation; each squares the relative error
@@ -106,6 +106,7 @@ def region_arrays(region: Region, values: Mapping[str, float] | None = None) -> 
     va_share, value_added = _value_added(region, number, core_share * gdp)
     firm_split = _split(region, own["zone_share"])
     by_place = value_added[:, None] * _split(region, own["zone_value_added_share"])
+    record = _records(region, number, by_place, core_share * gdp)
     published, modelled = _ladder(region, number)
     return RegionArrays(
         firms=own["firms"][:, None] * firm_split,
@@ -117,21 +118,34 @@ def region_arrays(region: Region, values: Mapping[str, float] | None = None) -> 
         delta=own["depreciation"],
         wage_share=own["wage_share"],
         va_ratio=own["value_added_ratio"],
+        rd_intensity=own["rd_intensity"],
         annual_wage=own["labour_cost"],
+        local_share=own["local_share"],
+        export_share=own["export_share"],
+        drift=own["drift"],
         type_cdf=_type_cdf(region),
         fields=np.array([_mask(industry.fields) for industry in region.industry]),
         zone_share=firm_split,
+        rent_m2_month=place["rent_m2_month"],
+        wage_level=place["wage_level"],
+        space_elasticity=place["space_elasticity"],
+        designated_share=place["designated_share"],
+        record_industry=record["industry"],
+        record_place=record["place"],
+        record_value_added=record["value_added"],
+        record_volatility=record["volatility"],
         ladder_start=published * modelled[:, None],
         ladder_published=published,
         ladder_modelled=modelled,
+        local_vat=number["region.tax.local_vat"],
+        local_income_tax=number["region.tax.local_income_tax"],
+        zone_part=number["region.tax.zone_part"],
+        administration_cost=number["region.tax.administration_cost"],
+        cost_of_funds=number["region.tax.cost_of_funds"],
         core_share=core_share,
         gdp=gdp,
         city_base_share=number["region.city_base_share"],
         space_per_worker=number["region.space_per_worker"],
-        **{name: own[name] for name in ("rd_intensity", "local_share", "export_share", "drift")},
-        **place,
-        **_records(region, number, by_place, core_share * gdp),
-        **{name: number[f"region.tax.{name}"] for name in _TAX_NUMBERS},
     )
 
 
@@ -228,7 +242,6 @@ _INDUSTRY_NUMBERS = (
     "drift",
 )
 _PLACE_NUMBERS = ("rent_m2_month", "wage_level", "space_elasticity", "designated_share")
-_TAX_NUMBERS = ("local_vat", "local_income_tax", "zone_part", "administration_cost", "cost_of_funds")
 
 
 def _numbers(
@@ -285,7 +298,7 @@ def _type_cdf(region: Region) -> np.ndarray:
     return cdf
 
 
-def _mask(words: list[str]) -> int:
+def _mask(words: Sequence[FieldWord]) -> int:
     return sum(1 << FIELD_WORDS.index(word) for word in set(words))
 
 
@@ -298,10 +311,10 @@ def _records(region: Region, number: Mapping[str, float], by_place: np.ndarray, 
     room = LARGEST_RECORD_SHARE * by_place
     cut = np.minimum(1.0, np.divide(room, held, out=np.ones_like(held), where=held > 0.0))
     return {
-        "record_industry": industry,
-        "record_place": place,
-        "record_value_added": value * cut[industry, place],
-        "record_volatility": np.array([number[f"region.{record.id}.volatility"] for record in region.record]),
+        "industry": industry,
+        "place": place,
+        "value_added": value * cut[industry, place],
+        "volatility": np.array([number[f"region.{record.id}.volatility"] for record in region.record]),
     }
 
 

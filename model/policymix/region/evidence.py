@@ -190,7 +190,8 @@ def _statistics(path: Path) -> tuple[Statistic, ...]:
                 Problem(where, f"value '{row['value']}', year '{row['year']}'", "a number and a whole year")
             )
             continue
-        found.append(Statistic(**{**row, "value": value, "year": int(year)}))
+        texts = {column: text for column, text in row.items() if column not in ("value", "year")}
+        found.append(Statistic(value=value, year=int(year), **texts))
     _finish(path, problems, [row.id for row in found])
     return tuple(found)
 

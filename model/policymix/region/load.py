@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from policymix import catalog
 from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem, closest
@@ -55,7 +56,7 @@ def uncertain(region: Region, environment: Environment) -> list[Law]:
     return [
         (address, "triangular", number.low, number.value, number.high)
         for address, number in numbers.items()
-        if number.uncertain
+        if number.uncertain and number.low is not None and number.high is not None
     ]
 
 
@@ -93,7 +94,7 @@ def places_of(region: Region, name: str) -> tuple[str, ...]:
     known = {*region.places, region.city, *ROLES}
     if name not in known:
         raise NotFound("place", name, known, where=f"region {region.id}")
-    place = region.roles.get(name, region.city if name in ROLES else name)
+    place = region.role_places.get(name, region.city if name in ROLES else name)
     return region.places if place == region.city else (place,)
 
 
@@ -125,7 +126,7 @@ def _floats(content: Any, key: str = "") -> Any:
     return content
 
 
-def _problem(model: type[Strict], content: Any, item: dict[str, Any]) -> Problem:
+def _problem(model: type[Strict], content: Any, item: ErrorDetails) -> Problem:
     where = _where(content, item["loc"])
     if item["type"] == "extra_forbidden":
         fields = _fields_at(model, item["loc"][:-1])
@@ -194,7 +195,7 @@ def _region_problems(region: Region) -> list[Problem]:
         return [Problem("roles", "no city", "city = the id that covers all places")]
     places, industries = [*region.places], [*region.industries]
     within = [*places, region.city]
-    ids = [table.id for table in (*region.place, *region.industry, *region.record)]
+    ids = [table.id for table in region.tables]
     problems = _twice("id", ids)
     problems += [Problem(f'id "{name}"', "a word of addresses", "another id") for name in ids if name in RESERVED]
     problems += _twice("step", [step.step for step in region.ladder])

@@ -13,7 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchem
 from pydantic_core import core_schema
 
 # what a firm does, in the words of the fact `fields` of a claim
-FIELD_WORDS = ("software_it", "digital", "technology", "electronics", "manufacturing", "services")
+FieldWord = Literal["software_it", "digital", "technology", "electronics", "manufacturing", "services"]
+FIELD_WORDS: tuple[FieldWord, ...] = get_args(FieldWord)
 PROJECT_TYPES = (
     "digital_infrastructure",
     "application_demonstration",
@@ -22,8 +23,10 @@ PROJECT_TYPES = (
     "public_service_platform",
     "other",
 )
-STEPS = ("technology_sme", "high_tech_enterprise", "chick_eagle", "gazelle", "unicorn", "leading")
-ROLES = ("city", "zone", "county")
+StepName = Literal["technology_sme", "high_tech_enterprise", "chick_eagle", "gazelle", "unicorn", "leading"]
+STEPS: tuple[StepName, ...] = get_args(StepName)
+Role = Literal["city", "zone", "county"]
+ROLES: tuple[Role, ...] = get_args(Role)
 QUARTER = re.compile(r"^(\d{4})Q([1-4])$")
 SUM_TOLERANCE = 1e-9
 
@@ -161,7 +164,7 @@ class Industry(Strict):
     title: Title
     category: Literal["01", "02", "03", "04", "05"]
     core: bool
-    fields: list[Literal[FIELD_WORDS]]
+    fields: list[FieldWord]
     firms: Positive
     zone_share: Share
     value_added_share: Share | None = None
@@ -209,7 +212,7 @@ class Record(Strict):
 class LadderStep(Strict):
     """Firms ever recognised at the end of the reference year by place, and the share of them in modelled industries."""
 
-    step: Literal[STEPS]
+    step: StepName
     published: dict[str, NotNegative]
     modelled: Share
 
@@ -244,7 +247,7 @@ class Region(Strict):
 
     id: Identifier
     title: Title
-    roles: dict[Literal[ROLES], Identifier]
+    roles: dict[Role, Identifier]
     reference: Reference
     place: list[Place] = Field(min_length=1)
     industry: list[Industry] = Field(min_length=1)
@@ -274,6 +277,16 @@ class Region(Strict):
     def city(self) -> str:
         """Id of the whole city."""
         return self.roles["city"]
+
+    @property
+    def tables(self) -> list[Place | Industry | Record]:
+        """Every table that has an id, in file order of its kind."""
+        return [*self.place, *self.industry, *self.record]
+
+    @property
+    def role_places(self) -> dict[str, str]:
+        """Place of each role that the region has, by the name of the role."""
+        return {str(role): place for role, place in self.roles.items()}
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -396,7 +409,7 @@ def _own_numbers(table: Strict, prefix: str) -> dict[str, Number]:
 
 
 def _own_bounds(table: Strict, prefix: str) -> dict[str, tuple[float, float]]:
-    found = {}
+    found: dict[str, tuple[float, float]] = {}
     for name, field in type(table).model_fields.items():
         marks = [*field.metadata, *(mark for part in get_args(field.annotation) for mark in get_args(part)[1:])]
         found |= {f"{prefix}{name}": (mark.minimum, mark.maximum) for mark in marks if isinstance(mark, Bounds)}
@@ -405,7 +418,7 @@ def _own_bounds(table: Strict, prefix: str) -> dict[str, tuple[float, float]]:
 
 def _region_bounds(region: Region) -> dict[str, tuple[float, float]]:
     found = {f"region.core_share_{region.reference.year}": (0.0, 1.0), **_own_bounds(region.reference, "region.")}
-    for table in (*region.place, *region.industry, *region.record):
+    for table in region.tables:
         found |= _own_bounds(table, f"region.{table.id}.")
     found |= {f"region.{step.step}.modelled": (0.0, 1.0) for step in region.ladder}
     return found | _own_bounds(region.tax, "region.tax.")
@@ -426,7 +439,7 @@ def _region_numbers(region: Region) -> dict[str, Number]:
         "region.city_base_share": region.reference.city_base_share,
         "region.space_per_worker": region.reference.space_per_worker,
     }
-    for table in (*region.place, *region.industry, *region.record):
+    for table in region.tables:
         found |= _own_numbers(table, f"region.{table.id}.")
     for step in region.ladder:
         found[f"region.{step.step}.modelled"] = step.modelled

@@ -61,7 +61,9 @@ def comparison(
     for key in synthetic:
         if key not in known:
             raise NotFound("published total", key, known, where=f"region {region.id}")
-    shares = {row.step: (values or {}).get(f"region.{row.step}.modelled", row.modelled.value) for row in region.ladder}
+    shares: dict[str, float] = {
+        row.step: (values or {}).get(f"region.{row.step}.modelled", row.modelled.value) for row in region.ladder
+    }
     rows = []
     for total in region.total:
         value = synthetic.get(total_key(total))

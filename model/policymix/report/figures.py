@@ -206,11 +206,12 @@ def standard_figures(results: xarray.Dataset, targets: Iterable[Target] = ()) ->
     """The figures of a report, in reading order."""
     targets = list(targets)
     share_target = next((target for target in targets if _is_core_share(target, years_of(results)[-1])), None)
-    zone = {"place": "zone"}
     yield Drawn("core-share", core_share(results, share_target), series.fan_table(results, "core_share"))
     yield Drawn("investment", paths(results, "investment"), series.fan_table(results, "investment"))
     yield Drawn(
-        "active-firms-zone", paths(results, "active_firms", **zone), series.fan_table(results, "active_firms", **zone)
+        "active-firms-zone",
+        paths(results, "active_firms", place="zone"),
+        series.fan_table(results, "active_firms", place="zone"),
     )
     yield Drawn("money", money(results), series.money_table(results))
     yield Drawn("additionality", additionality(results), series.additionality_table(results))
@@ -278,7 +279,7 @@ def _announcements(axis: Axes, results: xarray.Dataset, mix: str, *, at_top: boo
     for package, day in series.announced(results).items():
         moment = np.datetime64(day, "ns")
         if package in packages_of(results)[mix] and first <= moment <= last:
-            axis.axvline(moment, color=GREY, linewidth=0.8, linestyle="-.")
+            axis.axvline(moment, color=GREY, linewidth=0.8, linestyle="-.")  # type: ignore[arg-type]  # the stub knows no dates
             axis.annotate(
                 package, (moment, 0.98 if at_top else 0.02), xycoords=("data", "axes fraction"), xytext=(2, 0),
                 textcoords="offset points", rotation=90, fontsize=6.5, color=GREY, va="top" if at_top else "bottom",

@@ -11,7 +11,7 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -117,7 +117,7 @@ def drawing() -> Iterator[None]:
     import matplotlib
 
     family = ["DejaVu Sans", *([chinese_font()] if chinese_font() else [])]
-    look = {
+    look: dict[Any, Any] = {  # newer stubs want Literal keys, older ones str
         "font.family": family,
         "font.size": 9,
         "axes.titlesize": 9.5,
