@@ -113,7 +113,17 @@ def _both(lang: str, title: str, why: str, title_zh: str, why_zh: str) -> list[s
 
 
 def _entitle_table(packages: list[Any], claims: Path, out: Path | None) -> None:
-    raise NotImplementedError
+    """A table of claims through the compiled path: a file where one is named, else the sums by clause."""
+    from policymix.experiments import listing
+    from policymix.policy.table import entitle_table
+
+    answer = entitle_table(packages, claims)
+    if out is not None:
+        answer.write(out)
+    rows = [{"clause": clause, "CNY": f"{amount:,.2f}"} for clause, amount in answer.by_clause().items() if amount]
+    typer.echo(listing.columns(rows))
+    typer.echo(f"{len(answer.ids):,} claims, {answer.total.sum():,.2f} CNY" + (f": {out}" if out else ""))
+    typer.echo("".join(f"notice: {notice}\n" for notice in answer.notices), err=True, nl=False)
 
 
 @commands.command()
@@ -302,6 +312,30 @@ def schema(
         out.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise RunFailed(f"cannot write {out}: {error.strerror or error}") from None
+
+
+@commands.command()
+def reference(
+    folder: Annotated[Path, typer.Argument(help="Folder of the pages.")] = Path("docs/reference"),
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 when a page is not current.")
+    ] = False,
+) -> None:
+    """Write the reference pages of claim kinds, packages, targets, opportunities and parameters from the data.
+
+    \b
+    Example:
+      policymix reference docs/reference
+    """
+    from policymix.report.reference import stale, write
+
+    try:
+        changed = stale(folder) if check else write(folder)
+    except OSError as error:
+        raise RunFailed(f"cannot write below {folder}: {error.strerror or error}") from None
+    typer.echo("\n".join(str(path) for path in changed) or f"{folder} is current")
+    if check and changed:
+        raise typer.Exit(1)
 
 
 def _entitlement_text(answer: Any, lang: str, explain: bool) -> str:

@@ -189,3 +189,12 @@ def test_one_value_for_an_address():
     assert parse_settings(["parameter.x=1", "parameter.x=1"]) == {"parameter.x": 1}
     with pytest.raises(InvalidValue, match="one value for an address"):
         parse_settings(["parameter.x=1", "parameter.x=2"])
+
+
+def test_a_package_named_anew_brings_its_targets_and_opportunities():
+    shipped = load_scenario()
+    other = with_options(shipped, mix="none,qingdao-2023,both=dalian-2021+qingdao-2023")
+    assert other.opportunities == [*shipped.opportunities, "qingdao-2023"]
+    assert other.targets == [*shipped.targets, "qingdao-2023"]
+    same = with_options(shipped, mix="none,htz-2022")
+    assert (same.opportunities, same.targets) == (shipped.opportunities, shipped.targets)

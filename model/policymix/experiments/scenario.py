@@ -188,7 +188,15 @@ def _chosen(scenario: Scenario, mix: str | Iterable[str] | Mapping[str, object])
     for package in sorted(written - known.keys() - set(scenario.packages())):
         if not package.endswith(".toml") and "/" not in package:
             raise NotFound("package or mix", package, [*known, *scenario.mixes], where="--mix")
-    return {"mixes": chosen}
+    new = [package for packages in chosen.values() for package in packages if package not in scenario.packages()]
+    return {"mixes": chosen, **{kind: _with_files_of(new, kind, scenario) for kind in ("targets", "opportunities")}}
+
+
+def _with_files_of(packages: list[str], kind: str, scenario: Scenario) -> list[str]:
+    """The scenario's files of a kind, and those of the same name as a package that it did not know before."""
+    listed = list(getattr(scenario, kind))
+    known = catalog.available(kind, scenario.path)
+    return listed + [name for name in dict.fromkeys(packages) if name in known and name not in listed]
 
 
 def _changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:

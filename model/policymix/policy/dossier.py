@@ -1,6 +1,7 @@
 """Claims as a user gives them: read strictly, dated, and encoded as the fact arrays of ``settle``."""
 
 import datetime
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -147,7 +148,7 @@ def value_problems(fact: Fact, value: Any, at: str) -> list[Problem]:
         case "set":
             ok, expected = isinstance(value, str | list), "a list of " + ", ".join(fact.words)
         case _:
-            ok, expected = number and float(value) >= 0.0, f"a number of {fact.unit}, not below 0"
+            ok, expected = number and 0.0 <= float(value) < math.inf, f"a number of {fact.unit}, not below 0"
     if not ok:
         return [Problem(at, repr(plain(value)), expected)]
     if fact.type in ("choice", "set"):

@@ -118,6 +118,11 @@ def share(number: Any) -> str:
     return _number(number, lambda value: f"{_short(value * 100)} %")
 
 
+def figure(number: Any) -> str:
+    """A plain number in any form."""
+    return _number(number, _short)
+
+
 def _short(value: Any) -> str:
     """A number without needless zeros behind the point."""
     whole, _, rest = f"{value:,.6f}".partition(".")
@@ -223,7 +228,7 @@ def _change(change: Change) -> str:
 
 
 def _lends(lends: Lends) -> str:
-    return f"{money(lends.total)} in all to {lends.firms_sense.replace('_', ' ')} {_number(lends.firms, _short)} firms"
+    return f"{money(lends.total)} in all to {lends.firms_sense.replace('_', ' ')} {figure(lends.firms)} firms"
 
 
 def _dates(clause: Clause) -> Iterator[str]:
@@ -242,11 +247,9 @@ def _dates(clause: Clause) -> Iterator[str]:
 
 def _payment(payment: Payment) -> str:
     if payment.parts:
-        return ", ".join(
-            f"{share(p.share)} {_number(p.lag_quarters, _short)} quarters after {p.after}" for p in payment.parts
-        )
+        return ", ".join(f"{share(p.share)} {figure(p.lag_quarters)} quarters after {p.after}" for p in payment.parts)
     anchor = f" after {payment.after}" if payment.after else ""
-    return f"{_number(payment.lag_quarters, _short)} quarters{anchor or ' after the decision'}"
+    return f"{figure(payment.lag_quarters)} quarters{anchor or ' after the decision'}"
 
 
 def _condition(kind: str, test: Test) -> str:

@@ -1,0 +1,129 @@
+"""Reference pages made from the data: claim kinds and facts, packages, targets, opportunities, parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from policymix import catalog
+from policymix.experiments.parameters import Prior, read_priors
+from policymix.policy.claim import COMMON, COMMON_IDS, KINDS, Fact
+from policymix.policy.opportunity import Opportunities, load_opportunities
+from policymix.policy.package import load
+from policymix.policy.page import figure, money, page
+from policymix.policy.target import Target, load_targets
+
+MADE = "<!-- Made from the data by `policymix reference`; do not edit. -->"
+
+
+def pages() -> dict[str, str]:
+    """Every page by its path below the reference folder."""
+    out = {"claims.md": _claims(), "parameters.md": _parameters(read_priors())}
+    for name in catalog.available("packages"):
+        out[f"packages/{name}.md"] = page(load(name))
+    for name in catalog.available("targets"):
+        out[f"targets/{name}.md"] = _targets(name, load_targets(name))
+    for name in catalog.available("opportunities"):
+        out[f"opportunities/{name}.md"] = _opportunities(load_opportunities(name))
+    out["README.md"] = _contents(out)
+    return {name: f"{MADE}\n\n{text.rstrip()}\n" for name, text in out.items()}
+
+
+def write(folder: Path) -> list[Path]:
+    """Write every page that is not current, delete those that nothing makes any more; returns what changed."""
+    changed = []
+    for name, text in pages().items():
+        path = folder / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    for path in _left_over(folder):
+        path.unlink()
+        changed.append(path)
+    return changed
+
+
+def stale(folder: Path) -> list[Path]:
+    """Pages of a folder that are missing, differ from the data, or that nothing makes any more."""
+    made = {folder / name: text for name, text in pages().items()}
+    old = [path for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    return old + _left_over(folder)
+
+
+def _left_over(folder: Path) -> list[Path]:
+    made = {folder / name for name in pages()}
+    return sorted(path for path in folder.rglob("*.md") if path not in made) if folder.is_dir() else []
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines]
+
+
+def _contents(made: dict[str, str]) -> str:
+    titles = {name: text.splitlines()[0].removeprefix("# ") for name, text in made.items()}
+    return "\n".join(["# Reference", "", *(f"- [{title}]({name})" for name, title in titles.items())])
+
+
+def _fact(fact: Fact) -> list[str]:
+    words = ", ".join(f"`{word}`" for word in fact.words)
+    return [f"`{fact.name}`", fact.type, fact.unit, f"{fact.meaning_en} {fact.meaning_zh}", words]
+
+
+def _claims() -> str:
+    head = ["fact", "type", "unit", "meaning", "words"]
+    lines = ["# Claim kinds and their facts", "", "Every claim has:", "", *_table(head, [_fact(f) for f in COMMON])]
+    lines += ["", f"and may name {', '.join(f'`{name}`' for name in COMMON_IDS)}."]
+    for kind in KINDS:
+        lines += ["", f"## {kind.name} · {kind.meaning_en} {kind.meaning_zh}", ""]
+        lines += [f"Holder: {kind.holder}. Matter: {kind.matter}. Dated by `{kind.on}`.", ""]
+        lines += _table(head, [_fact(fact) for fact in kind.facts])
+    return "\n".join(lines)
+
+
+def _targets(name: str, targets: list[Target]) -> str:
+    rows = []
+    for target in targets:
+        value = (
+            " to ".join(f"{v:,g}" for v in target.value) if isinstance(target.value, tuple) else f"{target.value:,g}"
+        )
+        when = (
+            str(target.at) if target.at else f"{target.window.base}-{target.window.to}" if target.window else "undated"
+        )
+        how = f"`{target.outcome}`" if target.outcome else f"untracked: {target.untracked}; needs {target.needs}"
+        sense = target.sense.replace("_", " ")
+        rows.append([f"`{target.id}`", target.indicator.replace("_", " "), target.place, f"{sense} {value}", when, how])
+    head = ["target", "what", "where", "how much", "when", "tracked by"]
+    return "\n".join([f"# Targets of {name}", "", *_table(head, rows)])
+
+
+def _opportunities(offers: Opportunities) -> str:
+    lines = [f"# Opportunities and channels of {offers.package}", "", f"Opened {offers.opened}, until {offers.until}."]
+    if offers.opportunity:
+        rows = [
+            [
+                f"`{o.id}`",
+                f"{o.title.en} {o.title.zh}",
+                figure(o.count),
+                money(o.investment),
+                o.source,
+            ]
+            for o in offers.opportunity
+        ]
+        lines += ["", *_table(["opportunity", "title", "projects", "investment", "in the text"], rows)]
+    if offers.channel:
+        rows = [
+            [f"`{c.id}`", f"{c.title.en} {c.title.zh}", c.kind, figure(c.per_year), c.source] for c in offers.channel
+        ]
+        lines += ["", *_table(["channel", "title", "claim kind", "claims a year", "source"], rows)]
+    return "\n".join(lines)
+
+
+def _parameters(priors: list[Prior]) -> str:
+    rows = []
+    for prior in priors:
+        law = ", ".join([prior.law, *(f"{name} {value:g}" for name, value in prior.numbers.items())])
+        meaning = f"{prior.title_en} {prior.title_zh}" + (f": {prior.description}" if prior.description else "")
+        rows.append([f"`{prior.name}`", meaning, prior.unit, f"{prior.default:g}", law, prior.source])
+    head = ["address", "meaning", "unit", "default", "prior", "source"]
+    return "\n".join(["# Parameters of the firms' rules", "", *_table(head, rows)])

@@ -1,0 +1,48 @@
+"""The reference pages say what the data say, and a page that has fallen behind is noticed."""
+
+import pytest
+
+from policymix.catalog import available, data_root
+from policymix.experiments.parameters import read_priors
+from policymix.policy.claim import KINDS
+from policymix.policy.target import load_targets
+from policymix.report.reference import pages, stale, write
+
+FOLDER = data_root() / "docs" / "reference"
+
+
+def test_the_shipped_pages_are_current():
+    assert stale(FOLDER) == [], "run: policymix reference"
+
+
+def test_everything_has_its_line():
+    made = pages()
+    for kind in KINDS:
+        assert f"## {kind.name} · " in made["claims.md"]
+        assert all(f"| `{fact.name}` |" in made["claims.md"] for fact in kind.facts)
+    assert all(f"| `{prior.name}` |" in made["parameters.md"] for prior in read_priors())
+    for name in available("targets"):
+        assert all(f"| `{target.id}` |" in made[f"targets/{name}.md"] for target in load_targets(name))
+    assert all(f"({name})" in made["README.md"] for name in made if name != "README.md")
+
+
+@pytest.mark.parametrize("name", sorted(pages()))
+def test_tables_have_as_many_cells_as_their_heads(name):
+    width = None
+    for line in pages()[name].splitlines():
+        if line.startswith("| "):
+            cells = line.replace("\\|", "").count("|")
+            assert width in (None, cells), line
+            width = cells
+        else:
+            width = None
+
+
+def test_a_page_that_fell_behind_is_named_and_mended(tmp_path):
+    assert len(write(tmp_path)) == len(pages())
+    assert stale(tmp_path) == []
+    (tmp_path / "claims.md").write_text("old", encoding="utf-8")
+    (tmp_path / "packages" / "nobody.md").write_text("left over", encoding="utf-8")
+    behind = {tmp_path / "claims.md", tmp_path / "packages" / "nobody.md"}
+    assert set(stale(tmp_path)) == behind == set(write(tmp_path))
+    assert stale(tmp_path) == [] and not (tmp_path / "packages" / "nobody.md").exists()
