@@ -26,7 +26,7 @@ EXCEPTIONS: dict[str, str] = {
     "qingdao-2023/26a": TALENT,
     "qingdao-2023/26b": TALENT,
     "qingdao-2023/26c": TALENT,
-    "qingdao-2023/29a": "core-industry projects of Dalian's firms are no project type of theirs; the calculator pays it",
+    "qingdao-2023/29a": "core-industry projects are no project type of the model's firms; the calculator pays it",
     "qingdao-2023/17-18": FEW_CLAIM,
     "qingdao-2023/30": FEW_CLAIM,
 }

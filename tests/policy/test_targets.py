@@ -67,6 +67,12 @@ def test_opportunities_add_up_as_the_document_says():
     assert facts[0] == 0
 
 
+def test_unknown_counts_of_opportunities_are_uncertain():
+    found = {each.address: each for each in load_opportunities("shiyan-2022").uncertain()}
+    assert (found["shiyan-2022/9c.count"].low, found["shiyan-2022/9c.count"].high) == (0.0, 100.0)
+    assert found["shiyan-2022/9c.investment"].high > 0.0
+
+
 def test_a_sum_that_does_not_add_up_is_refused(tmp_path):
     path = tmp_path / "slip.toml"
     text = find("opportunities", "dalian-2021").read_text(encoding="utf-8")

@@ -26,6 +26,10 @@ from .symbols import (
 )
 from .world import LOCAL_CHANGES, World, parameters_by_quarter
 
+SIZE_OF_A_PROJECT = [
+    fact_index("project", name)
+    for name in ("new_investment", "total_investment", "construction_spending", "own_use_investment")
+]
 EXPECTED_CHANGES = "factor on parameter.hassle_cost or parameter.outreach, add to parameter.approval_lag_quarters"
 
 
@@ -43,7 +47,7 @@ class Outside:
     per_year : float or None
         Claims a year; None for opportunities, of which ``count`` are offered until ``until``.
     address : str
-        Address of ``per_year`` among the drawn values.
+        Address among the drawn values, before the key (``per_year``, ``count``, ``investment``).
     count, investment : float
         Opportunities offered and their total, CNY.
     opened, until : int
@@ -60,6 +64,10 @@ class Outside:
     address: str = ""
     count: float = 0.0
     investment: float = 0.0
+
+    def drawn(self, key: str, values: Mapping[str, float]) -> float:
+        """One of its numbers in a draw: as drawn where it is a range, else as it stands."""
+        return values.get(f"{self.address}.{key}", getattr(self, key))
 
 
 class Layers:
@@ -124,7 +132,7 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         outside_from=outside[2],
         outside_rate=outside[3],
         outside_on=outside[4],
-        demand=demand(setting, world, packages),
+        demand=demand(setting, world, packages, values),
     )
 
 
@@ -288,31 +296,36 @@ def outside_rows(setting: Setting, world: World, packages: list[str], values: Ma
         start[i] = np.ceil(quarter_of_day(setting, row.opened))
         quarters = max(1.0, quarter_of_day(setting, row.until) - quarter_of_day(setting, row.opened))
         if row.per_year is None:
-            rate[i] = row.count * world.p[P_OPPORTUNITY_REALISED] / quarters
+            count, investment = row.drawn("count", values), row.drawn("investment", values)
+            rate[i] = count * world.p[P_OPPORTUNITY_REALISED] / quarters
+            facts[i, SIZE_OF_A_PROJECT] = investment / max(count, 1.0)
         else:
-            rate[i] = values.get(row.address, row.per_year) / 4.0
+            rate[i] = row.drawn("per_year", values) / 4.0
     on = np.array([fact_index(row.kind, KINDS[KIND_INDEX[row.kind]].on) for row in rows], np.int64)
     return kinds, facts, start, rate, on
 
 
-def opportunity_spending(setting: Setting, world: World, packages: list[str]) -> np.ndarray:
+def opportunity_spending(
+    setting: Setting, world: World, packages: list[str], values: Mapping[str, float]
+) -> np.ndarray:
     """Realised spending on opened opportunities by quarter, CNY: offered x realised, spread evenly until the end."""
     out = np.zeros(setting.quarters)
     for row in setting.outside:
         if row.package in setting.lineage_of(packages) and row.per_year is None:
             first, last = quarter_of_day(setting, row.opened), quarter_of_day(setting, row.until)
             open_now = (np.arange(setting.quarters) >= np.ceil(first)) & (np.arange(setting.quarters) <= last)
-            out[open_now] += row.investment * world.p[P_OPPORTUNITY_REALISED] / max(1.0, last - first)
+            investment = row.drawn("investment", values)
+            out[open_now] += investment * world.p[P_OPPORTUNITY_REALISED] / max(1.0, last - first)
     return out
 
 
-def demand(setting: Setting, world: World, packages: list[str]) -> np.ndarray:
+def demand(setting: Setting, world: World, packages: list[str], values: Mapping[str, float]) -> np.ndarray:
     """Additional demand from opportunities over the value added of each core industry, by quarter.
 
     Spending x additional x local core content x value-added ratio; industries that sell technology share it by size.
     """
     r, env = world.region, world.env
-    spending = opportunity_spending(setting, world, packages)
+    spending = opportunity_spending(setting, world, packages, values)
     sellers = r.core & (r.rd_intensity > 0.01)
     value = r.value_added.sum(axis=1)
     extra = spending * world.p[P_OPPORTUNITY_ADDITIONAL] * world.p[P_OPPORTUNITY_LOCAL]

@@ -355,7 +355,7 @@ def run_unit(
     results, baseline, last_city = [], None, None
     for name in setting.order:
         mix = mix_of(setting, world, name, layers, values, city)
-        spending = opportunity_spending(setting, world, [p.id for p in setting.mixes[name].packages])
+        spending = opportunity_spending(setting, world, [p.id for p in setting.mixes[name].packages], values)
         for mode in (RECORD,) if name == setting.baseline else (FROZEN, FREE):
             begin = begins.get(name, setting.burn_in)
             paused, earlier = pauses.get(begin), None

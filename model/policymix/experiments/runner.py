@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -104,8 +103,6 @@ def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
     opened, until = offers.opened, offers.until
     rows = []
     for each in offers.opportunity:
-        size = central(each.investment) / max(central(each.count), Decimal(1))
-        money = ("new_investment", "total_investment", "construction_spending", "own_use_investment")
         facts = {
             "place": "city",
             "types": each.types,
@@ -113,7 +110,6 @@ def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
             "newly_attracted": False,
             "registered_on": opened,
         }
-        facts |= dict.fromkeys(money, float(size))
         rows.append(
             Outside(
                 package=offers.package,
@@ -122,6 +118,7 @@ def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
                 facts=encode("project", facts, roles, places),
                 opened=opened.toordinal(),
                 until=until.toordinal(),
+                address=offers.address(each.id),
                 count=float(central(each.count)),
                 investment=float(central(each.investment)),
             )

@@ -73,17 +73,17 @@ class Opportunities(Strict):
         return float(sum(central(each.investment) for each in self.opportunity))
 
     def address(self, name: str) -> str:
-        """Address of the claims a year of a channel."""
-        return f"{self.package}/{name}.per_year"
+        """Address of an opportunity or channel, before the key."""
+        return f"{self.package}/{name}"
 
     def uncertain(self) -> list[Uncertain]:
-        """Claims a year that are ranges, by address."""
+        """Every number that is a range, by address: claims a year of channels, counts and sums of opportunities."""
         out = []
-        for each in self.channel:
-            number = each.per_year
+        numbers = [(o.id, key, getattr(o, key)) for o in self.opportunity for key in ("count", "investment")]
+        for name, key, number in [*numbers, *((c.id, "per_year", c.per_year) for c in self.channel)]:
             if isinstance(number, Range):
                 figures = (float(number.low), float(number.high), float(number.value))
-                out.append(Uncertain(self.address(each.id), number.law, *figures, number.why))
+                out.append(Uncertain(f"{self.address(name)}.{key}", number.law, *figures, number.why))
         return out
 
 
