@@ -13,6 +13,7 @@ import numpy as np
 
 from ..elementary import exp, log
 from ..firms import enter, locate, produce
+from ..policy.arrays import ELSEWHERE
 from .claims import (
     ARRIVAL,
     F_AREA,
@@ -22,6 +23,7 @@ from .claims import (
     F_DESIGNATED,
     F_DOMESTIC,
     F_FOREIGN,
+    F_FROM,
     F_HEADQUARTERS,
     F_HOW,
     F_LEASE_HOW,
@@ -192,6 +194,13 @@ def ask_arrival(firms, slot, at, place, q, registered, how, ground, h, city, des
     return r
 
 
+def came_from(h, new, place, ground):
+    """Where a firm comes from: a mobile project from elsewhere, a founder from the place itself, an incumbent from
+    the other place."""
+    mobile = drawn(h, CLASS) < ground.mobile_part[0]
+    return (ELSEWHERE if mobile else place) if new else 1 - place
+
+
 def ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk):
     """A claim for a lease of the usual space a head at the place's rent."""
     r = row_of(LEASE, firms, slot, at, place, q, registered, ground, h, city, desk)
@@ -227,6 +236,7 @@ def ask_all(firms, slot, at, place, q, registered, how, new, mix, ground, h, cit
         asked += 1
         r = ask_arrival(firms, slot, at, place, q, registered, how, ground, h, city, desk, p)
         desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
+        desk.tray[r, Q_FACTS + F_FROM] = came_from(h, new, place, ground)
     if mix.welcomes[LEASE, place] > 0:
         asked += 1
         r = ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk)

@@ -13,6 +13,9 @@ MAX_PERIODS = 6
 MAX_SEGMENTS = 8
 """Pieces of a piecewise linear total (``segments``)."""
 
+ELSEWHERE = 61
+"""Code of a place outside the region."""
+
 # what a clause pays
 FORM_NONE, FORM_SHARE, FORM_AMOUNT, FORM_BY, FORM_EACH, FORM_BRACKETS, FORM_RENT = 0, 1, 2, 3, 4, 5, 6
 

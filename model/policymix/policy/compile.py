@@ -9,7 +9,7 @@ import numpy as np
 
 from policymix.errors import InvalidValue
 from policymix.policy import arrays as codes
-from policymix.policy.arrays import NEVER, ClauseArrays
+from policymix.policy.arrays import ELSEWHERE, NEVER, ClauseArrays
 from policymix.policy.builder import TABLES, Builder, natural
 from policymix.policy.claim import COMMON, KIND_INDEX, KINDS, fact_index, fact_table, facts_of, mask
 from policymix.policy.clause import Amount, Bound, Brackets, By, Clause, Each, Rent, Share, Since, Stack
@@ -20,8 +20,6 @@ from policymix.policy.sense import numbers, split_account
 
 __all__ = ["BudgetLine", "ChangeLine", "Compiled", "LendsLine", "Uncertain", "compile_mix", "compile_tests"]
 
-ELSEWHERE = 61
-"""Code of a place outside the region."""
 ANYWHERE = -1
 DEFAULT_BUDGETS = {"city": (1e8, 6e8), "county": (1e8, 6e8), "anywhere": (1e8, 6e8), "zone": (5e7, 2.5e8)}
 """CNY a year where a package names no budget: log-uniform (ECONOMICS.md, point 3: bounded by published payments)."""

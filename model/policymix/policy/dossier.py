@@ -12,8 +12,8 @@ import numpy as np
 
 from policymix.catalog import plain, read_toml
 from policymix.errors import InvalidFile, InvalidValue, Problem
+from policymix.policy.arrays import ELSEWHERE
 from policymix.policy.claim import COMMON_IDS, KIND_INDEX, KINDS, Fact, facts_of, kind_named
-from policymix.policy.compile import ELSEWHERE
 from policymix.policy.quantity import closest
 
 DEFAULT_ROLES = {"city": "city", "zone": "city-zone", "county": "city-county"}
