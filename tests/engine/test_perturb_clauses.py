@@ -21,7 +21,6 @@ EXCEPTIONS: dict[str, str] = {
     "shiyan-2022/9a": TWO_DATES,
     "shiyan-2022/9b": TWO_DATES,
     "shiyan-2022/12a": TWO_DATES,
-    "qingdao-2023/12": "smart-ocean projects are no project type of the model's firms; the calculator pays it",
     "qingdao-2023/25c": "firms of the model claim for research where a share of it is paid, not for a flat award",
     "qingdao-2023/26a": TALENT,
     "qingdao-2023/26b": TALENT,
