@@ -215,7 +215,7 @@ def _text(path: Path) -> str:
 
 
 def _sorted_files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.toml")) if folder.is_dir() else []
+    return sorted(path for path in folder.glob("*.toml") if path.is_file()) if folder.is_dir() else []
 
 
 def _warn_if_hidden(kind: str, name: str, places: list[Path]) -> None:

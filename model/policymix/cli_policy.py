@@ -27,7 +27,7 @@ def entitle(
     ],
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day of claims that give none.")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say of every clause why it pays or does not.")] = False,
-    best: Annotated[bool, typer.Option("--best", help="Leave out claims that cost more than they bring.")] = False,
+    best: Annotated[bool, typer.Option("--best", help="Leave out claims that spoil better ones.")] = False,
     lang: Language = "both",
     out: Annotated[Path | None, typer.Option(help="File for the answer to a table of claims.")] = None,
     as_json: Json = False,
@@ -49,7 +49,7 @@ def entitle(
     _check_language(lang)
     *packages, claims = names
     loaded = [load(name) for name in packages]
-    if Path(claims).suffix in TABLES:
+    if Path(claims).suffix.lower() in TABLES:
         _entitle_table(loaded, Path(claims), out)
         return
     if out is not None:
@@ -270,11 +270,16 @@ def merge(
             raise InvalidValue(
                 "--out", "different packages", "versions of one package; packages are joined by + in a mix"
             )
+        for package in packages:
+            inside = set(package.extends) & {other.id for other in packages}
+            if inside:
+                expected = "packages that do not contain each other: a mix would count the clauses twice"
+                raise InvalidValue("merge", f"{package.id}, which extends {', '.join(inside)}", expected)
         for package in together(packages):
             typer.echo(
                 f"{package.id}: {len(package.clause)} clauses, {package.start} to {package.end or 'further notice'}"
             )
-        typer.echo(f"no conflict: --mix {'+'.join(package.id for package in together(packages))}")
+        typer.echo(f"no conflict: --mix {'+'.join(names)}")
         return
     text = show(union(packages))
     if out is None:

@@ -157,3 +157,21 @@ def test_a_clause_that_pays_nothing_after_its_end_closes_to_those_admitted(tmp_p
         package = set_value(load("htz-2022"), "s1.admit.paid_after", after)
         paid[after] = entitlement(package, {"firm": firm, "claim": [lease]}).by_clause().get("htz-2022/s1", 0.0)
     assert paid == {True: 36_000.0, False: 0.0}, "50 m2 x 30 x 12 x (1 + 0.5 + 0.5)"
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"claim": {"kind": "lease"}}, "tables in double brackets"),
+        ({"claim": 3}, "tables in double brackets"),
+        ({"claim": ["x"]}, "tables in double brackets"),
+        ({"firm": "x", "claim": [{"kind": "lease"}]}, "a table of facts"),
+        ({"claim": [{"kind": ["lease"]}]}, "a word: the kind of claim"),
+        ({"claim": [{"kind": "lease"}], "later": 3}, "tables in double brackets"),
+        ({"claim": [{"kind": "lease", "started_on": datetime.datetime(2022, 9, 1, 8)}]}, "a date such as"),
+        ({"claim": [{"kind": "lease", "started_on": datetime.date(2022, 9, 1), "area": float("inf")}]}, "not below 0"),
+    ],
+)
+def test_claims_of_a_wrong_shape_are_refused_in_words(data, says):
+    with pytest.raises(InvalidFile, match=says.replace("(", "[(]")):
+        read_claims(data)

@@ -93,3 +93,11 @@ def test_all_claims_are_best_where_none_spoils_another():
     dossier = read_claims({"firm": facts, "claim": [{**claims[0], "area": 100, "rent": 45}, claims[1]]})
     kept, best = best_claims([load("htz-2022")], dossier)
     assert set(kept) == {"l", "a"} and best.total == entitlement("htz-2022", dossier).total
+
+
+def test_the_firm_may_have_a_table_of_its_own():
+    inside = {key: FACTS[key] for key in ("steps", "fields", "registered_on")}
+    rest = {key: value for key, value in FACTS.items() if key not in inside}
+    assert standing({**rest, "firm": {"id": "f", **inside}}) == standing(FACTS)
+    with pytest.raises(InvalidFile, match="a name"):
+        standing({**FACTS, "firm": ["a"]})

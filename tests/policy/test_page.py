@@ -87,3 +87,10 @@ def test_versions_of_a_package_unite_or_conflict():
         union([package, set_value(package, "m4.pays.area_max", 1000)])
     with pytest.raises(InvalidValue, match="versions of one package"):
         union([package, load("dalian-2021")])
+
+
+def test_what_words_do_not_say_is_told_by_address():
+    package = load("qingdao-2023")
+    assert changes(package, set_value(package, "8.award", "another_award")) == [
+        f"8.award: {package.named('8').award} -> another_award"
+    ]

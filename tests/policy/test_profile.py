@@ -131,5 +131,23 @@ def test_what_cannot_be_drawn_is_said(clause, along, error, says):
 
 
 def test_a_range_must_rise():
-    with pytest.raises(InvalidValue, match="a range that rises"):
+    with pytest.raises(InvalidValue, match="a finite range from 0 on that rises"):
         profile(load("dalian-2021"), "1", dossier(PROJECT), "new_investment", low=5.0, high=5.0)
+
+
+def test_a_cap_binds_between_two_whole_numbers(tmp_path):
+    package = clause_of(
+        tmp_path, "{employees = {min = 3}}", '{each = 1_000, of = "employees"}\ncap = {amount = 8_500, per = "project"}'
+    )
+    pieces = profile(package, "n", dossier(PROJECT), "employees", high=20)
+    assert [(p.first, p.last, p.at_first, p.at_last, p.slope) for p in pieces] == [
+        (0, 2, 0.0, 0.0, 0.0), (3, 8, 3_000.0, 8_000.0, 1_000.0), (9, 20, 8_500.0, 8_500.0, 0.0),
+    ]  # fmt: skip
+    assert profile(package, "n", dossier(PROJECT), "employees")[-1].last >= 17, "the default range goes beyond the cap"
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, float("inf")), (-1.0, 5.0), (float("nan"), 5.0), (1.2, 1.8)])
+def test_ranges_that_cannot_be(low, high, tmp_path):
+    package = clause_of(tmp_path, "{}", '{each = 1_000, of = "employees"}\ncap = "none"')
+    with pytest.raises(InvalidValue, match="a finite range"):
+        profile(package, "n", dossier(PROJECT), "employees", low=low, high=high)

@@ -3,10 +3,11 @@
 import pytest
 
 from policymix.catalog import available, data_root
+from policymix.errors import InvalidValue
 from policymix.experiments.parameters import read_priors
 from policymix.policy.claim import KINDS
 from policymix.policy.target import load_targets
-from policymix.report.reference import pages, stale, write
+from policymix.report.reference import MADE, pages, stale, write
 
 FOLDER = data_root() / "docs" / "reference"
 
@@ -41,8 +42,19 @@ def test_tables_have_as_many_cells_as_their_heads(name):
 def test_a_page_that_fell_behind_is_named_and_mended(tmp_path):
     assert len(write(tmp_path)) == len(pages())
     assert stale(tmp_path) == []
-    (tmp_path / "claims.md").write_text("old", encoding="utf-8")
-    (tmp_path / "packages" / "nobody.md").write_text("left over", encoding="utf-8")
+    (tmp_path / "claims.md").write_text(f"{MADE}\nold", encoding="utf-8")
+    (tmp_path / "packages" / "nobody.md").write_text(f"{MADE}\nleft over", encoding="utf-8")
     behind = {tmp_path / "claims.md", tmp_path / "packages" / "nobody.md"}
     assert set(stale(tmp_path)) == behind == set(write(tmp_path))
     assert stale(tmp_path) == [] and not (tmp_path / "packages" / "nobody.md").exists()
+
+
+def test_pages_of_others_are_neither_deleted_nor_written_over(tmp_path):
+    mine = tmp_path / "mine.md"
+    mine.write_text("# mine", encoding="utf-8")
+    write(tmp_path)
+    assert mine.read_text(encoding="utf-8") == "# mine" and stale(tmp_path) == []
+    (tmp_path / "claims.md").write_bytes(b"\xff not made")
+    assert stale(tmp_path) == [tmp_path / "claims.md"]
+    with pytest.raises(InvalidValue, match="a folder for the reference pages alone"):
+        write(tmp_path)

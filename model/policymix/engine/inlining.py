@@ -90,7 +90,7 @@ def _body(tree: ast.FunctionDef) -> list[ast.stmt]:
 
 def _one_exit(tree: ast.FunctionDef) -> bool:
     exits = [node for node in ast.walk(tree) if isinstance(node, ast.Return)]
-    return not exits or (len(exits) == 1 and tree.body[-1] is exits[0])
+    return bool(_body(tree)) and (not exits or (len(exits) == 1 and tree.body[-1] is exits[0]))
 
 
 def _parameters(tree: ast.FunctionDef) -> list[str]:
@@ -157,15 +157,15 @@ class _Expressions(ast.NodeTransformer):
             return node
         uses = Counter(n.id for n in ast.walk(value) if isinstance(n, ast.Name))
         given = dict(zip(_parameters(tree), node.args, strict=True))
-        if any(uses[name] > 1 and not _cheap(argument) for name, argument in given.items()):
+        if any(uses[name] != 1 and not _cheap(argument) for name, argument in given.items()):
             return node
         return _Renamed(given).visit(deepcopy(value))
 
 
 def _only_expression(tree: ast.FunctionDef) -> ast.expr | None:
     """What a function returns when that is all it does, and it is short."""
-    first = _body(tree)[0]
-    value = first.value if isinstance(first, ast.Return) else None
+    body = _body(tree)
+    value = body[0].value if body and isinstance(body[0], ast.Return) else None
     return None if value is None or sum(1 for _ in ast.walk(value)) > LARGEST_EXPRESSION else value
 
 
@@ -186,6 +186,8 @@ class _Statement(ast.NodeTransformer):
         if not _calls_it(call, self.name) or not _fits(call, self.tree):
             return node
         tree, suffix = self.tree, "_in_" + self.name
+        if targets and not isinstance(tree.body[-1], ast.Return):
+            return node
         assigned = _assigned(tree)
         new: dict[str, ast.expr] = {name: ast.Name(name + suffix, ast.Load()) for name in assigned}
         out: list[ast.stmt] = []

@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 import types
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
@@ -99,7 +100,7 @@ def _write(path: Path, text: str) -> Path:
     """Write a file aside and rename it, unless it is there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(f".{os.getpid()}.tmp")
+        aside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
         aside.write_text(text, encoding="utf-8")
         aside.replace(path)
     return path
@@ -113,7 +114,10 @@ def _import_file(name: str, path: Path) -> types.ModuleType:
             if spec is None or spec.loader is None:
                 raise ImportError(f"{path} is no Python module")
             sys.modules[name] = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(sys.modules[name])
+            with ExitStack() as unless_whole:
+                unless_whole.callback(sys.modules.pop, name)
+                spec.loader.exec_module(sys.modules[name])
+                unless_whole.pop_all()
         return sys.modules[name]
 
 

@@ -6,6 +6,7 @@ import gc
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 
 from . import loop
 
@@ -27,10 +28,12 @@ def warm(rules: str = "", contract: bool = True) -> bool:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    try:
+    with ExitStack() as when_interrupted:
+        when_interrupted.callback(other.terminate)
         compile_parts(rules, contract, HALVES[0])
-    finally:
-        other.wait()
+        when_interrupted.pop_all()
+    if other.wait() != 0:
+        compile_parts(rules, contract, HALVES[1])
     return True
 
 

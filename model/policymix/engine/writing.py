@@ -147,8 +147,8 @@ def _functions_of(room: str, name: str, left_out: Collection[str], known: Functi
 def _meaning(name: str, module: types.ModuleType, written: Mapping[str, str], known: Functions) -> ast.expr:
     """What a name of a module is called in the loop: a number, a function by its new name, or one that stays."""
     value = getattr(module, name)
-    if isinstance(value, int | float) and math.isfinite(value):
-        return ast.Constant(value)
+    if isinstance(value, int | float):
+        return ast.Constant(value) if math.isfinite(value) else ast.parse(f"float('{value}')", mode="eval").body
     home = value.__module__.rsplit(".", 1)[1]
     flat = written.get(name) or f"{home}__{name}"
     load = ast.Load()

@@ -63,6 +63,9 @@ def read_claims(
         if key not in allowed
     ]
     firm, listed, later = data.get("firm", {}), data.get("claim", []), data.get("later", [])
+    shapes = _shape_problems(firm, listed, later)
+    if shapes:
+        raise InvalidFile(source, [*problems, *shapes])
     if not listed:
         problems.append(Problem("claim", "no claim", "at least one [[claim]] table with a kind"))
     kinds = [str(c.get("kind")) for c in listed]
@@ -85,6 +88,27 @@ def read_claims(
         raise InvalidFile(source, problems)
     ordered = sorted(claims, key=lambda claim: (claim.day, claim.id))
     return Dossier(tuple(ordered), tuple(dict(each) for each in later), source, plain(dict(data)))
+
+
+def _shape_problems(firm: Any, listed: Any, later: Any) -> list[Problem]:
+    """What is no table, or no list of tables; a claim's kind is a word."""
+    out = [] if isinstance(firm, Mapping) else [Problem("firm", repr(firm), "a table of facts: [firm]")]
+    for key, tables in (("claim", listed), ("later", later)):
+        if not isinstance(tables, list | tuple) or not all(isinstance(each, Mapping) for each in tables):
+            found = "one table" if isinstance(tables, Mapping) else repr(tables)
+            out.append(Problem(key, found, f"tables in double brackets: [[{key}]]"))
+        elif key == "claim":
+            words = ((number, each.get("kind")) for number, each in enumerate(tables, start=1))
+            out += [
+                Problem(f"claim {number} > kind", repr(plain(kind)), "a word: the kind of claim")
+                for number, kind in words
+                if kind is not None and not isinstance(kind, str)
+            ]
+    return out
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
 
 
 def _firm_problems(firm: Mapping[str, Any], kinds: list[str]) -> list[Problem]:
@@ -122,7 +146,7 @@ def _claim(facts: dict[str, Any], own: Mapping[str, Any], name: str) -> tuple[Cl
     for key, value in kept.items():
         problems += value_problems(table[key], value, f"{at} > {key}")
     day = facts.get(declared.on)
-    if not isinstance(day, datetime.date):
+    if day is None:
         problems.append(Problem(f"{at} > {declared.on}", "nothing", f"the date of the claim ({declared.on})"))
     if problems or not isinstance(day, datetime.date):
         return None, problems
@@ -140,7 +164,7 @@ def value_problems(fact: Fact, value: Any, at: str) -> list[Problem]:
         case "bool":
             ok, expected = isinstance(value, bool), "true or false"
         case "date":
-            ok, expected = isinstance(value, datetime.date), "a date such as 2022-08-31"
+            ok, expected = _is_day(value), "a date such as 2022-08-31"
         case "choice":
             ok, expected = isinstance(value, str), "one of " + ", ".join(fact.words)
         case "place":

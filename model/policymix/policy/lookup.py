@@ -14,7 +14,7 @@ from policymix.policy.claim import facts_of, kind_named
 from policymix.policy.dossier import Dossier, read_claims, value_problems
 from policymix.policy.entitlement import Entitlement, entitlement
 from policymix.policy.package import Package
-from policymix.policy.quantity import closest
+from policymix.policy.quantity import Ceiling, Range, closest
 
 OPEN, DEPENDS, CLOSED = "open", "depends", "closed"
 PAYING = ("paid", "capped", "lost", "budget", "rationed")
@@ -44,7 +44,8 @@ def openings(packages: "list[Package]", facts: Mapping[str, Any], on: datetime.d
     Parameters
     ----------
     facts : dict
-        Facts of the firm and of what it has or plans, by name; each claim kind takes those it knows.
+        Facts of the firm and of what it has or plans, by name; each claim kind takes those it knows. Those of the firm
+        may stand in a table ``firm`` of their own, as in a claims file.
     on : date
         The day on which every claim would be made, unless the facts date it.
 
@@ -54,6 +55,7 @@ def openings(packages: "list[Package]", facts: Mapping[str, Any], on: datetime.d
         A fact that no claim kind of the packages has, or a value that does not fit it.
     """
     kinds = sorted({clause.on for package in packages for clause in package.clause if clause.pays and clause.on})
+    facts = _flat(facts)
     fitting = _fitting(facts, kinds)
     out = []
     for kind in kinds:
@@ -62,6 +64,18 @@ def openings(packages: "list[Package]", facts: Mapping[str, Any], on: datetime.d
         out += _of_claim(packages, entitlement(packages, read_claims({"claim": [claim]}, "facts")))
     order = (OPEN, DEPENDS, CLOSED)
     return tuple(sorted(out, key=lambda each: (order.index(each.standing), -each.amount, each.clause)))
+
+
+def _flat(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts with those of a ``firm`` table beside the others; its ``id`` names the firm."""
+    firm = facts.get("firm")
+    if not isinstance(firm, Mapping):
+        wrong = [key for key in CLAIM_KEYS if not isinstance(facts.get(key, ""), str)]
+        if wrong:
+            raise InvalidFile("facts", [Problem(key, repr(facts[key]), "a name") for key in wrong])
+        return dict(facts)
+    own = {"firm" if key == "id" else key: value for key, value in firm.items()}
+    return _flat({**{key: value for key, value in facts.items() if key != "firm"}, **own})
 
 
 def _fitting(facts: Mapping[str, Any], kinds: list[str]) -> dict[str, dict[str, Any]]:
@@ -106,17 +120,20 @@ def _of_claim(packages: "list[Package]", answer: Entitlement) -> list[Opening]:
 def _open_number(packages: "list[Package]", address: str) -> bool:
     """Whether a clause that pays nothing at its central value could pay at another (a range in the package)."""
     name, _, clause = address.rpartition("/")
-    for package in packages:
-        if package.id == name:
-            return "high" in str(package.named(clause).model_dump(exclude_unset=True).get("pays"))
-    return False
+    return any(_has_range(package.named(clause).pays) for package in packages if package.id == name)
+
+
+def _has_range(form: Any) -> bool:
+    values = [getattr(form, key) for key in type(form).model_fields]
+    parts = [part for value in values for part in (value if isinstance(value, list) else [value])]
+    return any(isinstance(part, Range | Ceiling) for part in parts)
 
 
 def best_claims(packages: "list[Package]", dossier: Dossier) -> tuple[tuple[str, ...], Entitlement]:
-    """The claims of a dossier that together pay most under the stacking rules, and what they pay.
+    """Claims of a dossier that pay more together than all of them do, and what they pay: a local search.
 
     Making all claims is best unless one spoils another (a first claim that binds, a scheme chosen for good): claims are
-    left out one at a time while that raises the total.
+    left out one at a time while that raises the total. What pays only when two are left out together is not found.
     """
     if not dossier.claims:
         raise InvalidValue(dossier.source, "no claim", "at least one")

@@ -96,10 +96,13 @@ def changes(before: Package, after: Package) -> list[str]:
         out.append(f"clause {name} added: {new[name].title.en}; {said}")
     for name in (name for name in old if name in new):
         first, second = clause_lines(old[name]), clause_lines(new[name])
-        if old[name] != new[name] and first != second:
+        if old[name] != new[name]:
             gone = [line for line in first if line not in second]
             come = [line for line in second if line not in first]
-            out.append(f"clause {name} changed: {' | '.join(gone) or 'nothing'} -> {' | '.join(come) or 'nothing'}")
+            if gone or come:
+                out.append(f"clause {name} changed: {' | '.join(gone) or 'nothing'} -> {' | '.join(come) or 'nothing'}")
+            else:
+                out += _by_address(name, before, after)
     heads = [{key: value for key, value in each.raw.items() if key != "clause"} for each in (before, after)]
     was, now = (addresses_of(each) for each in heads)
     for address in dict.fromkeys([*was, *now]):
@@ -116,6 +119,16 @@ def money(number: Any) -> str:
 def share(number: Any) -> str:
     """A share in per cent in any form of a number."""
     return _number(number, lambda value: f"{_short(value * 100)} %")
+
+
+def _by_address(clause: str, before: Package, after: Package) -> list[str]:
+    """What differs in a clause that reads the same in words."""
+    was, now = (
+        {address: value for address, value in addresses_of(each.raw).items() if address.startswith(f"{clause}.")}
+        for each in (before, after)
+    )
+    differ = [address for address in dict.fromkeys([*was, *now]) if was.get(address) != now.get(address)]
+    return [f"{address}: {_plain(was.get(address))} -> {_plain(now.get(address))}" for address in differ]
 
 
 def figure(number: Any) -> str:

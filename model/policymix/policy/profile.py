@@ -14,7 +14,7 @@ from typing import Any
 
 from policymix.errors import InvalidValue, NotFound
 from policymix.policy.claim import fact_table, facts_of
-from policymix.policy.clause import Bound, Brackets, Clause, Rent, Share
+from policymix.policy.clause import Bound, Brackets, Clause, Each, Rent, Share
 from policymix.policy.dossier import Claim, Dossier
 from policymix.policy.entitlement import entitlement
 from policymix.policy.package import Package, build
@@ -77,12 +77,14 @@ def profile(
     breaks = _candidates(model, along)
     if high is None:
         given = claim.facts.get(along)
-        high = 2.0 * max([1.0, *breaks, *_caps(model), float(given) if given is not None else 0.0])
+        high = 2.0 * max([1.0, *breaks, *_caps(model, along), float(given) if given is not None else 0.0])
         high = 1.0 if fact.type == "share" else high
-    if not low < high:
-        raise InvalidValue(f"{where} along {along}", f"from {low:g} to {high:g}", "a range that rises")
-    if fact.type in WHOLE:
-        return _steps(pays, breaks, math.ceil(low), math.floor(high))
+    whole = fact.type in WHOLE
+    first, last = (math.ceil(low), math.floor(high)) if whole and math.isfinite(low + high) else (low, high)
+    if not (0.0 <= first < last < math.inf):
+        raise InvalidValue(f"{where} along {along}", f"from {low:g} to {high:g}", "a finite range from 0 on that rises")
+    if whole:
+        return _steps(pays, breaks, int(first), int(last))
     return _pieces(pays, [low, *(x for x in breaks if low < x < high), high])
 
 
@@ -140,8 +142,13 @@ def _secant(pays: Callable[[float], float], a: float, b: float) -> float:
     return (pays(b) - pays(a)) / (b - a)
 
 
-def _caps(clause: Clause) -> list[float]:
-    """Values of the base at which a cap may bind, for the default range."""
+def _caps(clause: Clause, along: str) -> list[float]:
+    """Values of the base at which a cap may bind, for the default range; none along any other fact."""
+    if getattr(clause.pays, "of", None) != along:
+        return []
+    if isinstance(clause.pays, Each):
+        each = float(central(clause.pays.each))
+        return [float(central(cap.amount)) / each for cap in clause.caps] if each > 0.0 else []
     shares = [float(central(clause.pays.share))] if isinstance(clause.pays, Share) else []
     if isinstance(clause.pays, Brackets):
         shares = [float(central(each.share)) for each in clause.pays.brackets]
@@ -154,14 +161,34 @@ def _steps(pays: Callable[[float], float], breaks: list[float], low: int, high: 
     cuts = sorted(
         {low, *(math.ceil(x) for x in breaks), *(math.floor(x) + 1 for x in breaks)} & set(range(low, high + 1))
     )
+    runs: list[tuple[int, int]] = []
+    for start, following in zip(cuts, [*cuts[1:], high + 1], strict=True):
+        for first, last in _straight(pays, start, following - 1):
+            whole = bool(runs) and _straight(pays, runs[-1][0], last) == [(runs[-1][0], last)]
+            runs = [*runs[:-1], (runs[-1][0], last)] if whole else [*runs, (first, last)]
     out: list[Piece] = []
-    for first, following in zip(cuts, [*cuts[1:], high + 1], strict=True):
-        last = following - 1
+    for first, last in runs:
         at_first, at_last = pays(first), pays(last)
         slope = (at_last - at_first) / (last - first) if last > first else 0.0
         jump = at_first - out[-1].at_last - out[-1].slope if out else 0.0
         out.append(Piece(first, last, at_first, at_last, slope, jump, True))
     return tuple(out)
+
+
+def _straight(pays: Callable[[float], float], first: int, last: int) -> list[tuple[int, int]]:
+    """Runs of whole numbers over which the payment rises evenly: each is as long as it can be."""
+    runs, start = [], first
+    while start <= last:
+        step = pays(start + 1) - pays(start) if start < last else 0.0
+        inside, outside = start + 1, last + 1
+        while outside - inside > 1:
+            middle = (inside + outside) // 2
+            even = abs(pays(middle) - pays(start) - step * (middle - start)) <= 2.0 * FEN
+            inside, outside = (middle, outside) if even else (inside, middle)
+        end = min(inside, last)
+        runs.append((start, end))
+        start = end + 1
+    return runs
 
 
 def _pieces(pays: Callable[[float], float], cuts: list[float]) -> tuple[Piece, ...]:

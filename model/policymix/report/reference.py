@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from policymix import catalog
+from policymix.errors import InvalidValue
 from policymix.experiments.parameters import Prior, read_priors
 from policymix.policy.claim import COMMON, COMMON_IDS, KINDS, Fact
 from policymix.policy.opportunity import Opportunities, load_opportunities
@@ -29,11 +30,19 @@ def pages() -> dict[str, str]:
 
 
 def write(folder: Path) -> list[Path]:
-    """Write every page that is not current, delete those that nothing makes any more; returns what changed."""
+    """Write every page that is not current, delete made ones that nothing makes any more; returns what changed.
+
+    Raises
+    ------
+    InvalidValue
+        A page that was not made from the data stands in the way of one.
+    """
     changed = []
     for name, text in pages().items():
         path = folder / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+        if not _is(path, text):
+            if path.is_file() and not _is_made(path):
+                raise InvalidValue(str(path), "a page of somebody else's", "a folder for the reference pages alone")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             changed.append(path)
@@ -46,13 +55,20 @@ def write(folder: Path) -> list[Path]:
 def stale(folder: Path) -> list[Path]:
     """Pages of a folder that are missing, differ from the data, or that nothing makes any more."""
     made = {folder / name: text for name, text in pages().items()}
-    old = [path for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    return old + _left_over(folder)
+    return [path for path, text in made.items() if not _is(path, text)] + _left_over(folder)
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
+def _is_made(path: Path) -> bool:
+    return path.read_bytes().startswith(MADE.encode())
 
 
 def _left_over(folder: Path) -> list[Path]:
     made = {folder / name for name in pages()}
-    return sorted(path for path in folder.rglob("*.md") if path not in made) if folder.is_dir() else []
+    return sorted(path for path in folder.rglob("*.md") if path not in made and _is_made(path))
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:
