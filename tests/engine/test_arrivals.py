@@ -16,7 +16,6 @@ def test_prize_teams_from_elsewhere_claim_and_founders_of_the_place_do_not():
     inputs = gather(with_options(load_scenario(), draws=1, mix="none,qingdao-2023"))
     priors = uncertainties(inputs)
     values = dict(zip([prior.name for prior in priors], draw_values(inputs, priors)[0][0].tolist(), strict=True))
-    values["qingdao-2023/25b-arrivals.per_year"] = 0.0
     setting = setting_of(inputs)
     clause = setting.mixes["qingdao-2023"].clauses.index("qingdao-2023/25b")
     made = {}
