@@ -8,6 +8,8 @@ from pathlib import Path
 from policymix.policy.entitlement import Entitlement, entitlement
 from policymix.policy.package import Package, build, load
 
+DOCUMENTS = ("dalian-2020", "dalian-2021", "htz-2022", "shiyan-2022", "qingdao-2023")
+"""Packages whose every clause that pays has cases, and every figure of theirs a case that notices it."""
 CASES = Path(__file__).parents[1] / "cases"
 
 

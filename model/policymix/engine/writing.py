@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {"exp", "log", "math", "np"}
 """What functions of other rooms may use of their modules beside functions and numbers."""
 
-HEADER = '''"""Written by policymix.engine.loop; do not edit."""
+HEADER = '''"""Written by policymix.engine.writing; do not edit."""
 
 import math
 from typing import NamedTuple
