@@ -75,7 +75,8 @@ OUTSIDE = -1
 """Slot of a holder that is not a firm of the population."""
 
 SLOTS, CLAIMANTS, ROWS_USED, OVERFLOW = range(4)
-G_APPROVED, G_INVESTMENT, G_RESEARCH, G_WHOLE = range(4)
+G_APPROVED, G_INVESTMENT, G_RESEARCH, G_WHOLE, G_RECEIVED = range(5)
+CLAIMANT_NUMBERS = 5
 (Q_KIND, Q_SLOT, Q_FIRM, Q_DAY, Q_QUOTE, Q_VALUE, Q_BASE, Q_ACTIVITY, Q_APPROVE, Q_AWARE, Q_ABLE,
  Q_STANDING) = range(12)  # fmt: skip
 Q_FACTS = 12
@@ -93,7 +94,7 @@ class City(NamedTuple):
     count: np.ndarray  # int64[4]: slots used, claimants, claim rows, claims that found no room
     account_paid: np.ndarray  # float64[claimants, clauses, 2] CNY, lifetime and this year
     account_once: np.ndarray  # int8[claimants, clauses]
-    gross: np.ndarray  # float64[claimants, 4]
+    gross: np.ndarray  # float64[claimants, CLAIMANT_NUMBERS]: what granted claims refer to, money received
     claims: np.ndarray  # float64[rows, CLAIM_COLUMNS]
     recognised: np.ndarray  # int64[places, steps], ever
     prices: np.ndarray  # float64[places, 3] log rent, wage and staff against the baseline's path
@@ -398,6 +399,7 @@ def pay_period(city, row, slot, clause, price, clause_out):
     row[CL_PAID] += amount
     if slot != OUTSIDE:
         city.firms[FUNDS, slot] += amount / price
+        city.gross[int(city.firms[ACCOUNT, slot]), G_RECEIVED] += amount / price
     row[CL_PERIOD] += 1.0
     row[CL_DUE] += 4.0
     if row[CL_PERIOD] >= MAX_PERIODS or round((row[CL_GRANTED] - row[CL_PAID]) * FEN) <= 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import RunFailed
-from .claims import CLAIM_COLUMNS, City
+from .claims import CLAIM_COLUMNS, CLAIMANT_NUMBERS, City
 from .setting import Setting
 from .streams import SPENDS_ON_RESEARCH, STARTS_DIGITAL, further
 from .symbols import (
@@ -71,7 +71,7 @@ def empty_city(slots: int, clauses: int, packages: int, places: int, industries:
         count=np.zeros(4, np.int64),
         account_paid=np.empty((slots, clauses, 2)),
         account_once=np.empty((slots, clauses), np.int8),
-        gross=np.empty((slots, 4)),
+        gross=np.empty((slots, CLAIMANT_NUMBERS)),
         claims=np.empty((CLAIMS_PER_SLOT * slots, CLAIM_COLUMNS)),
         recognised=np.zeros((places, len(STEPS)), np.int64),
         prices=np.zeros((places, 3)),

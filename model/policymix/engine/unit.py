@@ -6,7 +6,7 @@ feedback. The baseline's firm-level outcomes stay in memory until every mix has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -248,6 +248,9 @@ def resume(city: City, out: Out, setting: Setting, name: str, slots: int, quarte
 Pauses = dict[int, tuple[City, Out] | None]
 """The baseline as it stands before a quarter: None until it has come there."""
 
+Watch = Callable[[str, int, int, int, City], None]
+"""Called with (mix, treatment of prices, quarter, quarter of luck's calendar, city) after a quarter."""
+
 
 def run_mix(
     compiled,
@@ -267,11 +270,13 @@ def run_mix(
     yearly,
     pauses: Pauses | None = None,
     out: Out | None = None,
+    watch: Watch | None = None,
 ) -> Out:
     """Take a forked city through some quarters.
 
-    ``yearly(city, quarter)`` looks at it after the last quarter of every year; ``pauses`` keeps (city, outcomes) as
-    they are before the quarters that are its keys; ``out`` goes on from outcomes of earlier quarters.
+    ``yearly(city, quarter)`` looks at it after the last quarter of every year, ``watch`` after every quarter;
+    ``pauses`` keeps (city, outcomes) as they are before the quarters that are its keys; ``out`` goes on from outcomes
+    of earlier quarters.
     """
     r = world.region
     places, industries = len(r.rent_m2_month), len(r.a)
@@ -288,6 +293,8 @@ def run_mix(
         check(city, out, range(q, q + 1), name)
         if yearly is not None and (q + 1 - first) % 4 == 0:
             yearly(city, q)
+        if watch is not None:
+            watch(name, mode, q, int(setting.calendar[q]), city)
     return out
 
 
@@ -323,7 +330,13 @@ def start_of(compiled, setting: Setting, values: Mapping[str, float], seed: int,
 
 
 def run_unit(
-    setting: Setting, values: Mapping[str, float], seed: int, luck: int, keep_firms: bool = False
+    setting: Setting,
+    values: Mapping[str, float],
+    seed: int,
+    luck: int,
+    keep_firms: bool = False,
+    watch: Watch | None = None,
+    modes: Sequence[int] = (FROZEN, FREE),
 ) -> UnitResult:
     """Run one draw and replicate.
 
@@ -335,6 +348,9 @@ def run_unit(
         Number by address: parameters, clause ranges, region, environment, budgets.
     seed, luck : int
         Address of the random numbers.
+    watch : function, optional
+        Looks at every city after every quarter (``panel.Recorder.watch``); every mix then runs from the fork.
+    modes : treatments of prices that every mix but the baseline runs under
 
     Raises
     ------
@@ -351,12 +367,14 @@ def run_unit(
         granular.append(deviation)
 
     begins = {name: first_difference(setting, name) for name in setting.order if name != setting.baseline}
+    if watch is not None:
+        begins = dict.fromkeys(begins, setting.burn_in)
     pauses: Pauses = {q: None for q in begins.values() if setting.burn_in < q < setting.quarters}
     results, baseline, last_city = [], None, None
     for name in setting.order:
         mix = mix_of(setting, world, name, layers, values, city)
         spending = opportunity_spending(setting, world, [p.id for p in setting.mixes[name].packages], values)
-        for mode in (RECORD,) if name == setting.baseline else (FROZEN, FREE):
+        for mode in (RECORD,) if name == setting.baseline else modes:
             begin = begins.get(name, setting.burn_in)
             paused, earlier = pauses.get(begin), None
             if paused is not None:
@@ -366,9 +384,9 @@ def run_unit(
                 forked = fork(city, slots, len(setting.mixes[name].clauses), mix.announced.size)
             run_of = (compiled, setting, world, ground, tables, forked, mix, name, mode, path, seed, luck)
             if name == setting.baseline:
-                out = run_mix(*run_of, begin, setting.quarters, look_at_luck, pauses)
+                out = run_mix(*run_of, begin, setting.quarters, look_at_luck, pauses, None, watch)
             else:
-                out = run_mix(*run_of, begin, setting.quarters, None, None, earlier)
+                out = run_mix(*run_of, begin, setting.quarters, None, None, earlier, watch)
             if baseline is None:  # it comes first in the order
                 baseline = activity(forked)
             table, silent = appraise(forked, baseline)
