@@ -102,18 +102,18 @@ class TestExpiry:
 
 class TestAffordable:
     def test_own_funds_carry_what_the_bank_and_the_grant_do_not(self):
-        assert invest.affordable(10e6, 1e6, 0.4, 0.0) == pytest.approx(1e6 / 0.6)
-        assert invest.affordable(10e6, 1e6, 0.4, 0.1) == pytest.approx(1e6 / 0.5)
-        assert invest.affordable(1e6, 1e6, 0.4, 0.0) == 1e6
+        assert invest.affordable(10e6, 1e6, 0.4, 0.0, 0.05) == pytest.approx(1e6 / 0.6)
+        assert invest.affordable(10e6, 1e6, 0.4, 0.1, 0.05) == pytest.approx(1e6 / 0.5)
+        assert invest.affordable(1e6, 1e6, 0.4, 0.0, 0.05) == 1e6
 
     @given(project=st.floats(0.0, 1e9), funds=st.floats(0.0, 1e9), theta=st.floats(0.0, 1.0), s=rates)
     def test_never_more_than_wanted_and_money_with_the_purchase_helps(self, project, funds, theta, s):
-        late, early = (invest.affordable(project, funds, theta, x) for x in (0.0, s))
+        late, early = (invest.affordable(project, funds, theta, x, 0.05) for x in (0.0, s))
         assert late <= early <= project
         assert early <= funds / 0.05 + 1e-6
 
     def test_a_sale_needs_no_funds(self):
-        assert invest.affordable(-5e5, 0.0, 0.4, 0.0) == -5e5
+        assert invest.affordable(-5e5, 0.0, 0.4, 0.0, 0.05) == -5e5
 
 
 class TestMaintenance:
@@ -168,3 +168,20 @@ def test_a_permanent_subsidy_of_a_sixth(eta, rise):
     with_it = unit_years(0.42, 14, 800, 0.17, 10, eta)[10:].sum()
     without = unit_years(0.42, 14, 800, 0.0, 10, eta)[10:].sum()
     assert with_it / without - 1.0 == pytest.approx(rise, abs=0.05)
+
+
+class TestWaiting:
+    @given(rise=rates, gap=st.floats(0.01, 1.0), near=st.floats(0.0, 2.0), more=st.floats(0.0, 2.0))
+    def test_the_further_off_a_support_the_fewer_wait(self, rise, gap, near, more):
+        rate = invest.hazard(gap, ETA, XI, 0.05)
+        close, far = (invest.waits(rise, gap, years, rate, XI) for years in (near, near + more))
+        assert far <= close
+
+    def test_value(self):
+        """15 % on a gap of 0.3 is worth half a year of waiting: 0.15 x 0.259 = 0.039 against 0.075 a year."""
+        assert invest.waits(0.15, 0.3, 0.50, 0.625, 0.12) == 1.0
+        assert invest.waits(0.15, 0.3, 0.54, 0.625, 0.12) == 0.0
+
+    def test_nobody_waits_for_nothing(self):
+        assert invest.waits(0.0, 0.3, 0.0, 0.625, 0.12) == 0.0
+        assert invest.waits(0.15, -0.3, 0.25, 0.625, 0.12) == 0.0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..elementary import exp
-from ..firms import kink, take_up
+from ..elementary import exp, log
+from ..firms import invest, kink, take_up
 from .claims import (
     DECISION_MAKER,
     EXPANSION,
@@ -87,6 +87,33 @@ def see_offers(q, n, city, mix, ground, room, p):
                     w[(W_RD_LAYER_END + layer) * STRIDE + j] = mix.rd_end[q, row, layer]
 
 
+def look_ahead(q, n, city, mix, ground, room, p):
+    """Firms that know of a support which has been announced and has not begun may put their project off until then."""
+    w = room.w
+    opens = mix.opens[q]
+    ahead = 0.25 * (opens - q)
+    types = ground.type_cdf.shape[1]
+    for j in range(n):
+        size = w[W_PROJECT * STRIDE + j]
+        if w[W_U_TYPE * STRIDE + j] >= p[P_ELIGIBLE_SHARE] or size <= 0.0:
+            continue
+        industry = int(w[INDUSTRY * STRIDE + j])
+        kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], p[P_ELIGIBLE_SHARE])
+        cell = industry * 2 + int(w[PLACE * STRIDE + j])
+        standing = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
+        row = (cell * types + kind) * 2 + (1 if size >= p[P_MAJOR_PROJECT] else 0)
+        rise = 0.0
+        for layer in range(LAYERS):
+            package = mix.layer_package[opens, row, layer]
+            if package >= 0 and w[U_AWARE * STRIDE + j] < room.known[package, standing]:
+                rise += mix.layer_rate[opens, row, layer] * city.payout[package] * mix.present[package]
+            rise -= w[(W_LAYER_RATE + layer) * STRIDE + j]
+        capital = w[CAPITAL * STRIDE + j]
+        gap = log(capital + size) - log(capital)
+        rate = invest.hazard(gap, p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE])
+        w[W_WAIT * STRIDE + j] = invest.waits(p[P_APPROVAL] * rise, gap, ahead, rate, p[P_FIXED_COST])
+
+
 def jump_to_notch(q, n, city, mix, ground, room, p):
     """A project just below the size of a major one may be enlarged to it, when the further support is worth it."""
     w = room.w
@@ -94,7 +121,7 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
     types = ground.type_cdf.shape[1]
     for j in range(n):
         size = w[W_PROJECT * STRIDE + j]
-        if size >= line or size < 0.5 * line:
+        if size >= line or size < p[P_NOTCH_REACH] * line:
             continue
         industry = int(w[INDUSTRY * STRIDE + j])
         cell = industry * 2 + int(w[PLACE * STRIDE + j])
@@ -197,10 +224,14 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
         row = desk.tray[lane_row(NATIONAL_GRANT, q, slot, j, city, desk, ground, room)]
         row[Q_FACTS + F_GRANT_ON] = day
         row[Q_FACTS + F_PROGRAMME] = SCIENCE_PROGRAMME
-        row[Q_FACTS + F_GRANT] = ground.price[q] * p[P_NATIONAL_GRANT_SIZE] * (0.5 + lottery / p[P_NATIONAL_GRANT_RATE])
+        row[Q_FACTS + F_GRANT] = (
+            ground.price[q]
+            * p[P_NATIONAL_GRANT_SIZE]
+            * (1.0 + p[P_NATIONAL_GRANT_SPREAD] * (2.0 * lottery / p[P_NATIONAL_GRANT_RATE] - 1.0))
+        )
 
 
-def ask_lessees(q, run, city, desk, ground, room):
+def ask_lessees(q, run, city, desk, ground, room, p):
     """Incumbents whose lease has run out take a new one in the same place."""
     firms = city.firms
     day = ground.days[q]
@@ -213,7 +244,7 @@ def ask_lessees(q, run, city, desk, ground, room):
         )
         place = int(firms[PLACE, slot])
         registered = day - int(firms[AGE, slot] * DAYS_A_QUARTER)
-        ask_lease(firms, slot, slot, place, q, registered, EXPANSION, ground, room.pair, city, desk)
+        ask_lease(firms, slot, slot, place, q, registered, EXPANSION, ground, room.pair, city, desk, p)
     room.counts[0] = 0
 
 

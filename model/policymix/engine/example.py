@@ -53,6 +53,7 @@ def _mix(quarters: int, places: int, industries: int, packages: int, nothing: Co
         layer_end=rates,
         layer_package=owners,
         years_left=np.zeros(quarters),
+        opens=np.full(quarters, -1),
         rd_rate=rates,
         rd_end=rates,
         rd_package=owners,
@@ -68,6 +69,7 @@ def _mix(quarters: int, places: int, industries: int, packages: int, nothing: Co
         outside_from=np.zeros(0),
         outside_rate=np.zeros(0),
         outside_on=np.zeros(0, np.int64),
+        price=np.ones(quarters),
         demand=np.zeros((quarters, industries)),
     )
 

@@ -100,6 +100,34 @@ def expiry_push(rate, gap, years_left, base_hazard, fixed_cost):
     return rate * (1.0 - exp(-max(gap, 0.0))) * exp(-base_hazard * years_left) / fixed_cost
 
 
+def waits(rise, gap, years_ahead, base_hazard, fixed_cost):
+    """Whether a firm puts a project off until an announced support begins: s (1 - e^-x) > lambda xi T.
+
+    By waiting it gains the support on the project and forgoes the gain of acting, lambda xi a year in units of desired
+    capital, for the time T (docs/ECONOMICS.md 13, b4: the mirror of ``expiry_push``).
+
+    Parameters
+    ----------
+    rise : float
+        s, rise of the marginal support when it begins.
+    gap : float
+        x, log gap of the project; nobody waits for a sale.
+    years_ahead : float
+        T, years until the support begins.
+    base_hazard : float
+        lambda, rate a year at which the firm would act.
+    fixed_cost : float
+        xi in units of desired capital.
+
+    Returns
+    -------
+    float
+        1 or 0.
+    """
+    gained = rise * (1.0 - exp(-max(gap, 0.0)))
+    return 1.0 if gained > base_hazard * fixed_cost * years_ahead and gained > 0.0 else 0.0
+
+
 def acts(rate_a_year, u):
     """Whether an event of a yearly rate happens within a quarter: u < 1 - exp(-rate / 4).
 
@@ -118,7 +146,7 @@ def acts(rate_a_year, u):
     return 1.0 if u < 1.0 - exp(-0.25 * rate_a_year) else 0.0
 
 
-def affordable(project, funds, bankable, paid_at_purchase):
+def affordable(project, funds, bankable, paid_at_purchase, least_own):
     """Project that own funds A carry: x <= A / (1 - theta - s) (docs/ECONOMICS.md 7; B32).
 
     Parameters
@@ -129,13 +157,15 @@ def affordable(project, funds, bankable, paid_at_purchase):
         theta, share of a project that banks carry.
     paid_at_purchase : float
         s, share of the project that a grant pays with the purchase; 0 for a grant that comes later.
+    least_own : float
+        Part that own funds carry at least (``least_own_share``).
 
     Returns
     -------
     float
-        CNY, at most the project; own funds carry at least a twentieth of it.
+        CNY, at most the project.
     """
-    return min(project, funds / max(0.05, 1.0 - bankable - paid_at_purchase))
+    return min(project, funds / max(least_own, 1.0 - bankable - paid_at_purchase))
 
 
 def maintenance_probability(capital, depreciation, smallest_purchase, top):
