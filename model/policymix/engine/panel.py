@@ -95,7 +95,13 @@ VARIABLES = (
     Variable("revenue", "CNY", "Revenue as reported", "营业收入", flow=True),
     Variable("real_rd", "CNY", "Real R&D", "实际研发", flow=True),
     Variable("reported_rd", "CNY", "Reported R&D", "申报研发", flow=True),
-    Variable("received", "CNY", "Money received from packages, older ones included, net of what was recovered", "收到的政策资金(扣除追回)", flow=True),
+    Variable(
+        "received",
+        "CNY",
+        "Money received from packages, less what was recovered",
+        "政策资金净收入",
+        flow=True,
+    ),
     Variable("claimed_investment", "CNY", "Investment that granted claims refer to", "获批投资", flow=True),
     Variable("claimed_rd", "CNY", "R&D that granted claims refer to", "获批研发", flow=True),
 )
