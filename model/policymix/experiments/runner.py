@@ -130,6 +130,7 @@ def setting_of(inputs: Inputs, contract: bool = True) -> Setting:
         outside=[row for offers in inputs.opportunities for row in outside_of(offers, inputs)],
         rules=scenario.rules,
         contract=contract,
+        limits={prior.name: prior.limits for prior in inputs.parameters},
     )
 
 
