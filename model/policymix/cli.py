@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from policymix.experiments.firm_file import Wanted
     from policymix.experiments.inputs import Inputs
+    from policymix.report.answer import Answer
 
 LISTS = (*catalog.KINDS, "levers", "uncertainties", "outcomes")
 INTERRUPTED = 130
@@ -131,8 +132,8 @@ def run(
             rows, size = firm_file.expected(inputs, wanted.every)
             typer.echo(f"{wanted.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
         results = _simulated(inputs, aside, threads, quiet, wanted)
-        _write_report(results, inputs, aside)
-    _print_answer(results, inputs, folder, as_json, quiet)
+        known = _write_report(results, inputs, aside)
+    _print_answer(results, inputs, folder, as_json, quiet, known)
 
 
 @app.command()
@@ -281,8 +282,9 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, fi
     return results
 
 
-def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> None:
-    """Figures as files and the page that holds them, drawn once."""
+def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> Answer:
+    """Figures as files and the page that holds them, drawn once; returns the numbers that the page tells."""
+    from policymix.report.answer import answer
     from policymix.report.figures import standard_figures, write_figures
     from policymix.report.html import write_report
 
@@ -293,16 +295,22 @@ def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> None
         for package in inputs.packages.values()
     ]
     totals = _totals(results, inputs)
-    write_report(results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn)
+    known = answer(results, inputs.targets)
+    write_report(
+        results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn, known=known
+    )
+    return known
 
 
-def _print_answer(results: xarray.Dataset, inputs: Inputs, folder: Path, as_json: bool, quiet: bool) -> None:
+def _print_answer(
+    results: xarray.Dataset, inputs: Inputs, folder: Path, as_json: bool, quiet: bool, known: Answer
+) -> None:
     from policymix.report import terminal
 
     if as_json:
-        typer.echo(terminal.to_json(results, inputs.targets))
+        typer.echo(terminal.to_json(results, inputs.targets, known))
     elif not quiet:
-        terminal.print_report(results, inputs.targets, region_table=_totals(results, inputs))
+        terminal.print_report(results, inputs.targets, region_table=_totals(results, inputs), known=known)
         typer.echo(f"{folder}: results.nc, report.html, figures, inputs, manifest.json", err=True)
 
 
