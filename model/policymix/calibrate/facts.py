@@ -133,7 +133,8 @@ class Bass(NamedTuple):
 def bass(peers: np.ndarray, at_risk: np.ndarray, adopted: np.ndarray, periods_a_year: float = 4.0) -> Bass:
     """Bass coefficients by least squares of the adoption rate on the share of adopters (Bass 1969; B34).
 
-    rate = -n ln(1 - adopted / at risk) = p + q F, weighted by the firms at risk, n periods a year.
+    rate = -n ln(1 - adopted / at risk) = p + q F, n periods a year; weighted by the firms at risk over the rate fitted
+    first with equal weights, the inverse of the variance of a count.
 
     Parameters
     ----------
@@ -152,12 +153,18 @@ def bass(peers: np.ndarray, at_risk: np.ndarray, adopted: np.ndarray, periods_a_
     counts = (at_risk >= FEWEST) & (adopted < at_risk)
     if counts.sum() < 4 or np.ptp(peers[counts]) < 0.01:
         return Bass(UNKNOWN, UNKNOWN)
-    weight = at_risk[counts]
-    rate = -periods_a_year * np.log(1.0 - adopted[counts] / weight)
-    f = peers[counts]
-    middle, level = np.average(f, weights=weight), np.average(rate, weights=weight)
-    q = np.sum(weight * (f - middle) * (rate - level)) / np.sum(weight * (f - middle) ** 2)
-    return Bass(float(level - q * middle), float(q))
+    f, firms = peers[counts], at_risk[counts]
+    rate = -periods_a_year * np.log(1.0 - adopted[counts] / firms)
+    first = _line(f, rate, firms)
+    fitted = np.maximum(first.innovation + first.imitation * f, 0.1 * max(float(np.mean(rate)), 1e-6))
+    return _line(f, rate, firms / fitted)
+
+
+def _line(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Bass:
+    """Weighted least-squares line: its level at nought and its slope."""
+    middle, level = np.average(x, weights=weight), np.average(y, weights=weight)
+    slope = np.sum(weight * (x - middle) * (y - level)) / np.sum(weight * (x - middle) ** 2)
+    return Bass(float(level - slope * middle), float(slope))
 
 
 def bass_curve(years: np.ndarray, start: float, innovation: float, imitation: float) -> np.ndarray:

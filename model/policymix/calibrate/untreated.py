@@ -284,11 +284,6 @@ def _record(setting: Setting, numbers: dict[str, float], seed: int, luck: int, w
     return observer.record(origin)
 
 
-def by_slot(values: np.ndarray, n: int) -> np.ndarray:
-    """Values of an earlier census by the slots of a later one."""
-    return _padded(values, n)
-
-
 def pairs(censuses: Sequence[Census]) -> list[tuple[Census, Census]]:
     """Neighbouring years, the earlier one padded to the slots of the later."""
     found = []
