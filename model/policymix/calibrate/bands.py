@@ -94,7 +94,9 @@ class FactFile(Strict):
     def _windows_apart(self) -> FactFile:
         if self.later < 2 * (self.window + 1):
             least = 2 * (self.window + 1)
-            raise wrong(f"later {self.later} with window {self.window}", f"later of {least} or more, or windows overlap")
+            raise wrong(
+                f"later {self.later} with window {self.window}", f"later of {least} or more, or windows overlap"
+            )
         return self
 
 

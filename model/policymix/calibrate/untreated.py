@@ -10,7 +10,8 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numba import njit
@@ -46,6 +47,7 @@ from policymix.experiments.scenario import Scenario, with_options
 AGES = 240
 """Quarters of age that the life table tells apart."""
 START, LATER = "start", "later"
+Reduced = TypeVar("Reduced")
 
 
 class Census(NamedTuple):
@@ -217,13 +219,13 @@ def untreated(scenario: Scenario, runs: int, years: int, seed: int | None = None
 
 def observe(
     scenario: Scenario,
-    reduce: Callable[[int, Record, Inputs], object],
+    reduce: Callable[[Record, Inputs], Reduced],
     window: int,
     *,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     changes: dict[str, float] | None = None,
-) -> list[object]:
+) -> list[Reduced]:
     """Run the untreated city once for every draw and reduce what was seen of each run.
 
     Parameters
@@ -231,7 +233,7 @@ def observe(
     scenario : Scenario
         From `untreated`; every draw has luck of its own.
     reduce : function
-        Called with (run, Record, Inputs) as soon as a run has ended: records are large.
+        Called with (Record, Inputs) as soon as a run has ended: records are large.
     window : int
         Years of growth that the censuses at either end cover.
     threads, progress
@@ -250,13 +252,13 @@ def observe(
     values, _ = draw_values(inputs, priors)
     warm(scenario.rules)
     names = [prior.name for prior in priors]
-    found: list[object] = [None] * scenario.draws
+    found: dict[int, Reduced] = {}
     if progress is not None:
         progress(0, scenario.draws)
 
     def work(draw: int) -> None:
         numbers = dict(zip(names, values[draw].tolist(), strict=True)) | (changes or {})
-        found[draw] = reduce(draw, _record(setting, numbers, scenario.seed, draw, window), inputs)
+        found[draw] = reduce(_record(setting, numbers, scenario.seed, draw, window), inputs)
 
     with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
         futures = [pool.submit(work, draw) for draw in range(scenario.draws)]
@@ -267,7 +269,7 @@ def observe(
                     progress(done, scenario.draws)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    return found
+    return [found[draw] for draw in range(scenario.draws)]
 
 
 def _record(setting: Setting, numbers: dict[str, float], seed: int, luck: int, window: int) -> Record:
@@ -287,7 +289,7 @@ def _record(setting: Setting, numbers: dict[str, float], seed: int, luck: int, w
 def pairs(censuses: Sequence[Census]) -> list[tuple[Census, Census]]:
     """Neighbouring years, the earlier one padded to the slots of the later."""
     found = []
-    for before, after in zip(censuses[:-1], censuses[1:], strict=True):
+    for before, after in pairwise(censuses):
         n = after.alive.size
         found.append((Census(before.year, *(_padded(column, n) for column in before[1:])), after))
     return found

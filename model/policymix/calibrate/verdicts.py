@@ -96,7 +96,9 @@ def numbers_of(record: Record, region: Region, file: FactFile) -> RunFacts:
             **_jobs(censuses, record, define["S11"]),
         }
         numbers |= {(fact, measure, when): value for (fact, measure), value in found.items()}
-    numbers |= {(*key, START): value for key, value in _software(record.censuses[START][0], region, define["S10"]).items()}
+    numbers |= {
+        (*key, START): value for key, value in _software(record.censuses[START][0], region, define["S10"]).items()
+    }
     bass = facts.bass(record.peers.ravel(), record.without.ravel(), record.adopted.ravel())
     numbers |= {("S12", "innovation", WHOLE): bass.innovation, ("S12", "imitation", WHOLE): bass.imitation}
     return RunFacts(numbers, _sample(record, region, define))
