@@ -6,6 +6,7 @@ Flows are sums since the record before; stocks stand at the end of the quarter.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -110,10 +111,13 @@ class Recorder:
     first : int
         Quarter, counted from the start of the burn-in, after which the first record is made. A record is made after
         quarters ``first``, ``first + every``, ...
+    keep : collection of str, optional
+        Columns to keep beside ``firm``; all by default.
     """
 
-    def __init__(self, every: int = 1, first: int = 0) -> None:
+    def __init__(self, every: int = 1, first: int = 0, keep: Collection[str] | None = None) -> None:
         self.every, self.first = every, first
+        self.keep = {name for name in (v.name for v in VARIABLES) if keep is None or name in keep} | {"firm"}
         self.tracks: dict[tuple[str, int], Track] = {}
 
     def watch(self, mix: str, mode: int, quarter: int, calendar: int, city: City) -> None:
@@ -151,6 +155,7 @@ class Recorder:
         for name in FLOWS:
             row[name] = (track.total[name] - _longer(track.recorded.get(name), n))[kept]
             track.recorded[name] = track.total[name].copy()
+        row = {name: values for name, values in row.items() if name in self.keep}
         track.gone = track.gone | (firms[ALIVE] < 0.5)
         track.rows.append(row)
         track.quarters.append(quarter)
@@ -159,7 +164,8 @@ class Recorder:
         """All records of a run as columns of ``VARIABLES``, with ``quarter`` counted from the start of the burn-in."""
         track = self.tracks[mix, mode]
         sizes = [len(row["firm"]) for row in track.rows]
-        columns = {name: np.concatenate([row[name] for row in track.rows]) for name in (v.name for v in VARIABLES)}
+        names = [v.name for v in VARIABLES if v.name in self.keep]
+        columns = {name: np.concatenate([row[name] for row in track.rows]) for name in names}
         return {"quarter": np.repeat(track.quarters, sizes), **columns}
 
 
