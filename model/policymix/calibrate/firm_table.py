@@ -12,7 +12,26 @@ import numpy as np
 
 from policymix.calibrate.variables import FLOW, KNOWN, TRAIT, Named, needed, value_of
 from policymix.engine.accounts import Out
-from policymix.engine.claims import APPROVED, COMMITTED, MADE, PAID, RATIONED, RECOVERED
+from policymix.engine.claims import (
+    APPROVED,
+    CL_ASKED,
+    CL_BASE,
+    CL_CLAUSE,
+    CL_DECIDED,
+    CL_FIRM,
+    CL_GRANTED,
+    CL_QUARTER,
+    CL_SCORE,
+    CL_STATE,
+    COMMITTED,
+    MADE,
+    PAID,
+    RATIONED,
+    RECOVERED,
+    ROWS_USED,
+    STAND_BY,
+    City,
+)
 from policymix.engine.entry import (
     O_ENTRIES,
     O_EXITS,
@@ -23,7 +42,7 @@ from policymix.engine.entry import (
 )
 from policymix.engine.setting import Setting
 from policymix.engine.streams import CLASS, uniform
-from policymix.engine.symbols import P_OTHER_COST_SHARE, P_SERVICES_BUDGET, PARAMETERS, STEPS
+from policymix.engine.symbols import P_BUILD_QUARTERS, P_OTHER_COST_SHARE, P_SERVICES_BUDGET, PARAMETERS, STEPS
 from policymix.engine.world import World
 
 SPIKE, IDLE = 0.2, 0.01
@@ -54,14 +73,18 @@ SOURCES = {
     "profit": ("value_added", "capital", "staff"),
     "services": ("value_added", "bought_services"),
     "adopted": ("own_equipment",),
+    "started": ("building", "build_left"),
+    "starts": ("building", "build_left"),
     **dict.fromkeys(STEPS, ("ladder",)),
     **dict.fromkeys(("asked", "granted", "claims", "base", *PLACE_TOTALS, *CLAUSE_TOTALS, "registrations"), ()),
 }
 """Columns of the panel that a variable rests on; one that is not listed is a column itself."""
 ALWAYS = ("industry", "place", "approved", "alive")
 FEN = 100.0
-(K_FIRM, K_CLAUSE, K_QUARTER, K_ASKED, K_GRANTED, K_BASE, K_SCORE) = range(7)
-"""Columns of a mix's claims: address of the firm, clause, quarter of the horizon, CNY asked, granted, base, score."""
+CLAIM_ROWS = (CL_FIRM, CL_CLAUSE, CL_QUARTER, CL_DECIDED, CL_ASKED, CL_GRANTED, CL_BASE, CL_SCORE)
+(K_FIRM, K_CLAUSE, K_QUARTER, K_DECIDED, K_ASKED, K_GRANTED, K_BASE, K_SCORE) = range(8)
+"""Columns of a mix's claims: address of the firm, clause, quarters of the run in which it was filed and decided, CNY
+asked, granted, what it refers to, score."""
 
 
 @dataclass
@@ -144,6 +167,8 @@ class Table:
         if name == "adopted":
             before = np.vstack([one.columns["own_equipment"][:1], one.columns["own_equipment"][:-1]])
             return np.maximum(one.columns["own_equipment"] - before, 0.0)
+        if name in ("started", "starts"):
+            return self._begun(one, name)
         return self._of_accounts(one, name)
 
     def _by_year(self, one: Mix, name: str) -> np.ndarray:
@@ -165,6 +190,12 @@ class Table:
                 there = one.present[rows].all(axis=0)
                 out[rows[-1]] = there * (spike if name == "spikes" else np.abs(rate) < IDLE)
         return out
+
+    def _begun(self, one: Mix, name: str) -> np.ndarray:
+        """Projects that began in the record's last quarter: all of their quarters but the first are still to come."""
+        long = self.world.p[P_BUILD_QUARTERS]
+        begun = one.present & (np.abs(one.columns["build_left"] - (long - 1.0)) < 0.5)
+        return begun * (one.columns["building"] * long if name == "started" else 1.0)
 
     def _of_claims(self, one: Mix, name: str, clause: str) -> np.ndarray:
         """Claims filed, by the record in which they were."""
@@ -302,6 +333,12 @@ class Table:
         chosen = [c == clause for c in one.clauses] if clause else studied
         values = one.out.clause[:, np.array(chosen, bool), CLAUSE_TOTALS[name]].sum(axis=1).astype(float)
         return values / FEN if name in MONEY_TOTALS else values
+
+
+def claims_of(city: City) -> np.ndarray:
+    """Claims of a city filed so far, in the columns ``K_FIRM`` ...; those that only stand by are left out."""
+    rows = city.claims[: int(city.count[ROWS_USED])]
+    return rows[rows[:, CL_STATE] != STAND_BY][:, CLAIM_ROWS].copy()
 
 
 def first_there(present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from policymix.calibrate import estimators
 from policymix.calibrate.estimators import Answer, Unidentified
 from policymix.calibrate.experiment import BORN, quarters_of
-from policymix.calibrate.firm_table import K_CLAUSE, K_FIRM, K_GRANTED, K_QUARTER, K_SCORE, Table, first_there
+from policymix.calibrate.firm_table import K_CLAUSE, K_DECIDED, K_FIRM, K_GRANTED, K_SCORE, Table, first_there
 from policymix.calibrate.forms import (
     Bunching,
     Did,
@@ -259,10 +259,10 @@ def ranked_distance(table: Table, mix: str, clause: str) -> np.ndarray:
     decided together (of one calendar year); a year in which all or none were granted has none.
     """
     one = table.mixes[mix]
-    claims = one.claims[np.isfinite(one.claims[:, K_SCORE])]
+    claims = one.claims[one.claims[:, K_DECIDED] >= 0.0]
     if clause:
         claims = claims[claims[:, K_CLAUSE] == (one.clauses.index(clause) if clause in one.clauses else -1)]
-    years = (claims[:, K_QUARTER].astype(int) + table.origin) // 4
+    years = (claims[:, K_DECIDED].astype(int) + table.origin) // 4
     out = np.full(table.ids.size, np.nan)
     for year, number in {(year, number) for year, number in zip(years, claims[:, K_CLAUSE], strict=True)}:
         rows = claims[(years == year) & (claims[:, K_CLAUSE] == number)]

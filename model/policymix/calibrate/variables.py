@@ -30,7 +30,7 @@ class Named:
 
 def _rows(kind: str, text: str) -> list[Named]:
     """Variables of a kind from lines ``name | units | English | Chinese | expression``."""
-    rows = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+    rows = [[cell.strip() for cell in line.split("|")] for line in text.splitlines() if line.strip()]
     return [Named(row[0], kind, *row[1:]) for row in rows]
 
 
@@ -51,10 +51,12 @@ KNOWN: dict[str, Named] = {
             spike_investment | CNY | investment of calendar years with I/K above 20 % | 投资激增年份的投资
             small_investment | CNY | investment of all other years | 其他年份的投资
             spikes | count | firm-years with I/K above 20 %, in the year's last quarter | 投资激增次数
-            idle_years | count | firm-years with |I/K| below 1 %, in the year's last quarter | 无投资年数
+            idle_years | count | firm-years with I/K within 1 % of nought, in the year's last quarter | 无投资年数
             inputs | CNY | value added that capital and staff alone would give at cost shares | 要素投入
             profit | CNY | profit before tax at the usual R&D | 税前利润
             services | CNY | digital services bought outside | 外购数字服务
+            started | CNY | projects begun | 新开工项目投资
+            starts | count | projects begun | 新开工项目数
             adopted | count | own digital equipment taken up | 新购自有数字设备
             asked | CNY | asked for in claims filed | 申请金额
             granted | CNY | granted on claims filed | 批准金额
