@@ -270,7 +270,7 @@ def made_up(monkeypatch):
     """A runner whose numbers depend on the seed alone, and no report."""
     xarray = pytest.importorskip("xarray")
 
-    def run(scenario, *, threads=None, progress=None):
+    def run(scenario, *, threads=None, progress=None, firms=None):
         if progress is not None:
             progress(1, 1)
         values = np.random.default_rng(scenario.seed).normal(size=(len(scenario.mixes), scenario.draws))

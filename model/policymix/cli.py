@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import xarray
     from rich.progress import Progress
 
+    from policymix.experiments.firm_file import Wanted
     from policymix.experiments.inputs import Inputs
 
 LISTS = (*catalog.KINDS, "levers", "uncertainties", "outcomes")
@@ -99,6 +100,10 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Root of every random number.")] = None,
     settings: Settings = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results; out/SCENARIO by default.")] = None,
+    firms: Annotated[
+        Path | None, typer.Option(help="File for a panel, one row a firm and period: FILE.parquet.")
+    ] = None,
+    every: Annotated[int | None, typer.Option(help="Quarters that a row of the panel covers; 1 by default.")] = None,
     threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -110,17 +115,22 @@ def run(
       policymix run
       policymix run --draws 20 --mix none,htz-2022
       policymix run my.toml --set htz-2022/m4.pays.area_max=1000 --out out/smaller
+      policymix run --draws 5 --firms panel.parquet --every 4
     """
-    from policymix.experiments import store
+    from policymix.experiments import firm_file, store
     from policymix.experiments.scenario import load_scenario, with_options
 
+    wanted = firm_file.wanted(firms, every)
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=settings)
     folder = out or Path("out") / chosen.id
     with store.staged(folder) as aside:
         from policymix.experiments.inputs import gather
 
         inputs = gather(chosen)  # every address and file is checked before the first second of simulation
-        results = _simulated(inputs, aside, threads, quiet)
+        if wanted is not None and not quiet:
+            rows, size = firm_file.expected(inputs, wanted.every)
+            typer.echo(f"{wanted.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
+        results = _simulated(inputs, aside, threads, quiet, wanted)
         _write_report(results, inputs, aside)
     _print_answer(results, inputs, folder, as_json, quiet)
 
@@ -194,17 +204,24 @@ def copy(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Name or file of a package, scenario or region.")],
+    name: Annotated[str, typer.Argument(help="Name or file of a package, scenario, region; a panel.")],
     kind: Kind = None,
     as_toml: Annotated[bool, typer.Option("--toml", help="Print a package as a file, not in words.")] = False,
 ) -> None:
-    """Print a package in words, as it results from what it extends; a scenario or region as it is read.
+    """Print a package in words, as it results from what it extends; a scenario or region as it is read; what a panel
+    of firms holds.
 
     \b
     Examples:
       policymix show htz-2022
       policymix show my-zone.toml --toml
+      policymix show panel.parquet
     """
+    if kind is None and name.lower().endswith(".parquet"):
+        from policymix.experiments.firm_file import describe
+
+        typer.echo(describe(name))
+        return
     found = _kind(name, kind)
     typer.echo(_shown(found, name, as_toml).rstrip())
 
@@ -245,7 +262,7 @@ def warm() -> None:
     typer.echo("compiled")
 
 
-def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool) -> xarray.Dataset:
+def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, firms: Wanted | None) -> xarray.Dataset:
     """Run with a progress bar and put results, inputs and manifest into the folder."""
     from policymix.experiments import store
     from policymix.experiments.runner import run as run_scenario
@@ -259,7 +276,7 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool) ->
             if show is not None:
                 show(done, total)
 
-        results = run_scenario(inputs.scenario, threads=threads, progress=progress)
+        results = run_scenario(inputs.scenario, threads=threads, progress=progress, firms=firms)
     store.save_run(aside, results, inputs.scenario, files, ["policymix", *sys.argv[1:]])
     return results
 

@@ -176,7 +176,9 @@ def groups_of(name: str, edges: Sequence[Any]) -> list[tuple[str, Where]]:
     for low, high in zip(bounds[:-1], bounds[1:], strict=True):
         given: dict[str, Decimal] = {"min": low} if low is not None else {}
         given |= {"below": high} if high is not None else {}
-        label = " ".join([name, *([f"from {low:g}"] if low is not None else []), *([f"below {high:g}"] if high else [])])
+        label = " ".join(
+            [name, *([f"from {low:g}"] if low is not None else []), *([f"below {high:g}"] if high else [])]
+        )
         out.append((label, {name: Bound(**given)} if given else {}))
     return out
 
@@ -262,7 +264,7 @@ def table_of(prepared: Prepared, run: int, seed: int) -> Table:
     world_form = experiment.form.scenario
     values = dict(zip(prepared.names, prepared.values[run].tolist(), strict=True))
     mode = FREE if world_form.prices == "free" else FROZEN
-    recorder = Recorder(world_form.every, setting.burn_in + world_form.every - 1, prepared.columns)
+    recorder = Recorder(world_form.every, setting.burn_in + world_form.every - 1, keep=prepared.columns)
     claims: dict[str, np.ndarray] = {}
 
     def watch(mix: str, how: int, quarter: int, calendar: int, city: City) -> None:
@@ -311,7 +313,9 @@ def path_of(part: Part, table: Table) -> np.ndarray:
     mix, control = mixes_of(part, table)
     out = []
     for quarter in table.quarters:
-        when = part.model_copy(update={"window": [quarter_name(int(quarter) - table.span + 1), quarter_name(int(quarter))]})
+        when = part.model_copy(
+            update={"window": [quarter_name(int(quarter) - table.span + 1), quarter_name(int(quarter))]}
+        )
         pair = Paired.model_validate(
             {key: getattr(when, key) for key in Part.model_fields if key not in ("against", "split", "band")}
             | {"estimator": "paired", "mix": mix, "control": control}

@@ -254,7 +254,9 @@ def _total_problems(part: Part, at: str, rows: Mapping[str, Named]) -> list[Prob
         return []
     out = []
     if part.estimator not in ("paired", "share"):  # type: ignore[attr-defined]
-        out.append(Problem(f"{at} > outcome", f"{named[0]}, a total of a place", "a variable of firms, or paired, share"))
+        out.append(
+            Problem(f"{at} > outcome", f"{named[0]}, a total of a place", "a variable of firms, or paired, share")
+        )
     if part.where:
         out.append(Problem(f"{at} > where", f"conditions on {named[0]}, a total of a place", "area, or no where"))
     if part.per is not None and len(named) < 2:

@@ -40,8 +40,8 @@ from policymix.engine.entry import (
     POOL_FIRST,
     POOL_WIDTH,
 )
+from policymix.engine.panel import mobile_projects
 from policymix.engine.setting import Setting
-from policymix.engine.streams import CLASS, uniform
 from policymix.engine.symbols import P_BUILD_QUARTERS, P_OTHER_COST_SHARE, P_SERVICES_BUDGET, PARAMETERS, STEPS
 from policymix.engine.world import World
 
@@ -310,12 +310,10 @@ class Table:
         return out
 
     def _mobile(self) -> np.ndarray:
-        out = np.zeros(self.ids.size)
-        for slot in np.flatnonzero(self.ids >= POOL_FIRST):
-            address = int(self.ids[slot])
-            quarter = (address - POOL_FIRST) // POOL_WIDTH
-            out[slot] = uniform(self.seed, self.luck, address, quarter, CLASS) < self.mobile_part
-        return out
+        chosen = mobile_projects(
+            self.ids.astype(np.int64), np.uint64(self.seed), np.uint64(self.luck), self.mobile_part
+        )
+        return chosen.astype(float)
 
     def total(self, mix: str, name: str, places: Sequence[int], clause: str) -> np.ndarray:
         """A total of some places (or of a clause) by record: float64[records]."""
