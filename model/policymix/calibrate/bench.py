@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -173,7 +174,7 @@ def groups_of(name: str, edges: Sequence[Any]) -> list[tuple[str, Where]]:
         return [(f"{name} {word}", {name: word}) for word in edges]
     bounds = [None, *edges, None]
     out: list[tuple[str, Where]] = []
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds):
         given: dict[str, Decimal] = {"min": low} if low is not None else {}
         given |= {"below": high} if high is not None else {}
         label = " ".join(
@@ -272,7 +273,7 @@ def table_of(prepared: Prepared, run: int, seed: int) -> Table:
         if quarter == setting.quarters - 1:
             claims[mix] = claims_of(city)
 
-    unit = run_unit(setting, values, seed, run, watch=watch, modes=(mode,))
+    unit = run_unit(setting, values, seed, run, watch=watch, modes=(mode,), forked_at=recorder.start)
     outs = {result.mix: result.out for result in unit.results}
     control = experiment.form.control
     tracks = {name: recorder.tracks[name, RECORD if name == control else mode] for name in setting.order}
