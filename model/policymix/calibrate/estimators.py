@@ -109,16 +109,9 @@ def summary_of(steps: list[Answer], summary: str) -> Answer:
     if bad is not None or not steps:
         return bad or Unidentified("no quarter in the window")
     values = np.array(steps, float)
-    return (
-        float({"mean": values.mean, "max": values.max, "min": values.min}[summary]())
-        if summary
-        in (
-            "mean",
-            "max",
-            "min",
-        )
-        else float(values[0 if summary == "first" else -1])
-    )
+    if summary in ("first", "last"):
+        return float(values[0 if summary == "first" else -1])
+    return float(values.mean() if summary == "mean" else values.max() if summary == "max" else values.min())
 
 
 def discontinuity_sums(running: np.ndarray, outcome: np.ndarray, bandwidth: float) -> np.ndarray:

@@ -249,7 +249,9 @@ def _part_problems(part: Part, at: str, form: Form, defined: Mapping[str, Named]
 
 def _total_problems(part: Part, at: str, rows: Mapping[str, Named]) -> list[Problem]:
     """A total of a place knows no firms: no estimator by firm, no conditions."""
-    named = [name for name in (part.outcome, part.per) if name in rows and rows[name].kind == TOTAL]
+    named = [
+        name for name in (part.outcome, part.per) if name is not None and name in rows and rows[name].kind == TOTAL
+    ]
     if not named:
         return []
     out = []

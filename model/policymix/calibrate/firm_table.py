@@ -341,7 +341,7 @@ def claims_of(city: City) -> np.ndarray:
 
 def first_there(present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First record in which each firm is there (0 for those that never are), and whether it ever is."""
-    return present.argmax(axis=0), present.any(axis=0)
+    return present.argmax(axis=0), np.asarray(present.any(axis=0))
 
 
 def lay_out(ids: np.ndarray, rows: Sequence[Mapping[str, np.ndarray]]) -> tuple[np.ndarray, dict[str, np.ndarray]]:

@@ -149,7 +149,7 @@ def by_firm(part: Part, table: Table, mix: str, name: str, first: int, last: int
         values = np.where(table.mixes[mix].present[rows], values, 0.0)
     if not rows.size:
         return np.full(table.ids.size, np.nan)
-    return {"sum": lambda: values.sum(axis=0), "mean": lambda: values.mean(axis=0), "last": lambda: values[-1]}[take]()
+    return values[-1] if take == "last" else values.sum(axis=0) if take == "sum" else values.mean(axis=0)
 
 
 def group_sums(
@@ -328,8 +328,8 @@ def _survivors(part: Survival, table: Table, mix: str, firms: np.ndarray) -> np.
     present = table.mixes[mix].present
     first, ever = first_there(present)
     if part.cohort == "incumbents":
-        start = np.searchsorted(table.quarters, table.treatment - 1)
-        cohort = firms & present[min(start, len(present) - 1)]
+        start = min(int(np.searchsorted(table.quarters, table.treatment - 1)), len(present) - 1)
+        cohort = firms & present[start]
         began = np.full(first.size, start)
     else:
         a, b = quarters_of(part.cohort, table.treatment)

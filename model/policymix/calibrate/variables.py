@@ -170,9 +170,9 @@ def _walk(node: ast.AST, found: set[str]) -> None:
         case ast.Compare() if len(node.ops) == 1 and type(node.ops[0]) in _OPERATORS:
             _walk(node.left, found)
             _walk(node.comparators[0], found)
-        case ast.Call(func=ast.Name()) if not node.keywords and node.func.id in FUNCTIONS:
-            if len(node.args) != FUNCTIONS[node.func.id][0]:
-                raise ValueError(f"{node.func.id} with {len(node.args)} arguments")
+        case ast.Call(func=ast.Name(id=called)) if not node.keywords and called in FUNCTIONS:
+            if len(node.args) != FUNCTIONS[called][0]:
+                raise ValueError(f"{called} with {len(node.args)} arguments")
             for each in node.args:
                 _walk(each, found)
         case _:
@@ -206,8 +206,8 @@ def _value(node: ast.AST, look_up: Callable[[str], np.ndarray]) -> np.ndarray:
         case ast.Compare():
             operator = _OPERATORS[type(node.ops[0])]
             return operator(_value(node.left, look_up), _value(node.comparators[0], look_up)).astype(float)
-        case ast.Call(func=ast.Name()):
-            return FUNCTIONS[node.func.id][1](*(_value(each, look_up) for each in node.args))
+        case ast.Call(func=ast.Name(id=called)):
+            return FUNCTIONS[called][1](*(_value(each, look_up) for each in node.args))
     raise ValueError(f"'{ast.unparse(node)}'")
 
 

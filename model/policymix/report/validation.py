@@ -166,12 +166,14 @@ def _estimates(axes: Axes, result: Result) -> None:
     least, most = (min([*ends, 0.0]), max([*ends, 0.0])) if ends else (0.0, 1.0)
     room = 0.1 * (most - least or 1.0)
     for height, entry in enumerate(reversed(banded)):
+        if entry.estimate is None or entry.interval is None:
+            continue
         if entry.band is not None:
             low = least - room if entry.band[0] is None else entry.band[0]
             high = most + room if entry.band[1] is None else entry.band[1]
             axes.barh(height, high - low, left=low, height=0.7, color=LIGHT)
         colour = TARGET if entry.passed is False else PALETTE[0]
-        axes.plot(entry.interval, [height, height], color=colour, linewidth=1.4)
+        axes.plot(list(entry.interval), [height, height], color=colour, linewidth=1.4)
         axes.plot([entry.estimate], [height], "o", color=colour, markersize=4)
     axes.set_xlim(least - room, most + room)
     axes.set_yticks(range(len(banded)), [entry.name for entry in reversed(banded)])
