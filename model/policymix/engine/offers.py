@@ -126,7 +126,7 @@ def _find(compiled, kind, base_fact, facts_of, differing, rows, days, fields, pl
                 met = tuple(c for c in open_now if eligible(arrays, c, facts, int(day), facts[F_PLACE]) == 1)
                 if met and met not in known:
                     known[met] = len(patterns)
-                    patterns.append(Pattern(facts.copy(), int(day)))  # ``facts`` loses some of its facts below
+                    patterns.append(Pattern(facts, int(day)))
                 line[row] = known.get(met, -1)
                 facts = facts.copy()  # the pattern keeps its own
                 facts[differing] = np.nan
