@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from policymix.policy.clause import Bound, Title
 from policymix.policy.quantity import Plain, Strict, Words, _is_number, closest, pick, wrong
@@ -231,11 +231,15 @@ ESTIMATORS: dict[str, type[Part]] = {
 }
 
 
-def _estimator_tag(value: Any) -> str:
+def _with_estimator(value: Any) -> Any:
     name = value.get("estimator") if isinstance(value, dict) else getattr(value, "estimator", None)
     if name not in ESTIMATORS:
         raise wrong(f"estimator = {name!r}", "one of " + ", ".join(ESTIMATORS), closest(str(name), ESTIMATORS))
-    return f"<{name}>"
+    return value
+
+
+def _estimator_tag(value: Any) -> str:
+    return f"<{value['estimator'] if isinstance(value, dict) else value.estimator}>"
 
 
 AnyPart = Annotated[
@@ -250,6 +254,7 @@ AnyPart = Annotated[
         Annotated[Share, Tag("<share>")],
     ],
     Discriminator(_estimator_tag),
+    BeforeValidator(_with_estimator),
 ]
 
 
