@@ -28,7 +28,7 @@ Condition = Annotated[
         Annotated[list[Words], Tag("<words>")],
         Annotated[Bound, Tag("<bound>")],
     ],
-    Discriminator(_condition_tag),
+    _condition_tag,
 ]
 Where = dict[str, Condition]
 Quarter = Words | int
