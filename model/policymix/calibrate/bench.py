@@ -18,7 +18,7 @@ from policymix.calibrate.experiment import Experiment, range_problems
 from policymix.calibrate.firm_table import Mix, Table, claims_of, columns_of, lay_out
 from policymix.calibrate.forms import Bunching, Discontinuity, Paired, Part, Where
 from policymix.calibrate.measuring import answer, line_bin, mixes_of, sums_of, window_of
-from policymix.calibrate.variables import FLOW, TOTAL, names_in
+from policymix.calibrate.variables import FLOW, KNOWN, TOTAL, names_in
 from policymix.catalog import plain
 from policymix.engine.claims import City
 from policymix.engine.panel import Recorder
@@ -416,7 +416,8 @@ def picture_of(prepared: Prepared, rows: Sequence[dict[str, Any]]) -> dict[str, 
         return {"kind": "bunching", "edges": edges, "mix": counts[0], "control": counts[1], "line": line_bin(part)}
     paths = np.array([row["path"] for row in rows])
     if paths.size and np.isfinite(paths).any():
-        return {"kind": "path", "paths": paths, "treatment": prepared.experiment.treatment,
+        row = prepared.experiment.defined.get(part.outcome) or KNOWN[part.outcome]
+        return {"kind": "path", "paths": paths, "of": (row.en, row.zh), "treatment": prepared.experiment.treatment,
                 "quarters": _quarters(prepared)}  # fmt: skip
     return {"kind": "runs"}
 

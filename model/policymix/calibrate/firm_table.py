@@ -76,7 +76,9 @@ SOURCES = {
     "started": ("building", "build_left"),
     "starts": ("building", "build_left"),
     **dict.fromkeys(STEPS, ("ladder",)),
-    **dict.fromkeys(("asked", "granted", "claims", "base", *PLACE_TOTALS, *CLAUSE_TOTALS, "registrations"), ()),
+    **dict.fromkeys(
+        ("deflator", "asked", "granted", "claims", "base", *PLACE_TOTALS, *CLAUSE_TOTALS, "registrations"), ()
+    ),
 }
 """Columns of the panel that a variable rests on; one that is not listed is a column itself."""
 ALWAYS = ("industry", "place", "approved", "alive")
@@ -156,6 +158,9 @@ class Table:
         row = self.row(name)
         if row.expression:
             return value_of(row.expression, lambda other: self.series(mix, other, clause))
+        if name == "deflator":
+            level = np.array([self.world.env.deflator[self.at(k)] for k in range(self.quarters.size)])
+            return np.repeat(level[:, None], self.ids.size, axis=1)
         if name in one.columns:
             return one.columns[name]
         if name in STEPS:

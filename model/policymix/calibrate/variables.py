@@ -77,6 +77,7 @@ KNOWN: dict[str, Named] = {
             own_equipment | 1 | digital equipment of its own | 自有数字设备
             bought_services | 1 | share of the service budget bought outside | 外购数字服务份额
             ladder | 1 | rungs held, a bit mask | 梯度资格
+            deflator | 1 | price level, 1 in the base year: money of firms is at constant prices | 价格指数
             cash | 1 | liquid funds over capital | 流动资金与资本之比 | funds / capital
             margin | 1 | profit over revenue | 利润率 | profit / revenue
             intensity | 1 | reported R&D over revenue | 申报研发强度 | reported_rd / revenue

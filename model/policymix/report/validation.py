@@ -143,7 +143,7 @@ def _path(axes: Axes, result: Result) -> None:
     axes.axhline(0.0, color=GREY, linewidth=0.8)
     axes.axvline(picture["treatment"] / 4.0, color=GREY, linewidth=0.8, linestyle=":")
     axes.set_ylabel(bilingual("% of the control mix", "相对对照 %", "\n"))
-    axes.set_title(result.entries[0].title[0], fontsize=8)
+    axes.set_title(bilingual(*picture["of"]), fontsize=8)
 
 
 def _bunching(axes: Axes, result: Result) -> None:
