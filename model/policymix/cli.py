@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from policymix import __version__, catalog, cli_calibrate
 from policymix.cli_policy import Json, as_json_text, commands
+from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ app = typer.Typer(
 
 app.add_typer(commands)
 app.add_typer(cli_calibrate.commands)
+app.add_typer(validation)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
