@@ -30,17 +30,23 @@ def smaller(text, part):
     return COUNTS.sub(one, text)
 
 
+def write_city(folder, name, part):
+    """Dalian with a part of its firms as a region file, and a scenario of one draw that names it, in a folder."""
+    (folder / "regions").mkdir()
+    region = smaller(catalog.find("regions", "dalian").read_text(encoding="utf-8"), part)
+    region = region.replace('id = "dalian"', f'id = "{name}"', 1)
+    (folder / "regions" / f"{name}.toml").write_text(region, encoding="utf-8")
+    scenario = catalog.find("scenarios", "dalian-2025").read_text(encoding="utf-8")
+    for old, new in ((r'region += "dalian"', f'region = "{name}"'), (r"draws += \d+", "draws = 1")):
+        scenario = re.sub(old, new, scenario, count=1)
+    (folder / f"{name}.toml").write_text(scenario, encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def small_folder(tmp_path_factory):
     """A folder with the small region and a scenario of one draw that names it."""
     folder = tmp_path_factory.mktemp("small")
-    (folder / "regions").mkdir()
-    region = smaller(catalog.find("regions", "dalian").read_text(encoding="utf-8"), PART)
-    (folder / "regions" / "small.toml").write_text(region.replace('id = "dalian"', 'id = "small"', 1), encoding="utf-8")
-    scenario = catalog.find("scenarios", "dalian-2025").read_text(encoding="utf-8")
-    for old, new in ((r'region += "dalian"', 'region = "small"'), (r"draws += \d+", "draws = 1")):
-        scenario = re.sub(old, new, scenario, count=1)
-    (folder / "small.toml").write_text(scenario, encoding="utf-8")
+    write_city(folder, "small", PART)
     return folder
 
 
