@@ -126,7 +126,7 @@ def copied(path):
 def run_on(compiled, setting, values, start, city, name, mode, path, ground=None, last=None):
     """Outcomes of a mix on a given city at the fork; also the city afterwards."""
     mix = mixes.mix_of(setting, start.world, name, start.layers, values, city)
-    forked = fork(city, start.slots, len(setting.mixes[name].clauses), mix.announced.size)
+    forked = fork(city, start.slots, setting.mixes[name])
     fixed = (
         setting,
         start.world,

@@ -1,7 +1,6 @@
-"""Stage 5: from an event of one holder to claims, decisions at the end of the year, payments and cancellations.
+"""Stage 5: from an event of one holder to claims.
 
-A claim row exists only where a clause would pay. Packages decide once a year, in the fourth quarter, on everything
-claimed in it: then their yearly budget rations, and only then are accounts debited for good.
+A claim row exists only where a clause would pay; ``decisions`` takes it from there.
 """
 
 from __future__ import annotations
@@ -14,8 +13,9 @@ from ..firms import take_up
 from ..policy.arrays import ACCOUNT_FIRM, ACCOUNT_HOLDER, MAX_PERIODS
 from ..policy.claim import KIND_INDEX as _KINDS
 from ..policy.claim import code, fact_index, mask
-from ..policy.schedule import down_to_fen, eligible
+from ..policy.schedule import eligible
 from ..policy.settlement import settle
+from .streams import MARKS_OF_CLAIM, TICKET_OF_CLAIM, further
 from .symbols import *
 
 PROJECT, RESEARCH_KIND, LEASE, ARRIVAL = _KINDS["project"], _KINDS["research"], _KINDS["lease"], _KINDS["arrival"]
@@ -65,11 +65,11 @@ TYPE_BITS = np.array([mask("project", "types", TYPE_WORDS[name]) for name in PRO
 """What a project of each type is in the words of the clauses."""
 
 
-(CL_SLOT, CL_FIRM, CL_CLAUSE, CL_QUARTER, CL_ASKED, CL_GRANTED, CL_PAID, CL_DUE, CL_PERIOD, CL_BASE, CL_ACTIVITY,
- CL_STATE) = range(12)  # fmt: skip
-CL_AMOUNTS = 12
+(CL_SLOT, CL_FIRM, CL_CLAUSE, CL_QUARTER, CL_ASKED, CL_GRANTED, CL_PAID, CL_CANCELLED, CL_DECIDED, CL_STEP, CL_BASE,
+ CL_ACTIVITY, CL_STATE, CL_TICKET, CL_SCORE, CL_PARENT, CL_CHECK) = range(17)  # fmt: skip
+CL_AMOUNTS = 17
 CLAIM_COLUMNS = CL_AMOUNTS + MAX_PERIODS
-FILED, GRANTED, CLOSED = 0.0, 1.0, 2.0
+FILED, GRANTED, CLOSED, STAND_BY = 0.0, 1.0, 2.0, 3.0
 ON_INVESTMENT, ON_RESEARCH, ON_FIRM, ON_NOTHING = 0.0, 1.0, 2.0, 3.0
 OUTSIDE = -1
 """Slot of a holder that is not a firm of the population."""
@@ -85,6 +85,10 @@ OFF_LADDER, ON_LADDER, NEWCOMER = range(3)
 COMMITTED, PAID, CANCELLED, RECOVERED, MADE, APPROVED, RATIONED = range(7)
 CLAUSE_OUTCOMES = 7
 FEN = 100.0
+_WHOLE = ("quarters", "recover", "place", "test_first", "test_last")
+CONDITION = np.dtype([*((name, np.int64) for name in _WHOLE), ("share", np.float64)])
+"""A condition on a grant: when it is tested after the claim, 1 if what was paid is taken back (else what is owed
+stops), 1 if it names the place, its tests, and the share concerned."""
 
 
 class City(NamedTuple):
@@ -100,6 +104,30 @@ class City(NamedTuple):
     prices: np.ndarray  # float64[places, 3] log rent, wage and staff against the baseline's path
     adopters: np.ndarray  # float64[industries] share of firms with equipment of their own
     payout: np.ndarray  # float64[packages] share of what was asked that the last decision granted
+    spent: np.ndarray  # float64[budget lines] CNY or places given out in the line's present period
+
+
+class Office(NamedTuple):
+    """How the packages of a mix decide, pay and check."""
+
+    line_package: np.ndarray  # int64[lines]
+    line_clause: np.ndarray  # int64[lines], -1: the package's own budget
+    line_amount: np.ndarray  # float64[quarters, lines] CNY, NaN where the budget counts claims
+    line_places: np.ndarray  # float64[lines] claims
+    line_how: np.ndarray  # int64[lines] policy.arrays.RATION_*
+    line_lifetime: np.ndarray  # int64[lines] 1: not anew each year
+    prompt: np.ndarray  # int64[clauses] 1: decided in the quarter of the claim
+    score: np.ndarray  # int64[clauses] fact that ranks its claims, -1 without one
+    refusable: np.ndarray  # int64[clauses] 1: a budget may refuse it whole, and then others step in
+    stand_by: int  # 1: some clause is refusable
+    part_first: np.ndarray  # int64[clauses] its instalments
+    part_last: np.ndarray
+    part_share: np.ndarray  # float64[parts]
+    part_lag: np.ndarray  # float64[parts] quarters after the decision
+    condition_first: np.ndarray  # int64[clauses] its conditions
+    condition_last: np.ndarray
+    condition: np.ndarray  # CONDITION
+    test: np.ndarray  # policy.arrays.TEST
 
 
 class Mix(NamedTuple):
@@ -107,9 +135,10 @@ class Mix(NamedTuple):
 
     arrays: NamedTuple  # policy.arrays.ClauseArrays
     announced: np.ndarray  # float64[packages] quarter index of the announcement
-    budget: np.ndarray  # float64[packages] CNY a year, NaN without one
+    office: Office
     studied: np.ndarray  # int64[packages] 1 for packages under study, 0 for the history's
-    share_of_year: np.ndarray  # float64[quarters, packages] part of the year in force
+    present: np.ndarray  # float64[packages] present value of a yuan of a project grant, from decision and lags
+    with_purchase: np.ndarray  # float64[packages] part of a project grant that comes with the purchase
     layer_rate: np.ndarray  # float64[quarters, rows, LAYERS]: project offers by (industry, place, type, major)
     layer_end: np.ndarray
     layer_package: np.ndarray  # int64
@@ -138,6 +167,16 @@ class Desk(NamedTuple):
     tray: np.ndarray  # float64[rows, Q_FACTS + MAX_FACTS]
     waiting: np.ndarray  # int64[1] rows in the tray
     asked: np.ndarray  # int64[packages] fen
+    granted: np.ndarray  # int64[packages] fen
+    due: np.ndarray  # int64[rows] claims to be decided
+    queue: np.ndarray  # int64[rows] those of one budget, in the order in which it serves them
+    rank: np.ndarray  # float64[rows]
+    ticket: np.ndarray  # float64[rows]
+    asks: np.ndarray  # float64[rows]
+    gets: np.ndarray  # float64[rows]
+    facts: np.ndarray  # float64[MAX_FACTS]
+    filed: np.ndarray  # int64[clauses] rows of the claim being filed
+    saved: np.ndarray  # float64[clauses, MAX_PERIODS]
     used: np.ndarray
     before: np.ndarray
     count: np.ndarray
@@ -219,15 +258,7 @@ def value_of(row, city, mix, desk, account, known):
     first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
     total = 0.0
     if any_open(row, arrays, first, last, known):
-        for i in range(first, last):
-            open_account(city, desk, account, arrays.index[i])
-        for limit in range(arrays.limit.shape[0]):
-            for i in range(arrays.limit[limit]["member_first"], arrays.limit[limit]["member_last"]):
-                open_account(city, desk, account, arrays.index[i])
-        settle(
-            arrays, kind, row[Q_FACTS:], int(row[Q_DAY]), desk.used, desk.before, desk.before, desk.count, desk.amount,
-            desk.status, desk.detail, desk.shadow,
-        )  # fmt: skip
+        settle_row(row, city, mix, desk, account, kind)
         for i in range(first, last):
             c = arrays.index[i]
             if row[Q_AWARE] >= known[arrays.clause[c]["package"], int(row[Q_STANDING])]:
@@ -236,6 +267,20 @@ def value_of(row, city, mix, desk, account, known):
             for k in range(MAX_PERIODS):
                 total += desk.amount[c, k]
     return total
+
+
+def settle_row(row, city, mix, desk, account, kind):
+    """Settle one row of the tray under all clauses of its kind: amounts by clause and period."""
+    arrays = mix.arrays
+    for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
+        open_account(city, desk, account, arrays.index[i])
+    for limit in range(arrays.limit.shape[0]):
+        for i in range(arrays.limit[limit]["member_first"], arrays.limit[limit]["member_last"]):
+            open_account(city, desk, account, arrays.index[i])
+    settle(
+        arrays, kind, row[Q_FACTS:], int(row[Q_DAY]), desk.used, desk.before, desk.before, desk.count, desk.amount,
+        desk.status, desk.detail, desk.shadow,
+    )  # fmt: skip
 
 
 def any_open(row, arrays, first, last, known):
@@ -271,9 +316,8 @@ def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
     first = True
     for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
         c = arrays.index[i]
-        asked = 0.0
-        for k in range(MAX_PERIODS):
-            asked += desk.amount[c, k]
+        desk.filed[c] = -1
+        asked = asked_of(desk, c)
         if asked <= 0.0:
             continue
         clause_out[c, MADE] += 1
@@ -281,15 +325,66 @@ def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
             continue
         clause_out[c, APPROVED] += 1
         studied = mix.studied[arrays.clause[c]["package"]] == 1
-        append(city, row, c, quarter, desk, asked, first and studied)
+        desk.filed[c] = append(city, mix, row, c, quarter, desk, asked, first and studied)
         first = first and not studied
-        if account >= 0:
+    if not approved:
+        return
+    if kind == LEASE and slot >= 0:
+        city.firms[RELIEF_END, slot] = 4.0 * years_of_relief(arrays, kind, desk)
+    if mix.office.stand_by == 1:
+        file_stand_by(row, quarter, city, mix, desk, account, kind)
+    if account >= 0:
+        debit(city, arrays, desk, account, kind)
+
+
+def asked_of(desk, clause):
+    """CNY that a clause would pay over all periods."""
+    asked = 0.0
+    for k in range(MAX_PERIODS):
+        asked += desk.amount[clause, k]
+    return asked
+
+
+def debit(city, arrays, desk, account, kind):
+    """Debit the firm's account with what was filed; the decision corrects it."""
+    for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
+        c = arrays.index[i]
+        if desk.filed[c] >= 0:
+            asked = city.claims[desk.filed[c], CL_ASKED]
             city.account_paid[account, c, 0] += asked
             city.account_paid[account, c, 1] += asked
             if arrays.clause[c]["once_account"] >= ACCOUNT_FIRM:
                 city.account_once[account, c] = 1
-    if kind == LEASE and approved and slot >= 0:
-        city.firms[RELIEF_END, slot] = 4.0 * years_of_relief(arrays, kind, desk)
+
+
+def file_stand_by(row, quarter, city, mix, desk, account, kind):
+    """For every filed clause that a budget may refuse whole: what others would pay more without it stands by."""
+    arrays = mix.arrays
+    first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
+    for i in range(first, last):
+        for k in range(MAX_PERIODS):
+            desk.saved[arrays.index[i], k] = desk.amount[arrays.index[i], k]
+    for i in range(first, last):
+        c = arrays.index[i]
+        if desk.filed[c] < 0 or mix.office.refusable[c] == 0:
+            continue
+        until = arrays.clause[c]["open_until"]
+        arrays.clause[c]["open_until"] = 0
+        settle_row(row, city, mix, desk, account, kind)
+        arrays.clause[c]["open_until"] = until
+        for j in range(first, last):
+            d = arrays.index[j]
+            for k in range(MAX_PERIODS):
+                desk.amount[d, k] = max(0.0, desk.amount[d, k] - desk.saved[d, k])
+            more = asked_of(desk, d)
+            if d != c and more > 0.0:
+                r = append(city, mix, row, d, quarter, desk, more, False)
+                city.claims[r, CL_STATE], city.claims[r, CL_PARENT] = STAND_BY, desk.filed[c]
+                city.claims[r, CL_BASE] = city.claims[desk.filed[c], CL_BASE]
+                city.claims[r, CL_ACTIVITY] = city.claims[desk.filed[c], CL_ACTIVITY]
+    for i in range(first, last):
+        for k in range(MAX_PERIODS):
+            desk.amount[arrays.index[i], k] = desk.saved[arrays.index[i], k]
 
 
 def years_of_relief(arrays, kind, desk):
@@ -302,112 +397,30 @@ def years_of_relief(arrays, kind, desk):
     return years
 
 
-def append(city, row, clause, quarter, desk, asked, first):
-    """One row of the claim table; counted as lost when the table is full, which ends the run."""
+def append(city, mix, row, clause, quarter, desk, asked, first):
+    """One row of the claim table, and its number; counted as lost when the table is full, which ends the run."""
     r = city.count[ROWS_USED]
     if r >= city.claims.shape[0]:
         city.count[OVERFLOW] += 1
-        return
+        return city.claims.shape[0] - 1
     city.count[ROWS_USED] = r + 1
     new = city.claims[r]
     for k in range(MAX_PERIODS):
         new[CL_AMOUNTS + k] = desk.amount[clause, k]
     new[CL_SLOT], new[CL_FIRM], new[CL_CLAUSE], new[CL_QUARTER] = row[Q_SLOT], row[Q_FIRM], clause, quarter
-    new[CL_ASKED], new[CL_GRANTED], new[CL_PAID], new[CL_DUE], new[CL_PERIOD] = asked, 0.0, 0.0, 0.0, 0.0
+    new[CL_ASKED], new[CL_GRANTED], new[CL_PAID], new[CL_CANCELLED] = asked, 0.0, 0.0, 0.0
+    new[CL_DECIDED], new[CL_STEP], new[CL_CHECK], new[CL_PARENT] = -1.0, 0.0, 0.0, -1.0
     new[CL_BASE] = row[Q_BASE] if first else 0.0
     new[CL_ACTIVITY] = row[Q_ACTIVITY] if first else ON_NOTHING
+    new[CL_TICKET] = further(row[Q_APPROVE], TICKET_OF_CLAIM)
+    new[CL_SCORE] = score_of(row, mix.office.score[clause])
     new[CL_STATE] = FILED
+    return r
 
 
-def decide_year(quarter, city, mix, asked, clause_out):
-    """The yearly decision: each package's budget shares itself out in proportion, down to the fen."""
-    packages = mix.budget.size
-    asked[:] = 0
-    for r in range(city.count[ROWS_USED]):
-        if city.claims[r, CL_STATE] == FILED:
-            asked[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])]["package"]] += round(city.claims[r, CL_ASKED] * FEN)
-    for k in range(packages):
-        available = mix.budget[k] * mix.share_of_year[quarter, k]
-        if asked[k] > 0:
-            wanted = asked[k] / FEN
-            city.payout[k] = 1.0 if np.isnan(available) else min(1.0, available / wanted)
-    for r in range(city.count[ROWS_USED]):
-        if city.claims[r, CL_STATE] == FILED:
-            grant(
-                city,
-                mix,
-                r,
-                quarter,
-                city.payout[mix.arrays.clause[int(city.claims[r, CL_CLAUSE])]["package"]],
-                clause_out,
-            )
-
-
-def grant(city, mix, r, quarter, share, clause_out):
-    """Commit a share of what a row asks, correct the firm's account, and set the first payment date."""
-    row = city.claims[r]
-    c = int(row[CL_CLAUSE])
-    granted = 0.0
-    for k in range(MAX_PERIODS):
-        if share < 1.0:
-            row[CL_AMOUNTS + k] = down_to_fen(row[CL_AMOUNTS + k] * share)
-        granted += row[CL_AMOUNTS + k]
-    row[CL_GRANTED] = granted
-    row[CL_STATE] = GRANTED if granted > 0.0 else CLOSED
-    row[CL_DUE] = quarter + max(1.0, np.floor(mix.arrays.clause[c]["lag_quarters"] + 0.5))
-    clause_out[c, COMMITTED] += round(granted * FEN)
-    if share < 1.0:
-        clause_out[c, RATIONED] += 1
-    slot = int(row[CL_SLOT])
-    if slot == OUTSIDE:
-        return
-    account = int(city.firms[ACCOUNT, slot])
-    for year in range(2):
-        city.account_paid[account, c, year] -= row[CL_ASKED] - granted
-    if granted <= 0.0:
-        city.account_once[account, c] = 0
-        return
-    if mix.studied[mix.arrays.clause[c]["package"]] == 0:
-        return
-    city.gross[account, G_APPROVED] = 1.0
-    if row[CL_ACTIVITY] == ON_INVESTMENT:
-        city.gross[account, G_INVESTMENT] += row[CL_BASE]
-    elif row[CL_ACTIVITY] == ON_RESEARCH:
-        city.gross[account, G_RESEARCH] += row[CL_BASE]
-    elif row[CL_ACTIVITY] == ON_FIRM:
-        city.gross[account, G_WHOLE] = 1.0
-
-
-def pay_due(quarter, city, price, clause_out):
-    """Pay what is due this quarter; a later period waits a year; what a firm that has left was owed is cancelled."""
-    for r in range(city.count[ROWS_USED]):
-        row = city.claims[r]
-        if row[CL_STATE] != GRANTED:
-            continue
-        slot, c = int(row[CL_SLOT]), int(row[CL_CLAUSE])
-        if slot != OUTSIDE and city.firms[ALIVE, slot] < 0.5:
-            clause_out[c, CANCELLED] += round((row[CL_GRANTED] - row[CL_PAID]) * FEN)
-            row[CL_STATE] = CLOSED
-        elif row[CL_DUE] == quarter:
-            pay_period(city, row, slot, c, price, clause_out)
-
-
-def pay_period(city, row, slot, clause, price, clause_out):
-    """Pay one period of a row and move on to the next."""
-    amount = row[CL_AMOUNTS + int(row[CL_PERIOD])]
-    clause_out[clause, PAID] += round(amount * FEN)
-    row[CL_PAID] += amount
-    if slot != OUTSIDE:
-        city.firms[FUNDS, slot] += amount / price
-        city.gross[int(city.firms[ACCOUNT, slot]), G_RECEIVED] += amount / price
-    row[CL_PERIOD] += 1.0
-    row[CL_DUE] += 4.0
-    if row[CL_PERIOD] >= MAX_PERIODS or round((row[CL_GRANTED] - row[CL_PAID]) * FEN) <= 0:
-        row[CL_STATE] = CLOSED
-
-
-def new_accounting_year(city):
-    """Yearly caps start anew."""
-    for row in range(city.count[CLAIMANTS]):
-        for c in range(city.account_paid.shape[1]):
-            city.account_paid[row, c, 1] = 0.0
+def score_of(row, fact):
+    """What ranks a claim: its fact, or where the model does not know it the assessors' marks, 0 to 100 by luck."""
+    marks = 100.0 * further(row[Q_APPROVE], MARKS_OF_CLAIM)
+    if fact < 0 or np.isnan(row[Q_FACTS + fact]):
+        return marks
+    return row[Q_FACTS + fact]

@@ -51,7 +51,7 @@ def lane_uniform(room, j, purpose):
 def see_offers(q, n, city, mix, ground, room, p):
     """Layers of support for the project of the firm's type, and for its research, as far as it knows the packages."""
     w = room.w
-    for layer in range(4 * LAYERS):
+    for layer in range(5 * LAYERS):
         for j in range(BLOCK):
             w[(W_LAYER_RATE + layer) * STRIDE + j] = 0.0
     types = ground.type_cdf.shape[1]
@@ -72,7 +72,9 @@ def see_offers(q, n, city, mix, ground, room, p):
                 if package < 0:
                     break
                 if aware < room.known[package, standing]:
-                    w[(W_LAYER_RATE + layer) * STRIDE + j] = mix.layer_rate[q, row, layer] * city.payout[package]
+                    rate = mix.layer_rate[q, row, layer] * city.payout[package] * mix.present[package]
+                    w[(W_LAYER_RATE + layer) * STRIDE + j] = rate
+                    w[(W_LAYER_SOON + layer) * STRIDE + j] = mix.with_purchase[package]
                     w[(W_LAYER_END + layer) * STRIDE + j] = mix.layer_end[q, row, layer]
         if mix.offers[1] > 0:
             row = cell * 2 + (1 if w[W_REPORTED * STRIDE + j] >= p[P_MAJOR_RESEARCH] else 0)
@@ -99,17 +101,19 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
         standing = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
         kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], p[P_ELIGIBLE_SHARE])
         row = (cell * types + kind) * 2 + 1
-        below, above = 0.0, 0.0
+        below, above, soon = 0.0, 0.0, 0.0
         for layer in range(LAYERS):
             below += kink.support(size, w[(W_LAYER_RATE + layer) * STRIDE + j], w[(W_LAYER_END + layer) * STRIDE + j])
             package = mix.layer_package[q, row, layer]
             if package >= 0 and w[U_AWARE * STRIDE + j] < room.known[package, standing]:
-                rate = mix.layer_rate[q, row, layer] * city.payout[package]
-                above += kink.support(line, rate, mix.layer_end[q, row, layer])
+                rate = mix.layer_rate[q, row, layer] * city.payout[package] * mix.present[package]
+                more = kink.support(line, rate, mix.layer_end[q, row, layer])
+                above += more
+                soon += more * mix.with_purchase[package]
         hassle = w[(CELL_ROW + C_HASSLE) * STRIDE + j]
         if w[U_ABLE * STRIDE + j] >= take_up.application_probability(above, hassle, p[P_HASSLE_SLOPE]):
             continue
-        above *= p[P_APPROVAL] * take_up.present_share(p[P_APPROVAL_LAG_QUARTERS], p[P_GRANT_DISCOUNT])
+        above, soon = p[P_APPROVAL] * above, p[P_APPROVAL] * soon
         capital, ln_wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
         cost = w[(CELL_ROW + C_REFERENCE_COST) * STRIDE + j]
         wanted, elasticity = exp(ln_wanted), p[P_CAPITAL_ELASTICITY]
@@ -117,7 +121,7 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
         lost_above = kink.loss(line, capital, ln_wanted, wanted, cost, elasticity)
         chosen = kink.notch(size, line, lost, lost_above, below, above, cost)
         if chosen > size:
-            w[W_FIRST_PAYS * STRIDE + j] = p[P_GRANT_WITH_PURCHASE] * above / line
+            w[W_FIRST_PAYS * STRIDE + j] = soon / line
         w[W_PROJECT * STRIDE + j] = chosen
 
 

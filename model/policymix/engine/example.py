@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..policy.compile import compile_mix
-from .claims import Mix
+from ..policy.arrays import TEST
+from ..policy.compile import Compiled, compile_mix
+from .claims import CONDITION, Mix, Office
 from .entry import Ground
 from .population import empty_city
 from .symbols import CELL_COUNT, LAYERS, PARAMETERS, PROJECT_TYPES
@@ -18,13 +19,14 @@ def arguments() -> dict[str, tuple]:
 
     from .unit import new_desk, new_out, new_path, new_room
 
-    quarters, places, industries, clauses, packages = 1, 2, 1, 1, 1
+    quarters, places, industries, packages = 1, 2, 1, 1
+    nothing = compile_mix([], {"city": "here"}, ("here-a", "here-b"))
     run = Run(np.uint64(0), np.uint64(0), RECORD)
-    city = empty_city(8, clauses, packages, places, industries)
-    desk, path = new_desk(clauses, packages, 8), new_path(quarters, places, industries)
+    city = empty_city(8, nothing, places, industries)
+    desk, path = new_desk(nothing, 8, 8), new_path(quarters, places, industries)
     room = new_room(places * industries, packages, 8, 8)
-    out = new_out(quarters, clauses, places, industries)
-    mix, ground = _mix(quarters, places, industries, packages), _ground(quarters, places, industries)
+    out = new_out(quarters, 1, places, industries)
+    mix, ground = _mix(quarters, places, industries, packages, nothing), _ground(quarters, places, industries)
     tables = np.zeros((quarters, places * industries, CELL_COUNT))
     p, q = np.zeros(len(PARAMETERS)), 0
     calls = {
@@ -37,15 +39,16 @@ def arguments() -> dict[str, tuple]:
     return {name: tuple(typeof(value) for value in values) for name, values in calls.items()}
 
 
-def _mix(quarters: int, places: int, industries: int, packages: int) -> Mix:
+def _mix(quarters: int, places: int, industries: int, packages: int, nothing: Compiled) -> Mix:
     rows = places * industries * len(PROJECT_TYPES) * 2
     rates, owners = np.zeros((quarters, rows, LAYERS)), np.zeros((quarters, rows, LAYERS), np.int64)
     return Mix(
-        arrays=compile_mix([], {"city": "here"}, ("here-a", "here-b")).arrays,
+        arrays=nothing.arrays,
         announced=np.zeros(packages),
-        budget=np.zeros(packages),
+        office=_office(quarters),
         studied=np.zeros(packages, np.int64),
-        share_of_year=np.zeros((quarters, packages)),
+        present=np.ones(packages),
+        with_purchase=np.zeros(packages),
         layer_rate=rates,
         layer_end=rates,
         layer_package=owners,
@@ -66,6 +69,30 @@ def _mix(quarters: int, places: int, industries: int, packages: int) -> Mix:
         outside_rate=np.zeros(0),
         outside_on=np.zeros(0, np.int64),
         demand=np.zeros((quarters, industries)),
+    )
+
+
+def _office(quarters: int) -> Office:
+    whole, real = np.zeros(0, np.int64), np.zeros(0)
+    return Office(
+        line_package=whole,
+        line_clause=whole,
+        line_amount=np.zeros((quarters, 0)),
+        line_places=real,
+        line_how=whole,
+        line_lifetime=whole,
+        prompt=whole,
+        score=whole,
+        refusable=whole,
+        stand_by=0,
+        part_first=whole,
+        part_last=whole,
+        part_share=real,
+        part_lag=real,
+        condition_first=whole,
+        condition_last=whole,
+        condition=np.zeros(0, CONDITION),
+        test=np.zeros(0, TEST),
     )
 
 

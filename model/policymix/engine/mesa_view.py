@@ -292,12 +292,12 @@ class MesaCity(mesa.Model):
         self.places, self.industries = setting.region.places, setting.region.industries
         self.world, self.ground, self.tables, self.path = start.world, start.ground, start.tables, path
         self.mix = mix_of(setting, start.world, name, start.layers, values, start.city)
-        self.city = fork(start.city, start.slots, len(setting.mixes[name].clauses), self.mix.announced.size)
+        self.city = fork(start.city, start.slots, setting.mixes[name])
         self._run = Run(np.uint64(seed), np.uint64(luck), mode)
         clauses, places, industries = len(setting.mixes[name].clauses), len(self.places), len(self.industries)
         pool, slots = int(self.ground.pool.max()) + 1, self.city.firms.shape[1]
         self.out = new_out(setting.quarters, clauses, places, industries)
-        self._desk = new_desk(clauses, self.mix.announced.size, 8 * pool + slots)
+        self._desk = new_desk(setting.mixes[name], 8 * pool + slots, self.city.claims.shape[0])
         self._room = new_room(places * industries, self.mix.announced.size, slots, pool)
         self.quarter = setting.burn_in
         self.stages.settle_in(self.city)
@@ -370,7 +370,7 @@ def baseline_path(
     name = setting.baseline
     mix = mix_of(setting, start.world, name, start.layers, values, start.city)
     path = Path(*(each.copy() for each in start.path))
-    city = fork(start.city, start.slots, len(setting.mixes[name].clauses), mix.announced.size)
+    city = fork(start.city, start.slots, setting.mixes[name])
     fixed = (setting, start.world, start.ground, start.tables, city, mix, name, RECORD, path, seed, luck)
     run_mix(compiled, *fixed, setting.burn_in, setting.quarters, None)
     return path

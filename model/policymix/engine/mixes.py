@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 
@@ -13,7 +12,8 @@ from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
 from .claims import F_PLACE, City, Mix
 from .offers import layers_of
-from .setting import FIRST_YEAR, Setting, quarter_of_day
+from .office import office_of, project_money
+from .setting import Setting, quarter_of_day
 from .symbols import (
     ALIVE,
     LAYERS,
@@ -105,14 +105,16 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     outside = outside_rows(setting, world, packages, values)
     clause = arrays.clause.copy()
     hassle, outreach, sooner = friction(setting, compiled, own, world.region.firms.shape[1])
-    lag = np.maximum(clause["lag_quarters"], world.p[P_APPROVAL_LAG_QUARTERS])
-    clause["lag_quarters"] = np.maximum(0.0, lag + sooner[clause["package"]])
+    usual_lag = np.maximum(0.0, world.p[P_APPROVAL_LAG_QUARTERS] + sooner)
+    office = office_of(setting, world, compiled, clause, usual_lag, own)
+    present, with_purchase = project_money(world, compiled, office)
     return Mix(
         arrays=arrays._replace(clause=clause),
         announced=announced(setting, compiled),
-        budget=budgets(compiled, own),
+        office=office,
         studied=np.array([p not in setting.history for p in packages] or [False], np.int64),
-        share_of_year=shares_of_year(setting, compiled),
+        present=present,
+        with_purchase=with_purchase,
         layer_rate=project[0],
         layer_end=project[1],
         layer_package=project[2],
@@ -165,28 +167,6 @@ def announced(setting: Setting, compiled: Compiled) -> np.ndarray:
     for c in range(len(compiled.clauses)):
         k = int(compiled.arrays.clause["package"][c])
         out[k] = min(out[k], quarter_of_day(setting, int(compiled.announced[c])))
-    return out
-
-
-def budgets(compiled: Compiled, values: Mapping[str, float]) -> np.ndarray:
-    """CNY a year that each package may commit; NaN without a budget."""
-    out = np.full(max(1, len(compiled.packages)), np.nan)
-    for line in compiled.budgets_with(values):
-        if line.clause < 0 and line.amount is not None:
-            out[line.package] = line.amount
-    return out
-
-
-def shares_of_year(setting: Setting, compiled: Compiled) -> np.ndarray:
-    """Part of the calendar year that each package is in force, by quarter."""
-    out = np.ones((setting.quarters, max(1, len(compiled.packages))))
-    for k in range(len(compiled.packages)):
-        own = compiled.arrays.clause["package"] == k
-        first, last = int(compiled.first_day[own].min()), int(compiled.last_day[own].max())
-        for q, calendar in enumerate(setting.calendar):
-            year = int(calendar) // 4 + FIRST_YEAR
-            begin, end = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-            out[q, k] = max(0, min(end, last) - max(begin, first) + 1) / (end - begin + 1)
     return out
 
 

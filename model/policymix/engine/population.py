@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import RunFailed
+from ..policy.compile import Compiled
 from .claims import CLAIM_COLUMNS, CLAIMANT_NUMBERS, City
 from .setting import Setting
 from .streams import SPENDS_ON_RESEARCH, STARTS_DIGITAL, further
@@ -64,8 +65,10 @@ def room_for(firms: float, entries: float, quarters: int) -> int:
     return blocks * BLOCK + CACHE_LINE
 
 
-def empty_city(slots: int, clauses: int, packages: int, places: int, industries: int) -> City:
-    """A city without firms. Tables are not cleared: whoever takes a row writes all of it."""
+def empty_city(slots: int, mix: Compiled, places: int, industries: int) -> City:
+    """A city without firms, with accounts for the clauses of a mix. Tables are not cleared: whoever takes a row writes
+    all of it."""
+    clauses = len(mix.clauses)
     return City(
         firms=np.empty((COLUMN_COUNT, slots)),
         count=np.zeros(4, np.int64),
@@ -76,7 +79,8 @@ def empty_city(slots: int, clauses: int, packages: int, places: int, industries:
         recognised=np.zeros((places, len(STEPS)), np.int64),
         prices=np.zeros((places, 3)),
         adopters=np.full(industries, ADOPTED_AT_START),
-        payout=np.ones(packages),
+        payout=np.ones(max(1, len(mix.packages))),
+        spent=np.zeros(len(mix.budgets)),
     )
 
 
@@ -93,7 +97,7 @@ def populate(compiled, setting: Setting, world: World, run) -> tuple[City, np.nd
     entries = r.firms.sum() / living_per_entry(world)
     slots = room_for(counts.sum() + len(r.record_industry), entries, setting.burn_in)
     history = setting.mixes["history"]
-    city = empty_city(slots, len(history.clauses), len(history.packages), places, industries)
+    city = empty_city(slots, history, places, industries)
     write_records(city, world)
     zone = np.ascontiguousarray(r.zone_share[:, 0])
     first, pair = int(setting.calendar[0]), np.zeros(2, np.uint64)

@@ -34,6 +34,7 @@ from .symbols import *
     range(W_LAYER_RATE, W_LAYER_RATE + 3),
     range(W_LAYER_END, W_LAYER_END + 3),
 )
+FIRST_SOON, SECOND_SOON, THIRD_SOON = range(W_LAYER_SOON, W_LAYER_SOON + 3)
 (RD_FIRST_RATE, RD_SECOND_RATE, RD_THIRD_RATE), (RD_FIRST_END, RD_SECOND_END, RD_THIRD_END) = (
     range(W_RD_LAYER_RATE, W_RD_LAYER_RATE + 3),
     range(W_RD_LAYER_END, W_RD_LAYER_END + 3),
@@ -180,7 +181,7 @@ def want(w, p, n):
 def weigh_support(w, p, n):
     """Benefit of a claim against its hassle: whether the firm would apply; its rates are what survives the funnel."""
     hassle_slope = p[P_HASSLE_SLOPE]
-    kept = p[P_APPROVAL] * take_up.present_share(p[P_APPROVAL_LAG_QUARTERS], p[P_GRANT_DISCOUNT])
+    kept = p[P_APPROVAL]
     for j in range(n):
         size = w[W_PROJECT * STRIDE + j]
         first, second, third = w[FIRST_RATE * STRIDE + j], w[SECOND_RATE * STRIDE + j], w[THIRD_RATE * STRIDE + j]
@@ -200,7 +201,7 @@ def size_with_support(w, p, years_left, n):
     Of a support that ends only a share enters the size of a project, for capital outlives it.
     """
     weight = p[P_TEMPORARY_WEIGHT] if years_left < FOREVER else 1.0
-    elasticity, with_purchase = p[P_CAPITAL_ELASTICITY] * weight, p[P_GRANT_WITH_PURCHASE]
+    elasticity = p[P_CAPITAL_ELASTICITY] * weight
     for j in range(n):
         capital, wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
         first, second, third = w[FIRST_RATE * STRIDE + j], w[SECOND_RATE * STRIDE + j], w[THIRD_RATE * STRIDE + j]
@@ -211,11 +212,11 @@ def size_with_support(w, p, years_left, n):
         best = kink.flattening(best, size, w[SECOND_END * STRIDE + j])
         size = kink.size_at(capital, wanted, min(LARGEST_RATE, first + second + third), elasticity)
         best = kink.flattening(best, size, w[FIRST_END * STRIDE + j])
-        paid = kink.support(best, first, w[FIRST_END * STRIDE + j])
-        paid += kink.support(best, second, w[SECOND_END * STRIDE + j])
-        paid += kink.support(best, third, w[THIRD_END * STRIDE + j])
+        soon = kink.support(best, first, w[FIRST_END * STRIDE + j]) * w[FIRST_SOON * STRIDE + j]
+        soon += kink.support(best, second, w[SECOND_END * STRIDE + j]) * w[SECOND_SOON * STRIDE + j]
+        soon += kink.support(best, third, w[THIRD_END * STRIDE + j]) * w[THIRD_SOON * STRIDE + j]
         w[W_PROJECT * STRIDE + j] = best
-        w[W_FIRST_PAYS * STRIDE + j] = with_purchase * paid / max(best, SMALLEST)
+        w[W_FIRST_PAYS * STRIDE + j] = soon / max(best, SMALLEST)
 
 
 def hurry(w, p, years_left, n):
@@ -250,7 +251,7 @@ def research_support(w, p, n):
         w[W_RD_APPLIES * STRIDE + j] = applies
 
 
-def decide(w, p, n):
+def choose(w, p, n):
     """Whether the firm acts this quarter and how much its cash allows."""
     capital_elasticity = p[P_CAPITAL_ELASTICITY]
     fixed_cost = p[P_FIXED_COST]

@@ -20,6 +20,8 @@ PURPOSES = 28
 
 SHIFTS_REVENUE, HOLDS_CORE, SPENDS_ON_RESEARCH, STARTS_DIGITAL = 7919.0, 104729.0, 611953.0, 15485863.0
 """Primes that turn the stored uniform ``u_able`` into further lasting traits of a firm."""
+TICKET_OF_CLAIM, MARKS_OF_CLAIM = 32452843.0, 49979687.0
+"""Primes that turn the uniform number of a claim's approval into its lottery ticket and the assessors' marks."""
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)

@@ -14,16 +14,14 @@ from .claims import (
     OFF_LADDER,
     ON_LADDER,
     SLOTS,
-    decide_year,
     known_share,
-    new_accounting_year,
-    pay_due,
 )
+from .decisions import decide, new_accounting_year, pay_and_check
 from .events import claim_for_events, jump_to_notch, see_offers
 from .recognition import climb
 from .stages import (
     FOREVER,
-    decide,
+    choose,
     draw_luck,
     grow,
     hurry,
@@ -184,7 +182,7 @@ def plan_stage(q, n, lanes, city, mix, ground, room, p):
     for j in range(lanes):
         w[W_BOUND * STRIDE + j] = w[FUNDS * STRIDE + j]
     lend(q, mix, w, n)
-    decide(w, p, lanes)
+    choose(w, p, lanes)
     plan_research(w, p, lanes)
     plan_digital(w, p, lanes)
 
@@ -235,11 +233,12 @@ def store(firms, w, start, n, first, last):
 
 
 def decide_and_pay(q, city, mix, desk, ground, out):
-    """The yearly decision in the fourth quarter; payments due."""
-    if ground.calendar[q] % 4 == 3:
-        decide_year(q, city, mix, desk.asked, out.clause[q])
-        new_accounting_year(city)
-    pay_due(q, city, ground.price[q], out.clause[q])
+    """What is decided now, all of it in the fourth quarter; conditions and payments that are due."""
+    year_ends = ground.calendar[q] % 4 == 3
+    decide(q, year_ends, city, mix, desk, out.clause[q])
+    pay_and_check(q, city, mix, desk, ground.price[q], out.clause[q])
+    if year_ends:
+        new_accounting_year(city, mix)
 
 
 def size_of(q, industry, out):

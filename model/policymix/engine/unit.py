@@ -15,6 +15,7 @@ import numpy as np
 from ..errors import RunFailed
 from ..policy.arrays import MAX_PERIODS
 from ..policy.claim import MAX_FACTS
+from ..policy.compile import Compiled
 from . import loop
 from .accounts import CUBE_OUTCOMES, Out
 from .appraisal import activity, appraise
@@ -110,12 +111,23 @@ def new_out(quarters: int, clauses: int, places: int, industries: int) -> Out:
     )
 
 
-def new_desk(clauses: int, packages: int, rows: int) -> Desk:
-    """An empty tray, and the office's scratch."""
+def new_desk(mix: Compiled, rows: int, claims: int) -> Desk:
+    """An empty tray of some rows, and the office's scratch for some claims."""
+    clauses, packages = len(mix.clauses), max(1, len(mix.packages))
     return Desk(
         tray=np.empty((rows, Q_FACTS + MAX_FACTS)),
         waiting=np.zeros(1, np.int64),
         asked=np.zeros(packages, np.int64),
+        granted=np.zeros(packages, np.int64),
+        due=np.empty(claims, np.int64),
+        queue=np.empty(claims, np.int64),
+        rank=np.empty(claims),
+        ticket=np.empty(claims),
+        asks=np.empty(claims),
+        gets=np.empty(claims),
+        facts=np.empty(MAX_FACTS),
+        filed=np.zeros(clauses, np.int64),
+        saved=np.zeros((clauses, MAX_PERIODS)),
         used=np.zeros((clauses, 4, 2)),
         before=np.zeros((clauses, MAX_PERIODS)),
         count=np.zeros(clauses, np.int64),
@@ -157,10 +169,10 @@ def new_path(quarters: int, places: int, industries: int) -> Path:
     )
 
 
-def fork(city: City, slots: int, clauses: int, packages: int) -> City:
+def fork(city: City, slots: int, mix: Compiled) -> City:
     """A copy of the city's firms with new accounts for the clauses of a mix."""
     places, industries = city.recognised.shape[0], city.adopters.size
-    new = empty_city(slots, clauses, packages, places, industries)
+    new = empty_city(slots, mix, places, industries)
     n = int(city.count[SLOTS])
     new.firms[:, :n] = city.firms[:, :n]
     new.firms[ACCOUNT, :n] = -1.0
@@ -185,6 +197,7 @@ def copied(city: City) -> City:
         prices=city.prices.copy(),
         adopters=city.adopters.copy(),
         payout=city.payout.copy(),
+        spent=city.spent.copy(),
     )
 
 
@@ -224,7 +237,7 @@ def first_difference(setting: Setting, name: str) -> int:
 def resume(city: City, out: Out, setting: Setting, name: str, slots: int, quarter: int) -> tuple[City, Out]:
     """A mix's city and outcomes where the baseline stands before a quarter; accounts keep their clauses by name."""
     base, mix = setting.mixes[setting.baseline], setting.mixes[name]
-    new = fork(city, slots, len(mix.clauses), max(1, len(mix.packages)))
+    new = fork(city, slots, mix)
     clauses = np.array([mix.clauses.index(clause) for clause in base.clauses], np.int64)
     packages = [[p.id for p in mix.packages].index(package.id) for package in base.packages]
     claimants, rows = int(city.count[CLAIMANTS]), int(city.count[ROWS_USED])
@@ -237,6 +250,8 @@ def resume(city: City, out: Out, setting: Setting, name: str, slots: int, quarte
     new.claims[:rows] = city.claims[:rows]
     new.claims[:rows, CL_CLAUSE] = clauses[city.claims[:rows, CL_CLAUSE].astype(np.int64)] if rows else 0.0
     new.payout[packages] = city.payout[: len(packages)]
+    names = [line.name for line in mix.budgets]
+    new.spent[[names.index(line.name) for line in base.budgets]] = city.spent
     made = new_out(out.cube.shape[0], len(mix.clauses), out.cube.shape[1], out.cube.shape[2])
     for own, known in zip(made, out, strict=True):
         if known is not out.clause:
@@ -283,7 +298,7 @@ def run_mix(
     if out is None:
         out = new_out(setting.quarters, len(setting.mixes[name].clauses), places, industries)
     pool = int(ground.pool.max()) + 1
-    desk = new_desk(len(setting.mixes[name].clauses), mix.announced.size, 8 * pool + city.firms.shape[1])
+    desk = new_desk(setting.mixes[name], 8 * pool + city.firms.shape[1], city.claims.shape[0])
     room = new_room(places * industries, mix.announced.size, city.firms.shape[1], pool)
     run = Run(np.uint64(seed), np.uint64(luck), mode)
     for q in range(first, last):
@@ -381,7 +396,7 @@ def run_unit(
                 forked, earlier = resume(*paused, setting, name, slots, begin)
             else:
                 begin = setting.burn_in
-                forked = fork(city, slots, len(setting.mixes[name].clauses), mix.announced.size)
+                forked = fork(city, slots, setting.mixes[name])
             run_of = (compiled, setting, world, ground, tables, forked, mix, name, mode, path, seed, luck)
             if name == setting.baseline:
                 out = run_mix(*run_of, begin, setting.quarters, look_at_luck, pauses, None, watch)

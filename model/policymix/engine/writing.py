@@ -17,9 +17,9 @@ from pathlib import Path
 from ..firms import MODULES as RULE_MODULES
 from .inlining import Functions, free_names, inlined
 
-POLICY_FILES = ("dates", "schedule", "stacking", "settlement")
+POLICY_FILES = ("dates", "schedule", "stacking", "settlement", "budget")
 """Each may call functions of those before it."""
-WRITTEN = ("stages", "claims", "entry", "events", "recognition", "accounts", "timetable", "ancestry")
+WRITTEN = ("stages", "claims", "decisions", "entry", "events", "recognition", "accounts", "timetable", "ancestry")
 COMPILED = ("firms", "tray", "ask", "admit", "initial_city")
 PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent

@@ -85,7 +85,7 @@ CLAUSE = _table(
     once_year="i",
     upgrade="i",  # 1: a higher grade pays the difference
     group="i",
-    lag_quarters="f",  # from the claim (or the fact that payment waits for) to the money
+    lag_quarters="f",  # from the claim (or the fact that payment waits for) to the money, -1: the text is silent
 )
 ALTERNATIVE = _table(test_first="i", test_last="i")
 TEST = _table(fact="i", op="i", other="i", value="f", mask="i")

@@ -21,6 +21,8 @@ from policymix.policy.sense import numbers, split_account
 __all__ = ["BudgetLine", "ChangeLine", "Compiled", "LendsLine", "Uncertain", "compile_mix", "compile_tests"]
 
 ANYWHERE = -1
+SILENT = Decimal(-1)
+"""Lag of a clause whose text does not say when the money comes."""
 DEFAULT_BUDGETS = {"city": (1e8, 6e8), "county": (1e8, 6e8), "anywhere": (1e8, 6e8), "zone": (5e7, 2.5e8)}
 """CNY a year where a package names no budget: log-uniform (ECONOMICS.md, point 3: bounded by published payments)."""
 
@@ -129,7 +131,7 @@ def _clause(build: Builder, p: int, package: Package, clause: Clause, roles: Map
     row["once_account"] = codes.ACCOUNTS.index(once[0]) if once else -1
     row["once_year"] = int(bool(once and once[1]))
     row["upgrade"] = int(clause.upgrade == "difference")
-    lag = clause.payment.lag_quarters if clause.payment else Decimal(0)
+    lag = clause.payment.lag_quarters if clause.payment else SILENT
     row["lag_quarters"] = build.put("clause", "lag_quarters", f"{ref}.payment.lag_quarters", lag)
     build.rows["clause"].append(row)
 
