@@ -19,22 +19,26 @@ import numpy as np
 from ..firms import MODULES as RULE_MODULES
 from ..firms import adopt, invest, kink, take_up
 from ..policy.arrays import STATUS_WORDS
-from ..policy.claim import KINDS, fact_index, facts_of
+from ..policy.claim import KINDS, MAX_FACTS, fact_index, facts_of
 from ..policy.dossier import Claim
-from ..policy.settlement import settle
+from ..policy.schedule import down_to_fen
 from ..policy.trace import shown, why
 from . import loop
 from .claims import (
     CL_ASKED,
+    CL_CANCELLED,
+    CL_CHECK,
     CL_CLAUSE,
+    CL_DECIDED,
     CL_FIRM,
     CL_GRANTED,
     CL_PAID,
+    CL_SLOT,
     CL_STATE,
     CLOSED,
     F_PLACE,
-    FEN,
     FILED,
+    GRANTED,
     MADE,
     OFF_LADDER,
     ON_LADDER,
@@ -50,13 +54,15 @@ from .claims import (
     Q_STANDING,
     ROWS_USED,
     SLOTS,
-    open_account,
+    STAND_BY,
+    settle_row,
 )
+from .decisions import meets
 from .diary import UNAWARE, Entry, Layer, Made, Money, Plan, Seen, Verdict
 from .symbols import *
 from .writing import PACKAGE, WRITTEN
 
-LOOKS = ("make", "want", "see_offers", "weigh_support", "jump_to_notch", "decide", "plan_digital", "spend",
+LOOKS = ("make", "want", "see_offers", "weigh_support", "jump_to_notch", "choose", "plan_digital", "spend",
          "leave_or_stay")  # fmt: skip
 """Stages after which a firm's numbers are looked at."""
 ENDLESS = 1e17
@@ -173,7 +179,7 @@ class Diarist:
     def _chose(self, p: list[float]) -> Plan:
         looks = self.looked
         before, want, decided, digital, spent = (
-            looks[name] for name in ("before", "want", "decide", "plan_digital", "spend")
+            looks[name] for name in ("before", "want", "choose", "plan_digital", "spend")
         )
         offered = looks.get("see_offers")
         supported = looks.get("jump_to_notch", want)
@@ -271,10 +277,7 @@ class Diarist:
         arrays, kind, facts, slot = mix.arrays, int(row[Q_KIND]), row[Q_FACTS:], int(row[Q_SLOT])
         own = desk._replace(**{name: getattr(desk, name).copy() for name in desk._fields if name != "tray"})
         account = int(city.firms[ACCOUNT, slot]) if slot >= 0 else -1
-        for c in range(len(self.compiled.clauses)):
-            open_account(city, own, account, c)
-        table = own.used, own.before, own.before, own.count, own.amount, own.status, own.detail, own.shadow
-        settle(arrays, kind, facts, int(row[Q_DAY]), *table)
+        settle_row(row, city, mix, own, account, kind)
         place = shown(facts_of(KINDS[kind].name)[F_PLACE], float(facts[F_PLACE]), self.places)
         day = datetime.date.fromordinal(int(row[Q_DAY]))
         claim = Claim("", KINDS[kind].name, "", "", "", day, {"place": place})
@@ -300,18 +303,21 @@ class Diarist:
         self._rows = np.flatnonzero(np.isin(rows[:, CL_FIRM], list(self.entries)))
         self._before = rows[self._rows].copy()
 
-    def follow_money(self, city: Any) -> None:
-        """What the decision and the payments since ``note`` did to them."""
+    def follow_money(self, city: Any, office: Any, price: float) -> None:
+        """What the decision, the conditions and the payments since ``note`` did to them."""
         for old, new in zip(self._before, city.claims[self._rows], strict=True):
             done = self._money.setdefault(int(old[CL_FIRM]), [])
             clause, asked = self.compiled.clauses[int(old[CL_CLAUSE])], float(old[CL_ASKED])
-            if old[CL_STATE] == FILED and new[CL_STATE] != FILED:
+            if old[CL_STATE] in (FILED, STAND_BY) and new[CL_STATE] in (GRANTED, CLOSED) and new[CL_DECIDED] >= 0.0:
                 done.append(Money(clause, "granted", float(new[CL_GRANTED]), asked))
-            if new[CL_PAID] > old[CL_PAID]:
-                done.append(Money(clause, "paid", float(new[CL_PAID] - old[CL_PAID]), asked))
-            left = float(new[CL_GRANTED] - new[CL_PAID])
-            if new[CL_STATE] == CLOSED and old[CL_STATE] != CLOSED and round(left * FEN) > 0:
-                done.append(Money(clause, "cancelled", left, asked))
+            taken = taken_back(old, new, city, office, price)
+            for what, amount in (
+                ("recovered", taken),
+                ("cancelled", float(new[CL_CANCELLED] - old[CL_CANCELLED])),
+                ("paid", float(new[CL_PAID] - old[CL_PAID])),
+            ):
+                if amount > 0.0:
+                    done.append(Money(clause, what, amount, asked))
 
     def close(self, q: int, city: Any) -> None:
         """The quarter is over: its entries go into the diaries; a firm that has come begins with its arrival."""
@@ -349,6 +355,16 @@ class Diarist:
             rungs=_rungs(int(firm[STEPS_HELD])),
             arrived=firm[ALIVE] > 0.5,
         )
+
+
+def taken_back(old: np.ndarray, new: np.ndarray, city: Any, office: Any, price: float) -> float:
+    """CNY of a row that was taken back by the conditions tested between two looks at it."""
+    first, slot = int(office.condition_first[int(old[CL_CLAUSE])]), int(old[CL_SLOT])
+    total, facts = 0.0, np.full(MAX_FACTS, np.nan)
+    for k in range(first + int(old[CL_CHECK]), first + int(new[CL_CHECK])):
+        if office.condition[k]["recover"] == 1 and meets(city.firms, slot, office, k, facts, price) == 0:
+            total += down_to_fen(float(old[CL_PAID]) * float(office.condition[k]["share"]))
+    return total
 
 
 def _layers(lane: list[float] | None, rate: int, end: int) -> tuple[Layer, ...]:

@@ -133,7 +133,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Money:
-    """A step of a granted claim: ``granted`` (with what was ``asked``), ``paid`` or ``cancelled``, CNY nominal."""
+    """What became of an approved claim: ``granted`` (of what was ``asked``), ``paid``, ``cancelled``, ``recovered``; CNY."""
 
     clause: str
     what: str
