@@ -133,7 +133,10 @@ class Made:
 
 @dataclass(frozen=True)
 class Money:
-    """What became of an approved claim: ``granted`` (of what was ``asked``), ``paid``, ``cancelled``, ``recovered``; CNY."""
+    """What became of an approved claim: ``granted`` (of what was ``asked``), ``paid``, ``cancelled``, ``recovered``.
+
+    CNY, nominal.
+    """
 
     clause: str
     what: str
