@@ -102,18 +102,18 @@ class TestExpiry:
 
 class TestAffordable:
     def test_own_funds_carry_what_the_bank_and_the_grant_do_not(self):
-        assert invest.affordable(10e6, 1e6, 0.4, 0.0) == pytest.approx(1e6 / 0.6)
-        assert invest.affordable(10e6, 1e6, 0.4, 0.1) == pytest.approx(1e6 / 0.5)
-        assert invest.affordable(1e6, 1e6, 0.4, 0.0) == 1e6
+        assert invest.affordable(10e6, 1e6, 0.4, 0.0, 0.05) == pytest.approx(1e6 / 0.6)
+        assert invest.affordable(10e6, 1e6, 0.4, 0.1, 0.05) == pytest.approx(1e6 / 0.5)
+        assert invest.affordable(1e6, 1e6, 0.4, 0.0, 0.05) == 1e6
 
     @given(project=st.floats(0.0, 1e9), funds=st.floats(0.0, 1e9), theta=st.floats(0.0, 1.0), s=rates)
     def test_never_more_than_wanted_and_money_with_the_purchase_helps(self, project, funds, theta, s):
-        late, early = (invest.affordable(project, funds, theta, x) for x in (0.0, s))
+        late, early = (invest.affordable(project, funds, theta, x, 0.05) for x in (0.0, s))
         assert late <= early <= project
         assert early <= funds / 0.05 + 1e-6
 
     def test_a_sale_needs_no_funds(self):
-        assert invest.affordable(-5e5, 0.0, 0.4, 0.0) == -5e5
+        assert invest.affordable(-5e5, 0.0, 0.4, 0.0, 0.05) == -5e5
 
 
 class TestMaintenance:

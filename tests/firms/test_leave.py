@@ -75,7 +75,7 @@ def test_cash_never_hurts(funds, more):
 
 @given(base=st.floats(0.0, 1.0), size=st.floats(0.0, 5.0), cash=st.floats(1.0, 2.0), bump=st.floats(0.0, 1.0))
 def test_probability_is_one_and_rises_when_relief_ends(base, size, cash, bump):
-    usual, ended = (leave.probability(base, size, cash, over, bump) for over in (0.0, 1.0))
+    usual, ended = (leave.probability(base, size, cash, over, bump, 0.5) for over in (0.0, 1.0))
     assert 0.0 <= usual <= ended <= 0.5
     if ended < 0.5:
         assert ended == pytest.approx((1.0 + bump) * usual)

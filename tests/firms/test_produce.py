@@ -60,11 +60,11 @@ def test_laplace_quarters_would_not_do():
 @given(ln_size=st.floats(5.0, 25.0), step=st.floats(0.01, 3.0))
 def test_spread_falls_with_size_at_the_slope(ln_size, step):
     """ln sigma has the slope -0.15 in ln S (B06, B07), up to the bound of twice the level for very small firms."""
-    at, above = (produce.spread(x, 15.0, LEVEL, SLOPE) for x in (ln_size, ln_size + step))
+    at, above = (produce.spread(x, 15.0, LEVEL, SLOPE, 2.0) for x in (ln_size, ln_size + step))
     assert above <= at <= 2.0 * LEVEL
     if at < 2.0 * LEVEL:
         assert math.log(above / at) == pytest.approx(-SLOPE * step, rel=1e-9)
-    assert produce.spread(15.0, 15.0, LEVEL, SLOPE) == LEVEL
+    assert produce.spread(15.0, 15.0, LEVEL, SLOPE, 2.0) == LEVEL
 
 
 def test_shock_is_linear_in_luck_and_quarterly():

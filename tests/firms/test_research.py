@@ -1,6 +1,7 @@
 """Real and reported R&D of one firm (docs/ECONOMICS.md 9, 19, b3)."""
 
 import math
+from statistics import NormalDist
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,6 @@ from hypothesis import strategies as st
 from policymix.firms import research
 
 EPS = 1.15  # parameter.research_elasticity
-REFERENCE = (1.0 - 0.25 * 1.75) / 0.75
 
 
 class TestUserCost:
@@ -18,21 +18,22 @@ class TestUserCost:
     )
     def test_published_values(self, tax, extra, cost):
         """(1 - t (1 + s_t)) / (1 - t): 0.667 at 25 % and 0.824 at 15 % under the 100 % super-deduction (B54, B55)."""
-        assert math.exp(research.ln_cost_ratio(tax, extra, 0.0, 1.0)) == pytest.approx(cost, abs=5e-4)
+        assert math.exp(research.ln_cost(tax, extra, 0.0, 1.0, 0.05)) == pytest.approx(cost, abs=5e-4)
 
     def test_high_tech_status_makes_research_dearer(self):
         """By 24 %: the lower tax rate also lowers what a deduction is worth."""
-        with_status, without = (research.ln_cost_ratio(t, 1.0, 0.0, 1.0) for t in (0.15, 0.25))
+        with_status, without = (research.ln_cost(t, 1.0, 0.0, 1.0, 0.05) for t in (0.15, 0.25))
         assert math.exp(with_status - without) - 1.0 == pytest.approx(0.235, abs=0.005)
 
-    def test_reference_is_the_rule_before_2023(self):
-        assert research.ln_cost_ratio(0.25, 0.75, 0.0, REFERENCE) == pytest.approx(0.0, abs=1e-12)
+    def test_a_lower_price_lowers_it_in_proportion(self):
+        usual, cheap = (research.ln_cost(0.25, 0.75, 0.0, price, 0.05) for price in (1.0, 0.9))
+        assert cheap - usual == pytest.approx(math.log(0.9))
 
     @given(tax=st.floats(0.0, 0.25), extra=st.floats(0.0, 1.0), grant=st.floats(0.0, 0.4), more=st.floats(0.001, 2.0))
     def test_a_grant_lowers_it_to_a_floor(self, tax, extra, grant, more):
-        at, below = (research.ln_cost_ratio(tax, extra, g, REFERENCE) for g in (grant, grant + more))
+        at, below = (research.ln_cost(tax, extra, g, 1.0, 0.05) for g in (grant, grant + more))
         assert below <= at
-        assert math.exp(below) * REFERENCE >= 0.05 - 1e-9
+        assert math.exp(below) >= 0.05 - 1e-9
 
 
 @pytest.mark.parametrize(("kappa", "share"), [(1.06, 0.45), (1.5, 0.37), (2.0, 0.30), (3.5, 0.20)])
@@ -51,16 +52,47 @@ def test_relabelled_share_is_the_cheapest_split(gap, kappa, eps):
     assert cost == pytest.approx(gap**2 / (2.0 * (eps + 1.0 / kappa)))
 
 
-@given(real=st.floats(-1.0, 1.0), share=st.floats(0.0, 0.6))
-def test_reported_is_real_and_what_is_relabelled(real, share):
-    reported = research.reported_log(real, share)
-    assert reported * (1.0 - share) == pytest.approx(real)
-    assert abs(reported) >= abs(real)
+@given(own=st.floats(-1.0, 1.0), real=st.floats(-1.0, 1.0), share=st.floats(0.0, 0.6))
+def test_reported_is_real_and_what_is_relabelled(own, real, share):
+    reported = research.reported_log(own, real, share)
+    assert (reported - own) * (1.0 - share) == pytest.approx(real - own, abs=1e-12)
+    assert abs(reported - own) >= abs(real - own) - 1e-12
+
+
+def test_firms_of_an_industry_differ_around_its_intensity():
+    """The mean over firms of the lasting factor is 1 (lognormal, log sd 0.8: point 9)."""
+    z = NormalDist().inv_cdf
+    factors = [math.exp(research.own_log(0.8, z((k + 0.5) / 20_000))) for k in range(20_000)]
+    assert sum(factors) / len(factors) == pytest.approx(1.0, abs=0.005)
+    assert research.own_log(0.0, 1.7) == 0.0
+
+
+class TestLine:
+    """Stretching to an intensity line (b3; A51-A53)."""
+
+    def test_only_for_a_gain_above_the_least_cost(self):
+        cost = 0.01**2 / (2.0 * 0.03 * (EPS + 0.5))
+        assert research.to_the_line(0.03, 0.04, cost * 1.001, 0.0, EPS, 2.0) == 0.04
+        assert research.to_the_line(0.03, 0.04, cost * 0.999, 0.0, EPS, 2.0) == 0.03
+        assert research.to_the_line(0.03, 0.04, cost * 1.001, 0.001, EPS, 2.0) == 0.03
+
+    def test_above_the_line_nothing_changes(self):
+        assert research.to_the_line(0.05, 0.04, 1.0, 0.0, EPS, 2.0) == 0.05
+
+    @given(free=st.floats(0.001, 0.2), line=st.floats(0.01, 0.1), gain=st.floats(0.0, 0.02), more=st.floats(0.0, 0.02))
+    def test_a_larger_gain_never_keeps_a_firm_back(self, free, line, gain, more):
+        usual, richer = (research.to_the_line(free, line, g, 0.001, EPS, 2.0) for g in (gain, gain + more))
+        assert richer >= usual >= min(free, line)
+
+    def test_nearer_firms_go_first(self):
+        chosen = [research.to_the_line(0.04 - gap, 0.04, 0.004, 0.001, EPS, 2.0) for gap in (0.005, 0.01, 0.02, 0.03)]
+        went = [c == 0.04 for c in chosen]
+        assert went == sorted(went, reverse=True) and went[0] and not went[-1]
 
 
 def test_reported_elasticity_is_the_published_one():
     """Real 1.15 with 30 % relabelled is 1.64 reported (point 19; A53 has 1.14 real and 2.0 reported, A56 1.58)."""
-    assert research.reported_log(1.15, 0.30) == pytest.approx(1.64, abs=0.005)
+    assert research.reported_log(0.0, 1.15, 0.30) == pytest.approx(1.64, abs=0.005)
 
 
 class TestAdjustment:

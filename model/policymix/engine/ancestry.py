@@ -81,10 +81,11 @@ def live(run, firms, slot, address, age, tail, exit_by_age, calendar, h, p):
         a, b = words(run.seed, run.luck, np.uint64(address), np.uint64(quarter))
         if quarter % 4 == 0:
             variance = produce.variance_draw(uniform_of(hashed(a, b, np.uint64(VOLATILITY))))
-        sigma = produce.spread(size, 0.0, p[P_SIZE_SPREAD], p[P_SIZE_SLOPE])
+        sigma = produce.spread(size, 0.0, p[P_SIZE_SPREAD], p[P_SIZE_SLOPE], p[P_LARGEST_SPREAD])
         size += produce.shock(sigma, variance, normal_of(hashed(a, b, np.uint64(GROWTH))))
         base = exit_by_age[min(lived, exit_by_age.size - 1)]
-        chance = leave.probability(base, leave.size_factor(size, 0.0, p[P_EXIT_SIZE_ELASTICITY]), 1.0, 0.0, 0.0)
+        by_size = leave.size_factor(size, 0.0, p[P_EXIT_SIZE_ELASTICITY])
+        chance = leave.probability(base, by_size, 1.0, 0.0, 0.0, p[P_LARGEST_EXIT])
         if uniform_of(hashed(a, b, np.uint64(EXIT))) < chance:
             return False
     for column in range(COLUMN_COUNT):

@@ -37,11 +37,11 @@ F_RESEARCH_ON, F_RD, F_RD_MAJOR, F_CORE = (
 F_LEASE_ON, F_LEASE_HOW, F_DESIGNATED, F_AREA, F_RENT, F_MONTHS = (
     fact_index("lease", name) for name in ("started_on", "how", "designated_building", "area", "rent", "months")
 )
-F_ARRIVED, F_HOW, F_FROM, F_HEADQUARTERS, F_FOREIGN, F_DOMESTIC, F_CAPITAL_FROM, F_PRIZE = (
+F_ARRIVED, F_HOW, F_FROM, F_HEADQUARTERS, F_FOREIGN, F_DOMESTIC, F_CAPITAL_FROM, F_PRIZE, F_PLANNED = (
     fact_index("arrival", name)
     for name in (
         "arrived_on", "how", "from_place", "headquarters", "paid_in_foreign_capital", "arrived_domestic_capital",
-        "capital_from", "contest_prize",
+        "capital_from", "contest_prize", "planned_value_added",
     )
 )  # fmt: skip
 F_TALENT_ON, F_ROLE, F_TALENT_MAJOR, F_PAY = (fact_index("talent", name) for name in ("on", "role", "major", "pay"))
@@ -158,6 +158,7 @@ class Mix(NamedTuple):
     outside_from: np.ndarray  # float64[n] quarter index
     outside_rate: np.ndarray  # float64[n] claims a quarter
     outside_on: np.ndarray  # int64[n] the fact that dates the claim
+    price: np.ndarray  # float64[quarters] price level: claims are nominal, the cost of applying is at constant prices
     demand: np.ndarray  # float64[quarters, industries] additional demand over value added of the baseline
 
 
@@ -307,7 +308,8 @@ def work_through_tray(quarter, city, mix, desk, known, p, clause_out):
 def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
     """The holder applies if it is worth the hassle; an approved claim leaves a row for every clause that would pay."""
     hassle = p[P_HASSLE_COST] * mix.hassle[quarter, int(row[Q_FACTS + F_PLACE])]
-    if row[Q_ABLE] >= take_up.application_probability(row[Q_VALUE], hassle, p[P_HASSLE_SLOPE]):
+    benefit = row[Q_VALUE] / mix.price[quarter]
+    if row[Q_ABLE] >= take_up.application_probability(benefit, hassle, p[P_HASSLE_SLOPE]):
         return
     approved = row[Q_APPROVE] < p[P_APPROVAL]
     account = account_of(city, slot) if approved and slot >= 0 else -1

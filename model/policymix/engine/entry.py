@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..elementary import exp, log
-from ..firms import enter, locate, produce
+from ..firms import enter, invest, locate, produce, research
 from ..policy.arrays import ELSEWHERE
 from .claims import (
     ARRIVAL,
@@ -33,6 +33,7 @@ from .claims import (
     F_NEW,
     F_NEWLY,
     F_OWN_USE,
+    F_PLANNED,
     F_PRIZE,
     F_PROJECT_ON,
     F_RENT,
@@ -58,6 +59,7 @@ from .claims import (
     knows,
     new_row,
 )
+from .decisions import at_stake
 from .streams import (
     ABLE_OF,
     APPROVE,
@@ -65,14 +67,20 @@ from .streams import (
     CITY,
     CLASS,
     DESIGNATED,
+    HEADQUARTERS,
+    HOW_IT_COMES,
     INDUSTRY_OF,
     PAPER,
     SIZE,
+    SPENDS_ON_RESEARCH,
+    SPENDS_TOO,
     STEPS_OF,
     TAIL,
     TYPE,
     VOLATILITY,
+    WON_CONTEST,
     ZONE,
+    further_normal,
     hashed,
     normal_of,
     uniform_of,
@@ -83,7 +91,6 @@ from .symbols import *
 POOL_FIRST = 2147483648
 """Addresses from here on belong to the pool: POOL_FIRST + quarter * POOL_WIDTH + number."""
 POOL_WIDTH = 1048576
-LEASE_MONTHS = 36.0
 DAYS_A_QUARTER = 91.3125
 (O_REAL_RD, O_REPORTED_RD, O_ENTRIES, O_EXITS, O_MOVES, O_PAPER) = range(6)
 PLACE_OUTCOMES = 6
@@ -133,11 +140,14 @@ def place_newcomer(firms, slot, address, h, ground, cells, places, p):
     firms[FIRM, slot] = address
     firms[INDUSTRY, slot] = industry
     firms[LN_SIZE, slot] = size
-    firms[CAPITAL, slot] = max(100.0, cell[C_CAPITAL_OUTPUT] * exp(size))
+    firms[CAPITAL, slot] = max(p[P_LEAST_CAPITAL], cell[C_CAPITAL_OUTPUT] * exp(size))
     firms[FUNDS, slot] = p[P_FUNDS_CEILING] * firms[CAPITAL, slot]
     firms[VARIANCE, slot] = produce.variance_draw(drawn(h, VOLATILITY))
     firms[U_AWARE, slot] = drawn(h, AWARE_OF)
     firms[U_ABLE, slot] = drawn(h, ABLE_OF)
+    z = further_normal(firms[U_ABLE, slot], SPENDS_ON_RESEARCH, SPENDS_TOO)
+    own = research.own_log(p[P_INTENSITY_DEVIATION], z)
+    firms[RESEARCH, slot], firms[REPORTED, slot], firms[KNOWLEDGE, slot] = own, own, own
     firms[ACCOUNT, slot] = -1.0
     firms[RELIEF_END, slot] = -1.0
     firms[JOBS, slot] = cell[C_STAFF] * exp(size)
@@ -186,11 +196,12 @@ def ask_arrival(firms, slot, at, place, q, registered, how, ground, h, city, des
     row[Q_ACTIVITY] = ON_FIRM
     row[Q_FACTS + F_ARRIVED] = ground.days[q]
     row[Q_FACTS + F_HOW] = how
-    row[Q_FACTS + F_HEADQUARTERS] = 1.0 if mobile and drawn(h, DESIGNATED) < p[P_MOBILE_HEADQUARTERS_SHARE] else 0.0
+    row[Q_FACTS + F_HEADQUARTERS] = 1.0 if mobile and drawn(h, HEADQUARTERS) < p[P_MOBILE_HEADQUARTERS_SHARE] else 0.0
     row[Q_FACTS + F_FOREIGN] = 0.0
     row[Q_FACTS + F_DOMESTIC] = (firms[CAPITAL, slot] + firms[FUNDS, slot]) * ground.price[q]
     row[Q_FACTS + F_CAPITAL_FROM] = OTHER_PROVINCE
-    row[Q_FACTS + F_PRIZE] = 1.0 if drawn(h, PAPER) < p[P_CONTEST_TEAM_SHARE] else 0.0
+    row[Q_FACTS + F_PLANNED] = exp(firms[LN_SIZE, slot]) * ground.price[q]
+    row[Q_FACTS + F_PRIZE] = 1.0 if drawn(h, WON_CONTEST) < p[P_CONTEST_TEAM_SHARE] else 0.0
     return r
 
 
@@ -201,7 +212,7 @@ def came_from(h, new, place, ground):
     return (ELSEWHERE if mobile else place) if new else 1 - place
 
 
-def ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk):
+def ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk, p):
     """A claim for a lease of the usual space a head at the place's rent."""
     r = row_of(LEASE, firms, slot, at, place, q, registered, ground, h, city, desk)
     row = desk.tray[r]
@@ -211,7 +222,7 @@ def ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk)
     row[Q_FACTS + F_DESIGNATED] = 1.0 if drawn(h, DESIGNATED) < ground.designated[place] else 0.0
     row[Q_FACTS + F_AREA] = ground.space_per_head[0] * max(1.0, firms[JOBS, slot])
     row[Q_FACTS + F_RENT] = ground.rent[q, place] * exp(city.prices[place, 0])
-    row[Q_FACTS + F_MONTHS] = LEASE_MONTHS
+    row[Q_FACTS + F_MONTHS] = p[P_LEASE_MONTHS]
     return r
 
 
@@ -239,7 +250,7 @@ def ask_all(firms, slot, at, place, q, registered, how, new, mix, ground, h, cit
         desk.tray[r, Q_FACTS + F_FROM] = came_from(h, new, place, ground)
     if mix.welcomes[LEASE, place] > 0:
         asked += 1
-        r = ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk)
+        r = ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk, p)
         desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
     if new and mix.offers[0] > 0:
         industry = int(firms[INDUSTRY, slot])
@@ -266,9 +277,9 @@ def amenity(city, place, p):
     return 100.0 * (near - p[P_RENT_SHARE] * city.prices[place, 0] - p[P_WAGE_SHARE_LOCATION] * city.prices[place, 1])
 
 
-def how_it_comes(h, mobile):
-    """Half of the mobile projects move a firm in, all others register a new one."""
-    return MOVE_IN if mobile > 0.5 and drawn(h, STEPS_OF) > 0.5 else NEW_REGISTRATION
+def how_it_comes(h, mobile, p):
+    """Some mobile projects move a firm in, all others register a new one."""
+    return MOVE_IN if mobile > 0.5 and drawn(h, HOW_IT_COMES) < p[P_MOBILE_MOVE_IN_SHARE] else NEW_REGISTRATION
 
 
 def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
@@ -284,11 +295,33 @@ def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
         room.asked[number] = -1
         if offers and knows(room.known, room.pool[U_AWARE, number], NEWCOMER):
             room.asked[number] = desk.waiting[0]
-            how = how_it_comes(room.pair, mobile)
+            how = how_it_comes(room.pair, mobile, p)
             for place in range(2):
                 room.quotes[number, place] = ask_all(
                     room.pool, number, -1, place, quarter, day, how, True, mix, ground, room.pair, city, desk, p, 1.0
                 )  # fmt: skip
+
+
+def later(quarter, firms, slot, place, aware, city, mix, ground, room, p):
+    """CNY that the packages which a firm knows will pay on its later projects in a place."""
+    if mix.offers[0] == 0:
+        return 0.0
+    industry = int(firms[INDUSTRY, slot])
+    types = ground.type_cdf.shape[1]
+    rate, before = 0.0, 0.0
+    for kind in range(types):
+        part = ground.type_cdf[industry, kind] - before
+        before = ground.type_cdf[industry, kind]
+        row = ((industry * 2 + place) * types + kind) * 2
+        for layer in range(LAYERS):
+            package = mix.layer_package[quarter, row, layer]
+            if package >= 0 and aware < room.known[package, NEWCOMER]:
+                rate += part * mix.layer_rate[quarter, row, layer] * city.payout[package] * mix.present[package]
+    rate *= p[P_ELIGIBLE_SHARE] * p[P_APPROVAL]
+    capital, wear = firms[CAPITAL, slot], room.cells[industry * 2 + place, C_DEPRECIATION]
+    maintained = invest.maintenance_probability(capital, wear, p[P_SMALLEST_PURCHASE], p[P_MAINTENANCE_TOP])
+    years = min(p[P_VALUE_ANNUITY], mix.years_left[quarter])
+    return locate.later_support(rate, capital, wear, maintained, years)
 
 
 def quoted(desk, first, rows, p):
@@ -319,20 +352,23 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
             worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             award = desk.tray[first, Q_VALUE] if mix.welcomes[ARRIVAL, 0] > 0 else 0.0
             zone_rows, rest_rows = room.quotes[number, 0], room.quotes[number, 1]
-            x_zone += 100.0 * quoted(desk, first, zone_rows, p) / worth
-            x_rest += 100.0 * quoted(desk, first + zone_rows, rest_rows, p) / worth
+            aware, price = newcomer[U_AWARE], ground.price[quarter]
+            at_zone = price * later(quarter, room.pool, number, 0, aware, city, mix, ground, room, p)
+            at_rest = price * later(quarter, room.pool, number, 1, aware, city, mix, ground, room, p)
+            x_zone += 100.0 * (quoted(desk, first, zone_rows, p) + at_zone) / worth
+            x_rest += 100.0 * (quoted(desk, first + zone_rows, rest_rows, p) + at_rest) / worth
         share = ground.zone_share[int(newcomer[INDUSTRY])]
         value = locate.inclusive_value(share, x_zone, x_rest, p[P_ZONE_SCALE], p[P_CITY_SCALE])
         base = ground.mobile_base[0] if mobile else p[P_FOUNDER_BASE]
         if drawn(h, CITY) >= locate.city_probability(base, value):
-            register_on_paper(quarter, number, award, city, desk, ground, room, p, out)
+            register_on_paper(quarter, number, award / ground.price[quarter], city, desk, ground, room, p, out)
             continue
         used += 1
         place = 0 if drawn(h, ZONE) < locate.zone_probability(share, x_zone, x_rest, p[P_ZONE_SCALE]) else 1
         slot = take_slot(quarter, number, place, city, room, out)
         if first >= 0 and slot >= 0:
             day = ground.days[quarter]
-            how = how_it_comes(h, 1.0 if mobile else 0.0)
+            how = how_it_comes(h, 1.0 if mobile else 0.0, p)
             ask_all(city.firms, slot, slot, place, quarter, day, how, True, mix, ground, h, city, desk, p, 0.0)
     out.pool[quarter, 0] = members
     out.pool[quarter, 1] = used
@@ -389,7 +425,7 @@ def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
     """Ask what the other place offers those incumbents that reconsider their place this quarter."""
     firms = city.firms
     day = ground.days[quarter]
-    offers = mix.offers[2] + mix.offers[3] > 0
+    offers = mix.offers[0] + mix.offers[2] + mix.offers[3] > 0
     for i in range(movers):
         slot = room.movers[i]
         room.asked_move[i] = -1
@@ -422,6 +458,14 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
             x = 100.0 * quoted(desk, room.asked_move[i], room.quotes_move[i], p) / worth
             x_zone += x if here == 1 else 0.0
             x_rest += x if here == 0 else 0.0
+            aware, price = firms[U_AWARE, slot], ground.price[quarter]
+            x_zone += 100.0 * price * later(quarter, firms, slot, 0, aware, city, mix, ground, room, p) / worth
+            x_rest += 100.0 * price * later(quarter, firms, slot, 1, aware, city, mix, ground, room, p) / worth
+        if mix.office.condition.size > 0:
+            worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
+            stays = 100.0 * at_stake(city, mix, slot) / worth
+            x_zone += stays if here == 0 else 0.0
+            x_rest += stays if here == 1 else 0.0
         share = ground.zone_share[int(firms[INDUSTRY, slot])]
         place = 0 if drawn(room.pair, ZONE) < locate.zone_probability(share, x_zone, x_rest, p[P_ZONE_SCALE]) else 1
         if place == here:

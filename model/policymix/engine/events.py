@@ -94,7 +94,7 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
     types = ground.type_cdf.shape[1]
     for j in range(n):
         size = w[W_PROJECT * STRIDE + j]
-        if size >= line or size < 0.5 * line:
+        if size >= line or size < p[P_NOTCH_REACH] * line:
             continue
         industry = int(w[INDUSTRY * STRIDE + j])
         cell = industry * 2 + int(w[PLACE * STRIDE + j])
@@ -197,10 +197,14 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
         row = desk.tray[lane_row(NATIONAL_GRANT, q, slot, j, city, desk, ground, room)]
         row[Q_FACTS + F_GRANT_ON] = day
         row[Q_FACTS + F_PROGRAMME] = SCIENCE_PROGRAMME
-        row[Q_FACTS + F_GRANT] = ground.price[q] * p[P_NATIONAL_GRANT_SIZE] * (0.5 + lottery / p[P_NATIONAL_GRANT_RATE])
+        row[Q_FACTS + F_GRANT] = (
+            ground.price[q]
+            * p[P_NATIONAL_GRANT_SIZE]
+            * (1.0 + p[P_NATIONAL_GRANT_SPREAD] * (2.0 * lottery / p[P_NATIONAL_GRANT_RATE] - 1.0))
+        )
 
 
-def ask_lessees(q, run, city, desk, ground, room):
+def ask_lessees(q, run, city, desk, ground, room, p):
     """Incumbents whose lease has run out take a new one in the same place."""
     firms = city.firms
     day = ground.days[q]
@@ -213,7 +217,7 @@ def ask_lessees(q, run, city, desk, ground, room):
         )
         place = int(firms[PLACE, slot])
         registered = day - int(firms[AGE, slot] * DAYS_A_QUARTER)
-        ask_lease(firms, slot, slot, place, q, registered, EXPANSION, ground, room.pair, city, desk)
+        ask_lease(firms, slot, slot, place, q, registered, EXPANSION, ground, room.pair, city, desk, p)
     room.counts[0] = 0
 
 

@@ -68,6 +68,7 @@ def _mix(quarters: int, places: int, industries: int, packages: int, nothing: Co
         outside_from=np.zeros(0),
         outside_rate=np.zeros(0),
         outside_on=np.zeros(0, np.int64),
+        price=np.ones(quarters),
         demand=np.zeros((quarters, industries)),
     )
 

@@ -184,7 +184,7 @@ class MesaStages:
             self._quarter = self._seen(q, run, city, mix, desk, ground, room, out, p)
             for agent in self.agents:
                 agent.step()
-            plain.ask_lessees(q, run, city, desk, ground, room)
+            plain.ask_lessees(q, run, city, desk, ground, room, p)
             plain.outside_claims(q, run, city, mix, desk, ground)
 
     def take(self, slot: int) -> None:

@@ -24,7 +24,7 @@ from .symbols import (
     PLACE,
     STEPS_HELD,
 )
-from .world import LOCAL_CHANGES, World, parameters_by_quarter
+from .world import LOCAL_CHANGES, World, parameters_by_quarter, technology
 
 SIZE_OF_A_PROJECT = [
     fact_index("project", name)
@@ -128,12 +128,13 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         parameters=parameters,
         hassle=hassle,
         outreach=outreach,
-        credit=credit(setting, compiled, city, world.region.firms.shape[1]),
+        credit=credit(setting, world, compiled, city),
         outside_kind=outside[0],
         outside_facts=outside[1],
         outside_from=outside[2],
         outside_rate=outside[3],
         outside_on=outside[4],
+        price=world.env.deflator,
         demand=demand(setting, world, packages, values),
     )
 
@@ -245,8 +246,10 @@ def friction(
     return hassle, outreach, sooner
 
 
-def credit(setting: Setting, compiled: Compiled, city: City, places: int) -> np.ndarray:
-    """Credit lines by quarter and place: CNY a firm, share of eligible firms reached, mask of their rungs."""
+def credit(setting: Setting, world: World, compiled: Compiled, city: City) -> np.ndarray:
+    """Credit lines by quarter and place: CNY a firm at constant prices, share of eligible firms reached, mask of their
+    rungs."""
+    places = world.region.firms.shape[1]
     out = np.zeros((setting.quarters, places, 3))
     n = int(city.count[0])
     held, place = city.firms[STEPS_HELD, :n].astype(np.int64), city.firms[PLACE, :n].astype(int)
@@ -260,7 +263,11 @@ def credit(setting: Setting, compiled: Compiled, city: City, places: int) -> np.
             continue
         for q, day in enumerate(setting.days):
             if line.first <= day <= line.last:
-                out[q, inside] = (line.total / line.firms, min(1.0, line.firms / eligible), mask)
+                out[q, inside] = (
+                    line.total / line.firms / world.env.deflator[q],
+                    min(1.0, line.firms / eligible),
+                    mask,
+                )
     return out
 
 
@@ -306,9 +313,9 @@ def demand(setting: Setting, world: World, packages: list[str], values: Mapping[
     """
     r, env = world.region, world.env
     spending = opportunity_spending(setting, world, packages, values)
-    sellers = r.core & (r.rd_intensity > 0.01)
+    sellers = r.core & (technology(r) > 0.5)
     value = r.value_added.sum(axis=1)
     extra = spending * world.p[P_OPPORTUNITY_ADDITIONAL] * world.p[P_OPPORTUNITY_LOCAL]
     ratio = float((value * r.va_ratio)[sellers].sum() / value[sellers].sum())
-    quarterly = 0.25 * value[sellers].sum() * env.gdp_real / env.gdp_real[setting.burn_in - 1]
+    quarterly = 0.25 * value[sellers].sum() * env.deflator * env.gdp_real / env.gdp_real[setting.burn_in - 1]
     return np.where(sellers[None, :], (extra * ratio / quarterly)[:, None], 0.0)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import RunFailed
+from ..firms import research
 from ..policy.compile import Compiled
+from ..region.arrays import LARGEST_RECORD_SHARE
 from .claims import CLAIM_COLUMNS, CLAIMANT_NUMBERS, City
 from .setting import Setting
-from .streams import SPENDS_ON_RESEARCH, STARTS_DIGITAL, further
+from .streams import SPENDS_ON_RESEARCH, SPENDS_TOO, STARTS_DIGITAL, TWO_TO_MINUS_52, further
 from .symbols import (
     ACCOUNT,
     AGE,
@@ -25,15 +27,32 @@ from .symbols import (
     GAZELLE,
     INDUSTRY,
     JOBS,
+    KNOWLEDGE,
     LEADING,
     LN_SIZE,
     LUCK,
     OWN_DIGITAL,
+    P_ADOPTED_AT_START,
+    P_EAGLE_LEAST_AGE,
+    P_EAGLE_LEAST_REVENUE,
+    P_EAGLE_MOST_AGE,
+    P_EAGLE_MOST_REVENUE,
     P_FUNDS_CEILING,
+    P_GAZELLE_LEAST_AGE,
+    P_GAZELLE_LEAST_REVENUE,
+    P_GAZELLE_MOST_AGE,
+    P_INITIAL_FUNDS_SHARE,
+    P_INITIAL_SERVICES_SHARE,
+    P_INTENSITY_DEVIATION,
+    P_LEAST_CAPITAL,
+    P_RECORD_AGE,
     P_SERVICES_CEILING,
+    P_UNICORN_MOST_AGE,
     PLACE,
     RELIEF_END,
+    REPORTED,
     REPORTED_NOW,
+    RESEARCH,
     REVENUE_1,
     REVENUE_2,
     REVENUE_3,
@@ -47,13 +66,11 @@ from .symbols import (
     UNICORN,
     VARIANCE,
 )
-from .world import World, living_per_entry, technology
+from .world import RECORD_ADDRESSES, World, living_per_entry, technology
 
 CACHE_LINE = 8
 """Numbers in a cache line."""
 CLAIMS_PER_SLOT = 8
-ADOPTED_AT_START = 0.10
-"""Share of firms with digital equipment of their own at the start of the burn-in; the burn-in moves it on."""
 
 
 def room_for(firms: float, entries: float, quarters: int) -> int:
@@ -78,7 +95,7 @@ def empty_city(slots: int, mix: Compiled, places: int, industries: int) -> City:
         claims=np.empty((CLAIMS_PER_SLOT * slots, CLAIM_COLUMNS)),
         recognised=np.zeros((places, len(STEPS)), np.int64),
         prices=np.zeros((places, 3)),
-        adopters=np.full(industries, ADOPTED_AT_START),
+        adopters=np.zeros(industries),
         payout=np.ones(max(1, len(mix.packages))),
         spent=np.zeros(len(mix.budgets)),
     )
@@ -115,11 +132,11 @@ def write_records(city: City, world: World) -> None:
     for number in range(len(r.record_industry)):
         firm = city.firms[:, number]
         firm[:] = 0.0
-        firm[ALIVE], firm[FIRM], firm[AGE] = 1.0, float(number), 80.0
+        firm[ALIVE], firm[FIRM], firm[AGE] = 1.0, float(number), 4.0 * world.p[P_RECORD_AGE]
         firm[INDUSTRY], firm[PLACE] = r.record_industry[number], r.record_place[number]
         firm[LN_SIZE] = np.log(r.record_value_added[number])
         firm[VARIANCE], firm[ACCOUNT], firm[RELIEF_END] = 1.0, -1.0, -1.0
-        firm[U_ABLE] = 0.25 + 0.05 * number
+        firm[U_ABLE] = (number + 0.5) / len(r.record_industry)
         city.firms[:, number] = firm
     city.count[0] = len(r.record_industry)
 
@@ -138,7 +155,7 @@ def target_values(setting: Setting, world: World, quarter: int) -> np.ndarray:
 
 def is_record(city: City) -> np.ndarray:
     """Which of the used slots hold records."""
-    return city.firms[FIRM, : city.count[0]] < 1024.0
+    return city.firms[FIRM, : city.count[0]] < RECORD_ADDRESSES
 
 
 def rake_sizes(city: City, world: World, target: np.ndarray) -> np.ndarray:
@@ -158,7 +175,9 @@ def rake_sizes(city: City, world: World, target: np.ndarray) -> np.ndarray:
             own = here & ~record
             if not own.any():
                 continue
-            rest = max(target[i, k] - np.exp(firms[LN_SIZE, here & record]).sum(), 0.05 * target[i, k])
+            rest = max(
+                target[i, k] - np.exp(firms[LN_SIZE, here & record]).sum(), (1.0 - LARGEST_RECORD_SHARE) * target[i, k]
+            )
             sizes = np.exp(firms[LN_SIZE, own])
             factor = rest / max(sizes.sum(), 1e-9)
             for _ in range(20):
@@ -177,14 +196,24 @@ def furnish(city: City, world: World) -> None:
     industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
     size = np.exp(firms[LN_SIZE])
     k = r.a / (world.env.hurdle.mean() + r.delta)
-    firms[CAPITAL] = np.maximum(100.0, k[industry] * size)
-    firms[FUNDS] = 0.5 * p[P_FUNDS_CEILING] * firms[CAPITAL]
+    firms[CAPITAL] = np.maximum(p[P_LEAST_CAPITAL], k[industry] * size)
+    firms[FUNDS] = p[P_INITIAL_FUNDS_SHARE] * p[P_FUNDS_CEILING] * firms[CAPITAL]
     wage = r.annual_wage[industry] * r.wage_level[place] * world.env.wage_index[0]
     firms[JOBS] = r.wage_share[industry] * size / wage
-    firms[OWN_DIGITAL] = (further(firms[U_ABLE], STARTS_DIGITAL) < ADOPTED_AT_START).astype(float)
-    firms[BOUGHT_DIGITAL] = 0.5 * p[P_SERVICES_CEILING]
+    firms[OWN_DIGITAL] = (further(firms[U_ABLE], STARTS_DIGITAL) < p[P_ADOPTED_AT_START]).astype(float)
+    city.adopters[:] = p[P_ADOPTED_AT_START]
+    firms[BOUGHT_DIGITAL] = p[P_INITIAL_SERVICES_SHARE] * p[P_SERVICES_CEILING]
+    for column in (RESEARCH, REPORTED, KNOWLEDGE):
+        firms[column] = own_research(firms[U_ABLE], p)
     for column, years in ((REVENUE_1, 1), (REVENUE_2, 2), (REVENUE_3, 3)):
         firms[column] = np.where(firms[AGE] >= 4 * years, size / r.va_ratio[industry], 0.0)
+
+
+def own_research(u_able: np.ndarray, p: np.ndarray) -> np.ndarray:
+    """Logs of the firms' lasting R&D intensities against their industries'."""
+    first, second = further(u_able, SPENDS_ON_RESEARCH), further(u_able, SPENDS_TOO)
+    z = np.sqrt(-2.0 * np.log(np.maximum(first, TWO_TO_MINUS_52))) * np.cos(2.0 * np.pi * second)
+    return research.own_log(p[P_INTENSITY_DEVIATION], z)
 
 
 def compact(city: City) -> None:
@@ -230,7 +259,10 @@ def anchor(setting: Setting, world: World, city: City, tables: np.ndarray) -> np
             total = value[own].sum()
             if total <= 0.0:
                 continue
-            rest = max(target[i, place_code] - (value * scale)[here & record].sum(), 0.05 * target[i, place_code])
+            rest = max(
+                target[i, place_code] - (value * scale)[here & record].sum(),
+                (1.0 - LARGEST_RECORD_SHARE) * target[i, place_code],
+            )
             shift[i, place_code] = np.log(rest / total)
             scale[own] = rest / total
     firms[LN_SIZE] += np.log(scale)
@@ -242,17 +274,24 @@ def anchor(setting: Setting, world: World, city: City, tables: np.ndarray) -> np
     return shift
 
 
+def between(values: np.ndarray, least: float, most: float) -> np.ndarray:
+    """Whether values lie between two bounds, both included."""
+    return (values >= least) & (values <= most)
+
+
 def anchor_ladder(city: City, world: World) -> None:
     """Give or take rungs so that the counts ever recognised are the published ones (in modelled industries)."""
     n = int(city.count[0])
     firms = city.firms[:, :n]
     open_to = technology(world.region)[firms[INDUSTRY].astype(int)] > 0.5
     growth = np.where(firms[REVENUE_3] > 0.0, firms[REVENUE_1] / np.maximum(firms[REVENUE_3], 1.0), 0.0)
-    young = firms[AGE] <= 60.0
+    p, years, revenue = world.p, 0.25 * firms[AGE], firms[REVENUE_1]
     fit = {
-        EAGLE: (firms[AGE] >= 4) & (firms[AGE] <= 40) & (firms[REVENUE_1] >= 2e6) & (firms[REVENUE_1] <= 2e8),
-        GAZELLE: (firms[AGE] >= 12) & young & (firms[REVENUE_1] >= 5e6),
-        UNICORN: young & (firms[REVENUE_3] > 0.0),
+        EAGLE: between(years, p[P_EAGLE_LEAST_AGE], p[P_EAGLE_MOST_AGE])
+        & between(revenue, p[P_EAGLE_LEAST_REVENUE], p[P_EAGLE_MOST_REVENUE]),
+        GAZELLE: between(years, p[P_GAZELLE_LEAST_AGE], p[P_GAZELLE_MOST_AGE])
+        & (firms[REVENUE_3] >= p[P_GAZELLE_LEAST_REVENUE]),
+        UNICORN: (years <= p[P_UNICORN_MOST_AGE]) & (firms[REVENUE_3] > 0.0),
     }
     for step in range(len(STEPS)):
         bit = 1 << step

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..elementary import exp
 from ..firms import invest, ladder
-from .streams import CERTIFY, RECOGNISE, SPENDS_ON_RESEARCH, finalise, further, hashed, uniform_of
+from .streams import CERTIFY, RECOGNISE, finalise, hashed, uniform_of
 from .symbols import *
 
 QUARTERS_A_YEAR = 4.0
-
-
-def intensity_of(w, j, p):
-    """Reported R&D over revenue; firms differ by a lasting lognormal factor drawn from their stored uniform."""
-    revenue = w[REVENUE_NOW * STRIDE + j]
-    spread = p[P_INTENSITY_DEVIATION] * 3.4641 * (further(w[U_ABLE * STRIDE + j], SPENDS_ON_RESEARCH) - 0.5)
-    return w[REPORTED_NOW * STRIDE + j] / max(revenue, 1.0) * exp(spread)
 
 
 def climb(w, h, p, n, recognised):
@@ -27,20 +19,31 @@ def climb(w, h, p, n, recognised):
         age = w[AGE * STRIDE + j] / QUARTERS_A_YEAR
         revenue = w[REVENUE_NOW * STRIDE + j]
         before, three_ago = w[REVENUE_1 * STRIDE + j], w[REVENUE_3 * STRIDE + j]
-        intensity = intensity_of(w, j, p)
+        intensity = w[REPORTED_NOW * STRIDE + j] / max(revenue, 1.0)
         line = ladder.intensity_line(
-            revenue, p[P_INTENSITY_SMALL], p[P_INTENSITY_MIDDLE], p[P_INTENSITY_LARGE]
+            revenue, p[P_INTENSITY_LINE_LOW], p[P_INTENSITY_LINE_HIGH], p[P_INTENSITY_SMALL], p[P_INTENSITY_MIDDLE],
+            p[P_INTENSITY_LARGE],
         )  # fmt: skip
         meets = 0
-        if ladder.technology_sme(revenue, w[JOBS * STRIDE + j], intensity, 200e6, 500.0, p[P_SME_INTENSITY]) > 0.5:
+        if ladder.technology_sme(
+            revenue, w[JOBS * STRIDE + j], intensity, p[P_SME_MOST_REVENUE], p[P_SME_MOST_STAFF], p[P_SME_INTENSITY]
+        ) > 0.5:  # fmt: skip
             meets |= 1 << SME
-        if ladder.high_tech_enterprise(age, intensity, line) > 0.5:
+        if ladder.high_tech_enterprise(age, intensity, line, p[P_HTE_LEAST_AGE]) > 0.5:
             meets |= 1 << HTE
-        if before > 0.0 and ladder.chick_eagle(age, revenue, before, p[P_EAGLE_GROWTH]) > 0.5:
+        if before > 0.0 and ladder.chick_eagle(
+            age, revenue, before, p[P_EAGLE_GROWTH], p[P_EAGLE_LEAST_AGE], p[P_EAGLE_MOST_AGE],
+            p[P_EAGLE_LEAST_REVENUE], p[P_EAGLE_MOST_REVENUE],
+        ) > 0.5:  # fmt: skip
             meets |= 1 << EAGLE
-        if ladder.gazelle(age, revenue, three_ago, p[P_GAZELLE_GROWTH]) > 0.5:
+        if ladder.gazelle(
+            age, revenue, three_ago, p[P_GAZELLE_GROWTH], p[P_GAZELLE_LEAST_AGE], p[P_GAZELLE_MOST_AGE],
+            p[P_GAZELLE_LEAST_REVENUE],
+        ) > 0.5:  # fmt: skip
             meets |= 1 << GAZELLE
-        if ladder.unicorn(age, revenue, three_ago, p[P_UNICORN_LINE], p[P_UNICORN_MULTIPLE]) > 0.5:
+        if ladder.unicorn(
+            age, revenue, three_ago, p[P_UNICORN_LINE], p[P_UNICORN_MULTIPLE], p[P_UNICORN_MOST_AGE]
+        ) > 0.5:  # fmt: skip
             meets |= 1 << UNICORN
         if ladder.leading(revenue, p[P_LEADING_LINE]) > 0.5:
             meets |= 1 << LEADING

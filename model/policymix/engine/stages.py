@@ -11,18 +11,24 @@ from __future__ import annotations
 import numpy as np
 
 from ..elementary import exp, log
-from ..firms import adopt, invest, kink, leave, produce, research, take_up
+from ..firms import adopt, invest, kink, ladder, leave, produce, research, take_up
 from .streams import (
     ADJUST,
     ADOPT,
+    COSTS_TO_QUALIFY,
+    COSTS_TOO,
     EXIT,
     GROWTH,
     MAINTAIN,
+    QUALIFIES,
     RELOCATE,
     SHIFTS_REVENUE,
+    SPENDS_ON_RESEARCH,
+    SPENDS_TOO,
     TYPE,
     VOLATILITY,
     further,
+    further_normal,
     hashed,
     normal_of,
     uniform_of,
@@ -39,9 +45,10 @@ FIRST_SOON, SECOND_SOON, THIRD_SOON = range(W_LAYER_SOON, W_LAYER_SOON + 3)
     range(W_RD_LAYER_RATE, W_RD_LAYER_RATE + 3),
     range(W_RD_LAYER_END, W_RD_LAYER_END + 3),
 )
-LARGEST_RATE = 0.9
 FOREVER = 1000.0
 """Years from which a support counts as without end."""
+STRETCH = 1.0 + 1e-9
+"""Whoever stretches to a line means to lie above it, whatever rounding does."""
 SMALLEST = 1.0
 """CNY below which an amount counts as nothing."""
 
@@ -85,9 +92,10 @@ def grow(w, p, n):
     """Demand state: drift, agglomeration and luck."""
     size_spread = p[P_SIZE_SPREAD]
     size_slope = p[P_SIZE_SLOPE]
+    largest_spread = p[P_LARGEST_SPREAD]
     for j in range(n):
         sigma = produce.spread(
-            w[LN_SIZE * STRIDE + j], w[(CELL_ROW + C_LN_MEDIAN) * STRIDE + j], size_spread, size_slope
+            w[LN_SIZE * STRIDE + j], w[(CELL_ROW + C_LN_MEDIAN) * STRIDE + j], size_spread, size_slope, largest_spread
         )
         e = produce.shock(sigma, w[VARIANCE * STRIDE + j], w[W_Z * STRIDE + j])
         w[LUCK * STRIDE + j] += e
@@ -105,6 +113,10 @@ def make(w, p, n):
     tax_ease = p[P_TAX_EASE]
     super_deduction = p[P_SUPER_DEDUCTION]
     high_tech_tax_rate = p[P_HIGH_TECH_TAX_RATE]
+    shift_able_share = p[P_SHIFT_ABLE_SHARE]
+    shift_reported_share = p[P_SHIFT_REPORTED_SHARE]
+    intensity_deviation = p[P_INTENSITY_DEVIATION]
+    relabelled = research.relabelled_share(p[P_RESEARCH_ELASTICITY], p[P_RELABEL_CONVEXITY])
     for j in range(n):
         w[W_SIZE * STRIDE + j] = exp(w[LN_SIZE * STRIDE + j])
         w[W_RATIO * STRIDE + j] = (
@@ -127,22 +139,32 @@ def make(w, p, n):
         )
     for j in range(n):
         free = w[W_VALUE * STRIDE + j] / w[(CELL_ROW + C_VALUE_RATIO) * STRIDE + j]
-        able = 1.0 if further(w[U_ABLE * STRIDE + j], SHIFTS_REVENUE) < 0.5 else 0.0
+        able = 1.0 if further(w[U_ABLE * STRIDE + j], SHIFTS_REVENUE) < shift_able_share else 0.0
         line = small_firm_profit_line / margin
         worth = margin * (standard_tax_rate - small_firm_tax_rate)
         kept = produce.held_back(free, line, worth, margin, tax_ease, able)
         w[W_REVENUE * STRIDE + j] = kept
-        w[W_VALUE * STRIDE + j] *= 0.5 + 0.5 * kept / free
+        w[W_KEPT * STRIDE + j] = shift_reported_share + (1.0 - shift_reported_share) * kept / free
+        w[W_VALUE * STRIDE + j] *= w[W_KEPT * STRIDE + j]
+    for j in range(n):
+        z = further_normal(w[U_ABLE * STRIDE + j], SPENDS_ON_RESEARCH, SPENDS_TOO)
+        own = research.own_log(intensity_deviation, z)
+        free = research.reported_log(own, w[RESEARCH * STRIDE + j], relabelled)
+        reported = exp(w[REPORTED * STRIDE + j])
+        over = max(0.0, reported - exp(free))
+        w[W_OWN_RESEARCH * STRIDE + j] = own
+        w[W_OVER * STRIDE + j] = over if over > 1e-12 * reported else 0.0
+        w[W_REAL_SHARE * STRIDE + j] = exp(w[RESEARCH * STRIDE + j]) + (1.0 - relabelled) * w[W_OVER * STRIDE + j]
     for j in range(n):
         normal = w[(CELL_ROW + C_RESEARCH) * STRIDE + j] * w[W_VALUE * STRIDE + j]
-        w[W_RESEARCH * STRIDE + j] = normal * exp(w[RESEARCH * STRIDE + j])
+        w[W_RESEARCH * STRIDE + j] = normal * w[W_REAL_SHARE * STRIDE + j]
         w[W_REPORTED * STRIDE + j] = normal * exp(w[REPORTED * STRIDE + j])
         income = produce.profit(
             w[W_VALUE * STRIDE + j],
             w[(CELL_ROW + C_WAGE) * STRIDE + j] * w[JOBS * STRIDE + j],
             w[(CELL_ROW + C_OTHER) * STRIDE + j],
             w[(CELL_ROW + C_DEPRECIATION) * STRIDE + j] * w[CAPITAL * STRIDE + j],
-            w[W_RESEARCH * STRIDE + j] - normal,
+            w[W_RESEARCH * STRIDE + j] - normal * exp(w[W_OWN_RESEARCH * STRIDE + j]),
         )
         deducted = income - super_deduction * w[W_REPORTED * STRIDE + j]
         status = w[W_STATUS * STRIDE + j]
@@ -168,7 +190,7 @@ def want(w, p, n):
             w[(CELL_ROW + C_CAPITAL_OUTPUT) * STRIDE + j],
             w[(CELL_ROW + C_LN_COST_RATIO) * STRIDE + j],
             capital_elasticity,
-        )
+        ) + log(w[W_KEPT * STRIDE + j])
         w[W_PROJECT * STRIDE + j] = kink.size_at(
             w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j], 0.0, capital_elasticity
         )
@@ -201,16 +223,16 @@ def size_with_support(w, p, years_left, n):
     Of a support that ends only a share enters the size of a project, for capital outlives it.
     """
     weight = p[P_TEMPORARY_WEIGHT] if years_left < FOREVER else 1.0
-    elasticity = p[P_CAPITAL_ELASTICITY] * weight
+    elasticity, largest_rate = p[P_CAPITAL_ELASTICITY] * weight, p[P_LARGEST_RATE]
     for j in range(n):
         capital, wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
         first, second, third = w[FIRST_RATE * STRIDE + j], w[SECOND_RATE * STRIDE + j], w[THIRD_RATE * STRIDE + j]
         best = w[W_PROJECT * STRIDE + j]
-        size = kink.size_at(capital, wanted, min(LARGEST_RATE, third), elasticity)
+        size = kink.size_at(capital, wanted, min(largest_rate, third), elasticity)
         best = kink.flattening(best, size, w[THIRD_END * STRIDE + j])
-        size = kink.size_at(capital, wanted, min(LARGEST_RATE, second + third), elasticity)
+        size = kink.size_at(capital, wanted, min(largest_rate, second + third), elasticity)
         best = kink.flattening(best, size, w[SECOND_END * STRIDE + j])
-        size = kink.size_at(capital, wanted, min(LARGEST_RATE, first + second + third), elasticity)
+        size = kink.size_at(capital, wanted, min(largest_rate, first + second + third), elasticity)
         best = kink.flattening(best, size, w[FIRST_END * STRIDE + j])
         soon = kink.support(best, first, w[FIRST_END * STRIDE + j]) * w[FIRST_SOON * STRIDE + j]
         soon += kink.support(best, second, w[SECOND_END * STRIDE + j]) * w[SECOND_SOON * STRIDE + j]
@@ -257,6 +279,8 @@ def choose(w, p, n):
     fixed_cost = p[P_FIXED_COST]
     resale_wedge = p[P_RESALE_WEDGE]
     bankable_share = p[P_BANKABLE_SHARE]
+    least_own_share = p[P_LEAST_OWN_SHARE]
+    least_project = p[P_LEAST_PROJECT]
     for j in range(n):
         gap = log(max(w[CAPITAL * STRIDE + j] + w[W_PROJECT * STRIDE + j], SMALLEST)) - log(w[CAPITAL * STRIDE + j])
         rate = invest.hazard(gap, capital_elasticity, fixed_cost, resale_wedge)
@@ -266,17 +290,22 @@ def choose(w, p, n):
         w[W_START * STRIDE + j] = acts * idle
     for j in range(n):
         allowed = invest.affordable(
-            w[W_PROJECT * STRIDE + j], w[W_BOUND * STRIDE + j], bankable_share, w[W_FIRST_PAYS * STRIDE + j]
+            w[W_PROJECT * STRIDE + j],
+            w[W_BOUND * STRIDE + j],
+            bankable_share,
+            w[W_FIRST_PAYS * STRIDE + j],
+            least_own_share,
         )
-        large = 1.0 if allowed > 0.01 * w[CAPITAL * STRIDE + j] else 0.0
+        large = 1.0 if allowed > least_project * w[CAPITAL * STRIDE + j] else 0.0
         sale = 1.0 if w[W_PROJECT * STRIDE + j] < 0.0 else 0.0
         w[W_START * STRIDE + j] *= max(large, sale)
         project = w[W_PROJECT * STRIDE + j]
         w[W_PROJECT * STRIDE + j] = allowed if project > 0.0 else project
 
 
-def plan_research(w, p, n):
-    """Real R&D moves towards its target; a share of the induced rise in reported R&D is relabelled."""
+def plan_research(w, p, year_begins, n):
+    """Real R&D moves towards its target; a share of the induced rise in reported R&D is relabelled. Once a year firms
+    decide whether to stretch to the intensity line."""
     research_elasticity = p[P_RESEARCH_ELASTICITY]
     relabel_convexity = p[P_RELABEL_CONVEXITY]
     standard_tax_rate = p[P_STANDARD_TAX_RATE]
@@ -287,23 +316,60 @@ def plan_research(w, p, n):
     research_speed = p[P_RESEARCH_SPEED]
     research_depreciation = p[P_RESEARCH_DEPRECIATION]
     research_reward = p[P_RESEARCH_REWARD]
+    reference_super_deduction = p[P_REFERENCE_SUPER_DEDUCTION]
+    research_price = p[P_RESEARCH_PRICE]
+    least_research_cost = p[P_LEAST_RESEARCH_COST]
     relabelled = research.relabelled_share(research_elasticity, relabel_convexity)
-    reference = (1.0 - standard_tax_rate * 1.75) / (1.0 - standard_tax_rate)
+    if year_begins:
+        stretch(w, p, n)
     for j in range(n):
         status = w[W_STATUS * STRIDE + j]
         usual = standard_tax_rate + (high_tech_tax_rate - standard_tax_rate) * status
         income = w[W_PROFIT * STRIDE + j]
         tax = small_firm_tax_rate if income <= small_firm_profit_line else usual
-        start = research.ln_cost_ratio(tax, 0.75, 0.0, reference)
-        cost = research.ln_cost_ratio(tax, super_deduction, w[W_RD_RATE * STRIDE + j], reference)
-        target = -research_elasticity * (cost - start)
+        start = research.ln_cost(tax, reference_super_deduction, 0.0, 1.0, least_research_cost)
+        grant = w[W_RD_RATE * STRIDE + j]
+        cost = research.ln_cost(tax, super_deduction, grant, research_price, least_research_cost)
+        own = w[W_OWN_RESEARCH * STRIDE + j]
+        target = own - research_elasticity * (cost - start)
         w[RESEARCH * STRIDE + j] = research.adjusted(w[RESEARCH * STRIDE + j], target, research_speed)
-        w[REPORTED * STRIDE + j] = research.reported_log(w[RESEARCH * STRIDE + j], relabelled)
+        free = research.reported_log(own, w[RESEARCH * STRIDE + j], relabelled)
+        over = w[W_OVER * STRIDE + j]
+        w[REPORTED * STRIDE + j] = log(exp(free) + over) if over > 0.0 else free
+        w[W_REAL_SHARE * STRIDE + j] = exp(w[RESEARCH * STRIDE + j]) + (1.0 - relabelled) * over
     for j in range(n):
         before = w[KNOWLEDGE * STRIDE + j]
-        after = research.knowledge_after(before, w[RESEARCH * STRIDE + j], research_depreciation)
+        after = research.knowledge_after(before, log(w[W_REAL_SHARE * STRIDE + j]), research_depreciation)
         w[KNOWLEDGE * STRIDE + j] = after
         w[LN_SIZE * STRIDE + j] += research.productivity_gain(before, after, research_reward)
+
+
+def stretch(w, p, n):
+    """Firms of technology industries whose reported intensity lies below the line of their size stretch to it when the
+    lower tax rate is worth it."""
+    relabelled = research.relabelled_share(p[P_RESEARCH_ELASTICITY], p[P_RELABEL_CONVEXITY])
+    for j in range(n):
+        own = w[W_OWN_RESEARCH * STRIDE + j]
+        normal = w[(CELL_ROW + C_RESEARCH) * STRIDE + j] * w[(CELL_ROW + C_VALUE_RATIO) * STRIDE + j]
+        free = normal * exp(research.reported_log(own, w[RESEARCH * STRIDE + j], relabelled))
+        revenue = max(w[W_REVENUE * STRIDE + j], SMALLEST)
+        line = STRETCH * ladder.intensity_line(
+            revenue,
+            p[P_INTENSITY_LINE_LOW],
+            p[P_INTENSITY_LINE_HIGH],
+            p[P_INTENSITY_SMALL],
+            p[P_INTENSITY_MIDDLE],
+            p[P_INTENSITY_LARGE],
+        )
+        deducted = w[W_PROFIT * STRIDE + j] - p[P_SUPER_DEDUCTION] * line * revenue
+        usual = deducted if deducted > p[P_SMALL_FIRM_PROFIT_LINE] else 0.0
+        able = 1.0 if further(w[U_ABLE * STRIDE + j], QUALIFIES) < p[P_STATUS_ABLE_SHARE] else 0.0
+        open_to = able * w[(CELL_ROW + C_TECHNOLOGY) * STRIDE + j]
+        gain = open_to * (p[P_STANDARD_TAX_RATE] - p[P_HIGH_TECH_TAX_RATE]) * usual / revenue
+        z = further_normal(w[U_ABLE * STRIDE + j], COSTS_TO_QUALIFY, COSTS_TOO)
+        fixed = p[P_STATUS_COST] * exp(p[P_STATUS_COST_SPREAD] * z)
+        chosen = research.to_the_line(free, line, gain, fixed, p[P_RESEARCH_ELASTICITY], p[P_RELABEL_CONVEXITY])
+        w[W_OVER * STRIDE + j] = (chosen - free) / max(normal, 1e-12)
 
 
 def plan_digital(w, p, n):
@@ -330,13 +396,15 @@ def plan_digital(w, p, n):
         )
 
 
-def spend(w, p, n):
+def spend(w, p, year_begins, n):
     """Projects under way and maintenance are paid and become capital; wear is taken off; cash is settled."""
     build_quarters = p[P_BUILD_QUARTERS]
     smallest_purchase = p[P_SMALLEST_PURCHASE]
     maintenance_top = p[P_MAINTENANCE_TOP]
     bankable_share = p[P_BANKABLE_SHARE]
     funds_ceiling = p[P_FUNDS_CEILING]
+    least_capital = p[P_LEAST_CAPITAL]
+    so_far = 0.0 if year_begins else 1.0
     for j in range(n):
         start = w[W_START * STRIDE + j] * w[ALIVE * STRIDE + j]
         sold = min(w[W_PROJECT * STRIDE + j], 0.0) * start
@@ -352,7 +420,7 @@ def spend(w, p, n):
         chance = invest.maintenance_probability(capital, depreciation, smallest_purchase, maintenance_top)
         kept_up = 0.25 * depreciation * capital if w[W_U_MAINTAIN * STRIDE + j] < chance else 0.0
         w[W_SPEND * STRIDE + j] = (paid + kept_up + sold) * w[ALIVE * STRIDE + j]
-        w[CAPITAL * STRIDE + j] = max(100.0, capital * (1.0 - 0.25 * depreciation) + paid + kept_up + sold)
+        w[CAPITAL * STRIDE + j] = max(least_capital, capital * (1.0 - 0.25 * depreciation) + paid + kept_up + sold)
     for j in range(n):
         own = (1.0 - bankable_share) * max(w[W_SPEND * STRIDE + j], 0.0) + min(w[W_SPEND * STRIDE + j], 0.0)
         w[FUNDS * STRIDE + j] = produce.funds_after(
@@ -362,7 +430,7 @@ def spend(w, p, n):
         w[SUM_RESEARCH * STRIDE + j] += 0.25 * w[W_RESEARCH * STRIDE + j] * w[ALIVE * STRIDE + j]
         w[SUM_VALUE * STRIDE + j] += 0.25 * w[W_VALUE * STRIDE + j] * w[ALIVE * STRIDE + j]
         w[REVENUE_NOW * STRIDE + j] += 0.25 * w[W_REVENUE * STRIDE + j]
-        w[REPORTED_NOW * STRIDE + j] += 0.25 * w[W_REPORTED * STRIDE + j]
+        w[REPORTED_NOW * STRIDE + j] = so_far * w[REPORTED_NOW * STRIDE + j] + 0.25 * w[W_REPORTED * STRIDE + j]
 
 
 def leave_or_stay(w, p, exit_by_age, records, n):
@@ -371,6 +439,7 @@ def leave_or_stay(w, p, exit_by_age, records, n):
     exit_cash_threshold = p[P_EXIT_CASH_THRESHOLD]
     exit_cash_weight = p[P_EXIT_CASH_WEIGHT]
     exit_relief_bump = p[P_EXIT_RELIEF_BUMP]
+    largest_exit = p[P_LARGEST_EXIT]
     for j in range(n):
         base = exit_by_age[min(int(w[AGE * STRIDE + j]), exit_by_age.size - 1)]
         by_size = leave.size_factor(
@@ -380,7 +449,7 @@ def leave_or_stay(w, p, exit_by_age, records, n):
             w[FUNDS * STRIDE + j], w[CAPITAL * STRIDE + j], exit_cash_threshold, exit_cash_weight
         )
         ended = 1.0 if abs(w[RELIEF_END * STRIDE + j]) < 0.5 else 0.0
-        chance = leave.probability(base, by_size, by_cash, ended, exit_relief_bump)
+        chance = leave.probability(base, by_size, by_cash, ended, exit_relief_bump, largest_exit)
         mobile = 0.0 if w[FIRM * STRIDE + j] < records else 1.0
         out = 1.0 if w[W_U_EXIT * STRIDE + j] < chance * mobile else 0.0
         w[W_EXITS * STRIDE + j] = out * w[ALIVE * STRIDE + j]
@@ -398,4 +467,3 @@ def turn_year(w, n):
         w[REVENUE_2 * STRIDE + j] = w[REVENUE_1 * STRIDE + j]
         w[REVENUE_1 * STRIDE + j] = w[REVENUE_NOW * STRIDE + j]
         w[REVENUE_NOW * STRIDE + j] = 0.0
-        w[REPORTED_NOW * STRIDE + j] = 0.0

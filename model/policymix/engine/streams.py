@@ -15,10 +15,11 @@ from ..elementary import cos_turn, log
 
 GROWTH, VOLATILITY, ADJUST, MAINTAIN, TYPE, APPROVE, ADOPT, EXIT, RENEW, RECOGNISE, CERTIFY, GRANT = range(12)
 BUY, SIZE, TAIL, CLASS, INDUSTRY_OF, CITY, ZONE, STEPS_OF, AWARE_OF, ABLE_OF, PAPER, DESIGNATED = range(12, 24)
-RELOCATE, LOTTERY, AGE_OF, COUNT = 24, 25, 26, 27
-PURPOSES = 28
+RELOCATE, LOTTERY, AGE_OF, COUNT, HOW_IT_COMES, WON_CONTEST, HEADQUARTERS = range(24, 31)
+PURPOSES = 31
 
 SHIFTS_REVENUE, HOLDS_CORE, SPENDS_ON_RESEARCH, STARTS_DIGITAL = 7919.0, 104729.0, 611953.0, 15485863.0
+SPENDS_TOO, QUALIFIES, COSTS_TO_QUALIFY, COSTS_TOO = 1299709.0, 224737.0, 350377.0, 2750159.0
 """Primes that turn the stored uniform ``u_able`` into further lasting traits of a firm."""
 TICKET_OF_CLAIM, MARKS_OF_CLAIM = 32452843.0, 49979687.0
 """Primes that turn the uniform number of a claim's approval into its lottery ticket and the assessors' marks."""
@@ -30,6 +31,7 @@ _32, _30, _27, _31, _12 = np.uint64(32), np.uint64(30), np.uint64(27), np.uint64
 _A, _B, _ODD = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB), np.uint64(1)
 _ZERO, _ONE = np.uint64(0), np.uint64(0x3FF0000000000000)
 TWO_TO_MINUS_32 = 2.0**-32
+TWO_TO_MINUS_52 = 2.0**-52
 
 
 @intrinsic
@@ -84,6 +86,13 @@ def further(u, multiplier):
     """A further uniform number of a firm from one that it stores: the fraction of u times a large prime."""
     product = u * multiplier
     return product - np.floor(product)
+
+
+@register_jitable
+def further_normal(u, first, second):
+    """A lasting standard normal number of a firm from a uniform one that it stores: Box and Muller."""
+    radius = np.sqrt(-2.0 * log(max(further(u, first), TWO_TO_MINUS_52)))
+    return radius * cos_turn(further(u, second))
 
 
 @register_jitable

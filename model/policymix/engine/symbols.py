@@ -38,7 +38,7 @@ COLUMNS = (
     "knowledge",  # log of the stock of real R&D against the normal one
     "reported",  # log of reported R&D intensity against the normal one
     "revenue_now",  # CNY so far this calendar year
-    "reported_now",  # CNY of reported R&D so far this calendar year
+    "reported_now",  # CNY of reported R&D so far this calendar year; begun anew in its first quarter
     "own_digital",  # 1 with digital equipment of its own
     "bought_digital",  # share of the service budget bought outside
     "relief_end",  # quarters until rent relief ends, -1 without
@@ -102,13 +102,14 @@ WORK = (
     "z", "u_adjust", "u_maintain", "u_exit", "u_adopt",
     "size", "ratio", "value", "revenue", "profit_year", "cash", "gap", "rate", "first_pays", "wanted", "project",
     "start", "spend", "research_yuan", "reported_yuan", "exits", "bound", "rd_applies", "rd_rate",
-    "adopts", "u_relocate", "status", "push", "u_type",
+    "adopts", "u_relocate", "status", "push", "u_type", "own_research", "real_share", "over", "kept_share",
 )  # fmt: skip
 _FIRST_WORK = COLUMN_COUNT + CELL_COUNT
 (W_Z, W_U_ADJUST, W_U_MAINTAIN, W_U_EXIT, W_U_ADOPT,
  W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_RATE, W_FIRST_PAYS, W_WANTED, W_PROJECT,
  W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,
- W_ADOPTS, W_U_RELOCATE, W_STATUS, W_PUSH, W_U_TYPE) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
+ W_ADOPTS, W_U_RELOCATE, W_STATUS, W_PUSH, W_U_TYPE, W_OWN_RESEARCH, W_REAL_SHARE, W_OVER,
+ W_KEPT) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
 W_LAYER_RATE = _FIRST_WORK + len(WORK)
 W_LAYER_END = W_LAYER_RATE + LAYERS
 W_LAYER_SOON = W_LAYER_END + LAYERS
@@ -138,6 +139,13 @@ PARAMETERS = (
     "intensity_large", "eagle_growth", "gazelle_growth", "unicorn_line", "unicorn_multiple", "leading_line",
     "intensity_deviation", "agglomeration", "wage_response", "rent_share", "wage_share_location", "price_speed",
     "opportunity_realised", "opportunity_additional", "opportunity_local",
+    "shift_able_share", "shift_reported_share", "largest_rate", "least_project", "least_capital", "least_own_share",
+    "least_research_cost", "largest_spread", "largest_exit", "lease_months", "mobile_move_in_share", "notch_reach",
+    "national_grant_spread", "crowding_cap", "adopted_at_start", "initial_funds_share", "initial_services_share",
+    "record_age", "sme_most_revenue", "sme_most_staff", "intensity_line_low", "intensity_line_high", "hte_least_age",
+    "eagle_least_age", "eagle_most_age", "eagle_least_revenue", "eagle_most_revenue", "gazelle_least_age",
+    "gazelle_most_age", "gazelle_least_revenue", "unicorn_most_age", "reference_super_deduction", "research_price",
+    "status_cost", "status_cost_spread", "status_able_share",
 )  # fmt: skip
 (
     P_SIZE_SPREAD, P_SIZE_SLOPE, P_ENTRANT_DEVIATION, P_ENTRANT_TAIL, P_ENTRANT_CAP, P_EXIT_FIRST, P_EXIT_SECOND,
@@ -159,4 +167,17 @@ PARAMETERS = (
     P_INTENSITY_LARGE, P_EAGLE_GROWTH, P_GAZELLE_GROWTH, P_UNICORN_LINE, P_UNICORN_MULTIPLE, P_LEADING_LINE,
     P_INTENSITY_DEVIATION, P_AGGLOMERATION, P_WAGE_RESPONSE, P_RENT_SHARE, P_WAGE_SHARE_LOCATION, P_PRICE_SPEED,
     P_OPPORTUNITY_REALISED, P_OPPORTUNITY_ADDITIONAL, P_OPPORTUNITY_LOCAL,
+    P_SHIFT_ABLE_SHARE, P_SHIFT_REPORTED_SHARE, P_LARGEST_RATE, P_LEAST_PROJECT, P_LEAST_CAPITAL, P_LEAST_OWN_SHARE,
+    P_LEAST_RESEARCH_COST, P_LARGEST_SPREAD, P_LARGEST_EXIT, P_LEASE_MONTHS, P_MOBILE_MOVE_IN_SHARE, P_NOTCH_REACH,
+    P_NATIONAL_GRANT_SPREAD, P_CROWDING_CAP, P_ADOPTED_AT_START, P_INITIAL_FUNDS_SHARE, P_INITIAL_SERVICES_SHARE,
+    P_RECORD_AGE, P_SME_MOST_REVENUE, P_SME_MOST_STAFF, P_INTENSITY_LINE_LOW, P_INTENSITY_LINE_HIGH, P_HTE_LEAST_AGE,
+    P_EAGLE_LEAST_AGE, P_EAGLE_MOST_AGE, P_EAGLE_LEAST_REVENUE, P_EAGLE_MOST_REVENUE, P_GAZELLE_LEAST_AGE,
+    P_GAZELLE_MOST_AGE, P_GAZELLE_LEAST_REVENUE, P_UNICORN_MOST_AGE, P_REFERENCE_SUPER_DEDUCTION, P_RESEARCH_PRICE,
+    P_STATUS_COST, P_STATUS_COST_SPREAD, P_STATUS_ABLE_SHARE,
 ) = range(len(PARAMETERS))  # fmt: skip
+
+NOMINAL = (
+    "small_firm_profit_line", "major_project", "major_research", "unicorn_line", "leading_line", "sme_most_revenue",
+    "intensity_line_low", "intensity_line_high", "eagle_least_revenue", "eagle_most_revenue", "gazelle_least_revenue",
+)  # fmt: skip
+"""Parameters that a text fixes in money of the day: firms, who reckon at constant prices, see them deflated."""

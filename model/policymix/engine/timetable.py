@@ -40,8 +40,6 @@ from .stages import (
 )
 from .symbols import *
 
-LARGEST_PART = 0.01
-"""Of a place's staff that one firm counts for in crowding: else the luck of one giant would move rents for all."""
 RECORD, FROZEN, FREE = 0, 1, 2
 """Prices: the baseline records its path; a mix runs with that path frozen or with its own feedback."""
 
@@ -89,7 +87,7 @@ def begin(q, run, city, mix, desk, tables, path, room, out, p):
     spread_news(q, mix, room, p)
     for place in range(city.prices.shape[0]):
         staff = path.jobs[q - 1, place] if q > 0 else 0.0
-        room.most[place] = LARGEST_PART * staff if staff > 0.0 else 1e18
+        room.most[place] = p[P_CROWDING_CAP] * staff if staff > 0.0 else 1e18
     desk.waiting[0] = 0
     room.counts[0], room.counts[1] = 0, 0
 
@@ -148,7 +146,7 @@ def stages(q, start, n, lanes, city, mix, desk, ground, room, out, p):
     plan_stage(q, n, lanes, city, mix, ground, room, p)  # 4
     if mix.offers[0] + mix.offers[1] + mix.offers[2] + mix.offers[4] > 0:
         claim_for_events(q, start, n, city, mix, desk, ground, room, p)  # 5
-    spend(room.w, p, lanes)  # 6
+    spend(room.w, p, ground.calendar[q] % 4 == 0, lanes)  # 6
     if ground.calendar[q] % 4 == 3:
         climb(room.w, room.h, p, n, city.recognised)  # 7
     leave_stage(start, n, lanes, ground, room, p)  # 8
@@ -183,7 +181,7 @@ def plan_stage(q, n, lanes, city, mix, ground, room, p):
         w[W_BOUND * STRIDE + j] = w[FUNDS * STRIDE + j]
     lend(q, mix, w, n)
     choose(w, p, lanes)
-    plan_research(w, p, lanes)
+    plan_research(w, p, ground.calendar[q] % 4 == 0, lanes)
     plan_digital(w, p, lanes)
 
 

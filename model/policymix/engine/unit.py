@@ -48,6 +48,7 @@ from .symbols import (
     INDUSTRY,
     LN_SIZE,
     LUCK,
+    P_LARGEST_SPREAD,
     P_SIZE_SLOPE,
     P_SIZE_SPREAD,
     PLACE,
@@ -437,7 +438,9 @@ def luck_of(city: City, world: World, years: float, table: np.ndarray) -> tuple[
     value = size * (firms[CAPITAL] / (k[industry] * size)) ** r.a[industry]
     lived = np.minimum(years, 0.25 * firms[AGE])
     cell = industry * len(r.rent_m2_month) + firms[PLACE].astype(int)
-    sigma = p[P_SIZE_SPREAD] * np.minimum(2.0, np.exp(-p[P_SIZE_SLOPE] * (firms[LN_SIZE] - table[cell, C_LN_MEDIAN])))
+    sigma = p[P_SIZE_SPREAD] * np.minimum(
+        p[P_LARGEST_SPREAD], np.exp(-p[P_SIZE_SLOPE] * (firms[LN_SIZE] - table[cell, C_LN_MEDIAN]))
+    )
     calm = value * np.exp(-firms[LUCK] + 0.5 * sigma**2 * lived)
     weight = calm / calm.sum()
     return float(1.0 - calm.sum() / value.sum()), float(np.sqrt(np.sum(weight**2 * sigma**2 * lived)))

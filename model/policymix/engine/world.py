@@ -12,7 +12,7 @@ from ..firms import invest, leave
 from ..policy.compile import Compiled
 from ..region.arrays import EnvArrays, RegionArrays, environment_arrays, field_names, region_arrays
 from .entry import Ground
-from .setting import Setting, field_masks
+from .setting import FIRST_YEAR, Setting, field_masks
 from .symbols import (
     C_ADOPTERS,
     C_CAPITAL_OUTPUT,
@@ -33,6 +33,7 @@ from .symbols import (
     C_VALUE_RATIO,
     C_WAGE,
     CELL_COUNT,
+    NOMINAL,
     P_ENTRANT_CAP,
     P_EXIT_FIRST,
     P_EXIT_LATE,
@@ -88,7 +89,7 @@ def living_per_entry(world: World) -> float:
 
 
 def parameters_by_quarter(setting: Setting, world: World, mix: Compiled, values: Mapping[str, float]) -> np.ndarray:
-    """Parameters by quarter with the changes of a mix in force.
+    """Parameters by quarter with the changes of a mix in force; what a text fixes in money of the day is deflated.
 
     Raises
     ------
@@ -116,6 +117,8 @@ def parameters_by_quarter(setting: Setting, world: World, mix: Compiled, values:
             table[open_now, column] += change.value
         else:
             table[open_now, column] = change.value
+    nominal = [PARAMETERS.index(name) for name in NOMINAL]
+    table[:, nominal] /= world.env.deflator[:, None]
     return np.maximum(table, 0.0)
 
 
@@ -166,7 +169,7 @@ def ground_of(setting: Setting, world: World, largest: float) -> Ground:
     """What newcomers find; the pool is as large as untreated entry at its base probabilities needs."""
     r, p = world.region, world.p
     total = r.firms.sum()
-    reference = 4 * (setting.region.reference.year + 1) - 4 * 1900
+    reference = 4 * (setting.region.reference.year + 1 - FIRST_YEAR)
     years = (setting.calendar - reference) / 4.0
     entries = total * np.exp(world.growth * years) / living_per_entry(world)
     mobile, founders = p[P_MOBILE_SHARE] / r.city_base_share, (1.0 - p[P_MOBILE_SHARE]) / p[P_FOUNDER_BASE]

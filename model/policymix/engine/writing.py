@@ -53,7 +53,7 @@ compiled = njit(_nrt=False, **OPTIONS)
 def firms(q, run, city, mix, desk, ground, tables, path, room, out, p):
     begin(q, run, city, mix, desk, tables, path, room, out, p)
     blocks(q, run, city, mix, desk, ground, room, out, p)
-    ask_lessees(q, run, city, desk, ground, room)
+    ask_lessees(q, run, city, desk, ground, room, p)
     outside_claims(q, run, city, mix, desk, ground)
 
 

@@ -118,7 +118,7 @@ def acts(rate_a_year, u):
     return 1.0 if u < 1.0 - exp(-0.25 * rate_a_year) else 0.0
 
 
-def affordable(project, funds, bankable, paid_at_purchase):
+def affordable(project, funds, bankable, paid_at_purchase, least_own):
     """Project that own funds A carry: x <= A / (1 - theta - s) (docs/ECONOMICS.md 7; B32).
 
     Parameters
@@ -129,13 +129,15 @@ def affordable(project, funds, bankable, paid_at_purchase):
         theta, share of a project that banks carry.
     paid_at_purchase : float
         s, share of the project that a grant pays with the purchase; 0 for a grant that comes later.
+    least_own : float
+        Part that own funds carry at least (``least_own_share``).
 
     Returns
     -------
     float
-        CNY, at most the project; own funds carry at least a twentieth of it.
+        CNY, at most the project.
     """
-    return min(project, funds / max(0.05, 1.0 - bankable - paid_at_purchase))
+    return min(project, funds / max(least_own, 1.0 - bankable - paid_at_purchase))
 
 
 def maintenance_probability(capital, depreciation, smallest_purchase, top):

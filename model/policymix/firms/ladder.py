@@ -28,7 +28,7 @@ def technology_sme(revenue, staff, intensity, largest_revenue, largest_staff, le
     return 1.0 if revenue <= largest_revenue and staff <= largest_staff and intensity >= least_intensity else 0.0
 
 
-def intensity_line(revenue, small, middle, large):
+def intensity_line(revenue, low, high, small, middle, large):
     """Least reported R&D intensity of a high-tech enterprise: 5 / 4 / 3 % below 50 million, to 200, above.
 
     The lines are recalled figures (docs/ECONOMICS.md 9).
@@ -37,6 +37,8 @@ def intensity_line(revenue, small, middle, large):
     ----------
     revenue : float
         CNY a year.
+    low, high : float
+        ``intensity_line_low``, ``intensity_line_high``, CNY a year.
     small, middle, large : float
         ``intensity_small``, ``intensity_middle``, ``intensity_large``, shares of revenue.
 
@@ -45,18 +47,18 @@ def intensity_line(revenue, small, middle, large):
     float
         Share of revenue.
     """
-    if revenue < 50e6:
+    if revenue < low:
         return small
-    return middle if revenue <= 200e6 else large
+    return middle if revenue <= high else large
 
 
-def high_tech_enterprise(age, intensity, line):
+def high_tech_enterprise(age, intensity, line, least_age):
     """At least one year old, reported R&D intensity at least the line.
 
     Parameters
     ----------
-    age : float
-        Years.
+    age, least_age : float
+        Years; ``hte_least_age``.
     intensity, line : float
         Reported R&D over revenue, and the line of the firm's size.
 
@@ -65,10 +67,10 @@ def high_tech_enterprise(age, intensity, line):
     float
         1 or 0.
     """
-    return 1.0 if age >= 1.0 and intensity >= line else 0.0
+    return 1.0 if age >= least_age and intensity >= line else 0.0
 
 
-def chick_eagle(age, revenue, before, growth):
+def chick_eagle(age, revenue, before, growth, least_age, most_age, least_revenue, most_revenue):
     """One to eight years old, revenue of 2 to 200 million, grown by at least ``growth`` in the year (b6).
 
     Parameters
@@ -79,16 +81,21 @@ def chick_eagle(age, revenue, before, growth):
         This and last year's, CNY.
     growth : float
         ``eagle_growth`` a year.
+    least_age, most_age : float
+        ``eagle_least_age``, ``eagle_most_age``, years.
+    least_revenue, most_revenue : float
+        ``eagle_least_revenue``, ``eagle_most_revenue``, CNY a year.
 
     Returns
     -------
     float
         1 or 0.
     """
-    return 1.0 if 1.0 <= age <= 8.0 and 2e6 <= revenue <= 200e6 and revenue >= (1.0 + growth) * before else 0.0
+    within = least_age <= age <= most_age and least_revenue <= revenue <= most_revenue
+    return 1.0 if within and revenue >= (1.0 + growth) * before else 0.0
 
 
-def gazelle(age, revenue, three_years_ago, growth):
+def gazelle(age, revenue, three_years_ago, growth, least_age, most_age, least_revenue):
     """Three to fifteen years old, at least 5 million three years ago, grown by 20 % a year since (B19).
 
     Parameters
@@ -99,6 +106,10 @@ def gazelle(age, revenue, three_years_ago, growth):
         CNY a year.
     growth : float
         ``gazelle_growth`` a year.
+    least_age, most_age : float
+        ``gazelle_least_age``, ``gazelle_most_age``, years.
+    least_revenue : float
+        ``gazelle_least_revenue``, CNY a year.
 
     Returns
     -------
@@ -106,10 +117,10 @@ def gazelle(age, revenue, three_years_ago, growth):
         1 or 0.
     """
     grown = revenue >= three_years_ago * (1.0 + growth) ** 3
-    return 1.0 if 3.0 <= age <= 15.0 and three_years_ago >= 5e6 and grown else 0.0
+    return 1.0 if least_age <= age <= most_age and three_years_ago >= least_revenue and grown else 0.0
 
 
-def unicorn(age, revenue, three_years_ago, least_value, multiple):
+def unicorn(age, revenue, three_years_ago, least_value, multiple, most_age):
     """At most fifteen years old, and valued (revenue x growth x a multiple) above a line: a proxy (b6; judgement).
 
     Parameters
@@ -122,6 +133,8 @@ def unicorn(age, revenue, three_years_ago, least_value, multiple):
         ``unicorn_line``, CNY.
     multiple : float
         ``unicorn_multiple``, years of revenue.
+    most_age : float
+        ``unicorn_most_age``, years.
 
     Returns
     -------
@@ -129,7 +142,7 @@ def unicorn(age, revenue, three_years_ago, least_value, multiple):
         1 or 0.
     """
     growth = revenue / max(three_years_ago, 1.0)
-    return 1.0 if age <= 15.0 and three_years_ago > 0.0 and revenue * growth * multiple >= least_value else 0.0
+    return 1.0 if age <= most_age and three_years_ago > 0.0 and revenue * growth * multiple >= least_value else 0.0
 
 
 def leading(revenue, least_revenue):

@@ -87,8 +87,8 @@ def cash_factor(funds, capital, threshold, weight):
     return 1.0 + weight * max(0.0, 1.0 - funds / (threshold * capital + 1.0))
 
 
-def probability(base, by_size, by_cash, relief_ended, bump):
-    """Probability of leaving this quarter, at most one half.
+def probability(base, by_size, by_cash, relief_ended, bump, largest):
+    """Probability of leaving this quarter: base x size x cash x (1 + bump when relief ends), at most ``largest``.
 
     Parameters
     ----------
@@ -100,10 +100,12 @@ def probability(base, by_size, by_cash, relief_ended, bump):
         1 in the quarter in which rent relief runs out, else 0.
     bump : float
         Relative rise then (``exit_relief_bump``).
+    largest : float
+        ``largest_exit`` a quarter.
 
     Returns
     -------
     float
         Probability a quarter.
     """
-    return min(0.5, base * by_size * by_cash * (1.0 + bump * relief_ended))
+    return min(largest, base * by_size * by_cash * (1.0 + bump * relief_ended))

@@ -71,6 +71,31 @@ def zone_probability(zone_share, x_zone, x_rest, scale_within):
     return zone / (zone + (1.0 - zone_share) * exp(x_rest / scale_within))
 
 
+def later_support(rate, capital, depreciation, maintained, years):
+    """Support that a firm will draw on its later projects: s x wear not made good by maintenance x years.
+
+    A firm that chooses a place counts what the place will pay it as long as its package runs, not the first project
+    alone.
+
+    Parameters
+    ----------
+    rate : float
+        s, support rate expected of a later project, over all types of projects.
+    capital, depreciation : float
+        K in CNY, and d a year.
+    maintained : float
+        Part of the wear that maintenance makes good (``invest.maintenance_probability``): it claims nothing.
+    years : float
+        Years until the package ends, at most the annuity of ``value_annuity``.
+
+    Returns
+    -------
+    float
+        CNY.
+    """
+    return rate * capital * depreciation * (1.0 - maintained) * years
+
+
 def loop_gain(city_share, scale, agglomeration, rent_share, space_elasticity, wage_share, wage_response):
     """Gain of the feedback loop, g = (1 - P) / lambda (gamma - s_r / eps - s_w psi).
 

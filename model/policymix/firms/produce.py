@@ -31,8 +31,8 @@ def variance_draw(u):
     return -log(u)
 
 
-def spread(ln_size, ln_median, level, slope):
-    """Standard deviation of yearly log growth, sigma = level (S / S_median)^-slope, at most twice the level (B06, B07).
+def spread(ln_size, ln_median, level, slope, largest):
+    """Standard deviation of yearly log growth, sigma = level min(m, (S / S_median)^-slope) (B06, B07).
 
     Without the bound a firm that has shrunk to nothing would be thrown about by ever larger shocks.
 
@@ -42,13 +42,15 @@ def spread(ln_size, ln_median, level, slope):
         Logs of the demand state and of its median in the industry, CNY a year.
     level, slope : float
         ``size_spread`` and ``size_slope`` of the priors: 0.35 and 0.15 in docs/ECONOMICS.md 6.
+    largest : float
+        m, most that the spread exceeds its level (``largest_spread``).
 
     Returns
     -------
     float
         Log points a year.
     """
-    return level * min(2.0, exp(-slope * (ln_size - ln_median)))
+    return level * min(largest, exp(-slope * (ln_size - ln_median)))
 
 
 def shock(sigma, variance, z):

@@ -10,8 +10,26 @@ from __future__ import annotations
 from ..elementary import exp, log
 
 
-def ln_cost_ratio(tax, super_deduction, grant, reference):
-    """Log of the user cost of R&D against its reference, c = (1 - t (1 + s_t) - g) / (1 - t) (point 9; B55).
+def own_log(deviation, z):
+    """Log of a firm's lasting R&D intensity against its industry's, d z - d^2 / 2: the mean over firms is 1.
+
+    Firms of one industry differ lastingly (docs/ECONOMICS.md 9: lognormal, log sd 0.8).
+
+    Parameters
+    ----------
+    deviation, z : float
+        d (``intensity_deviation``), and the firm's lasting standard normal number.
+
+    Returns
+    -------
+    float
+        Log.
+    """
+    return deviation * z - 0.5 * deviation * deviation
+
+
+def ln_cost(tax, super_deduction, grant, price, least):
+    """Log of the user cost of R&D, c = p (1 - t (1 + s_t) - g) / (1 - t) (docs/ECONOMICS.md 9; B55).
 
     At a super-deduction of 100 % the cost is 0.667 at a tax rate of 25 % and 0.824 at 15 %: high-tech status makes more
     R&D dearer.
@@ -24,16 +42,15 @@ def ln_cost_ratio(tax, super_deduction, grant, reference):
         s_t, extra deduction: 0.75 before 2023, 1.0 after.
     grant : float
         g, marginal local support of reported R&D that survives the claim funnel.
-    reference : float
-        User cost that counts as 1.
+    price, least : float
+        p (``research_price``), and the least numerator (``least_research_cost``).
 
     Returns
     -------
     float
-        Log; the numerator is at least 0.05.
+        Log.
     """
-    cost = max(0.05, 1.0 - tax * (1.0 + super_deduction) - grant) / (1.0 - tax)
-    return log(cost / reference)
+    return log(price * max(least, 1.0 - tax * (1.0 + super_deduction) - grant) / (1.0 - tax))
 
 
 def relabelled_share(elasticity, convexity):
@@ -74,13 +91,13 @@ def adjusted(current, target, speed):
     return current + 0.25 * speed * (target - current)
 
 
-def reported_log(real_log, relabelled):
-    """Log of reported R&D when a share of the induced rise is relabelled: real / (1 - share).
+def reported_log(own, real_log, relabelled):
+    """Log of reported R&D when a share of the induced rise is relabelled: own + (real - own) / (1 - share).
 
     Parameters
     ----------
-    real_log : float
-        Log of real R&D against the normal intensity.
+    own, real_log : float
+        Logs of the firm's lasting intensity and of its real R&D against the normal intensity.
     relabelled : float
         Share of the induced rise, below 1.
 
@@ -89,7 +106,33 @@ def reported_log(real_log, relabelled):
     float
         Log of reported R&D against the normal intensity.
     """
-    return real_log / (1.0 - relabelled)
+    return own + (real_log - own) / (1.0 - relabelled)
+
+
+def to_the_line(free, line, gain, fixed, elasticity, convexity):
+    """Reported intensity of a firm near an intensity line: the line when what lies above it is worth the stretch.
+
+    A gap G = line - free is closed at the least cost G^2 / (2 free (eps + 1 / kappa)), both over revenue, part really
+    and part by relabelling; the firm goes if the gain exceeds it and a fixed cost (docs/ECONOMICS.md b3; A51, A53). A
+    half-closed gap earns nothing, so it goes all the way at once.
+
+    Parameters
+    ----------
+    free, line : float
+        Reported R&D over revenue without the line, and the line.
+    gain, fixed : float
+        Tax saved above the line and fixed cost of qualifying, over revenue.
+    elasticity, convexity : float
+        eps and kappa.
+
+    Returns
+    -------
+    float
+        Reported R&D over revenue; the relabelled share of the gap is ``relabelled_share``.
+    """
+    gap = max(0.0, line - free)
+    cost = gap * gap / (2.0 * max(free, 1e-9) * (elasticity + 1.0 / convexity)) + fixed
+    return line if gap > 0.0 and gain > cost else free
 
 
 def knowledge_after(knowledge, real_log, depreciation):

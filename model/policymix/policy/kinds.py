@@ -245,6 +245,7 @@ KINDS: tuple[Kind, ...] = (
         arrived_domestic_capital | money | domestic capital arrived | 实际到位内资
         capital_from | choice | where the capital comes from | 资金来源地
         contest_prize | bool | team won a contest prize | 大赛获奖团队
+        planned_value_added | money | value added a year that the firm will produce | 预计年增加值
         """,
         {"how": "new_registration move_in expansion", "capital_from": "other_province same_province abroad"},
     ),
