@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from policymix import catalog
 from policymix.engine.setting import Setting
+from policymix.engine.symbols import NOMINAL
 from policymix.policy import arrays as codes
 from policymix.policy.claim import facts_of
 from policymix.policy.compile import Compiled
@@ -30,16 +30,10 @@ class Doubled(Compiled):
     def changes_with(self, values):
         return tuple(
             replace(line, value=2.0 * line.value)
-            if line.op != "factor" and line.address.removeprefix("parameter.") in nominal_parameters()
+            if line.op != "factor" and line.address.removeprefix("parameter.") in NOMINAL
             else line
             for line in super().changes_with(values)
         )
-
-
-def nominal_parameters():
-    """Parameters in money of their day, as the priors say."""
-    rows = catalog.read_toml(catalog.evidence("priors.toml"))["parameter"]
-    return {row["name"] for row in rows if row.get("nominal", False)}
 
 
 def money_facts(kind):
@@ -103,7 +97,7 @@ def doubled_setting(setting: Setting) -> Setting:
 
 def doubled_values(setting: Setting, values):
     """Nominal parameters and the drawn investment of opportunities twice as large; fractions and ranges stay."""
-    names = {f"parameter.{name}" for name in nominal_parameters()}
+    names = {f"parameter.{name}" for name in NOMINAL}
     names |= {f"{row.address}.investment" for row in setting.outside}
     return {address: 2.0 * value if address in names else value for address, value in values.items()}
 

@@ -54,9 +54,7 @@ def test_nothing_real_changes(pair, name):
     assert np.array_equal(usual.cube[..., A_FIRMS], double.cube[..., A_FIRMS])
     assert np.array_equal(usual.clause[..., [MADE, APPROVED, RATIONED]], double.clause[..., [MADE, APPROVED, RATIONED]])
     for field in ("cube", "place", "services", "crowd"):
-        np.testing.assert_allclose(
-            getattr(double, field), getattr(usual, field), rtol=1e-9, atol=1000, err_msg=field
-        )
+        np.testing.assert_allclose(getattr(double, field), getattr(usual, field), rtol=1e-9, atol=1000, err_msg=field)
 
 
 def test_payments_double(pair):

@@ -263,7 +263,7 @@ class Diarist:
                 benefit=benefit,
                 hassle=hassle,
                 readiness=float(row[Q_ABLE]),
-                applying=float(take_up.application_probability(benefit, hassle, p[P_HASSLE_SLOPE])),
+                applying=float(take_up.application_probability(benefit / mix.price[q], hassle, p[P_HASSLE_SLOPE])),
                 applied=int(out.clause[q, :, MADE].sum()) > made,
                 approved=int(city.count[ROWS_USED]) > used,
                 lottery=float(row[Q_APPROVE]),

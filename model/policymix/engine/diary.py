@@ -111,7 +111,7 @@ class Made:
     ----------
     kind : claim kind
     facts : facts of the claim as the clauses see them, by name
-    benefit, hassle : CNY that all clauses together would pay, and the cost of applying
+    benefit, hassle : CNY that all clauses together would pay (nominal), and the cost of applying (constant prices)
     readiness, applying : stored uniform against the probability of applying
     applied, approved : what came of it
     lottery, approval : uniform of the quarter against the probability of approval
