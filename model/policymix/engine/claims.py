@@ -143,6 +143,7 @@ class Mix(NamedTuple):
     layer_end: np.ndarray
     layer_package: np.ndarray  # int64
     years_left: np.ndarray  # float64[quarters] until the first paying project clause ends
+    opens: np.ndarray  # int64[quarters] when the next announced project clause that pays begins, -1 without one
     rd_rate: np.ndarray  # float64[quarters, rows, LAYERS]: research offers by (industry, place, major)
     rd_end: np.ndarray
     rd_package: np.ndarray

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..elementary import exp
-from ..firms import kink, take_up
+from ..elementary import exp, log
+from ..firms import invest, kink, take_up
 from .claims import (
     DECISION_MAKER,
     EXPANSION,
@@ -85,6 +85,33 @@ def see_offers(q, n, city, mix, ground, room, p):
                 if aware < room.known[package, standing]:
                     w[(W_RD_LAYER_RATE + layer) * STRIDE + j] = mix.rd_rate[q, row, layer] * city.payout[package]
                     w[(W_RD_LAYER_END + layer) * STRIDE + j] = mix.rd_end[q, row, layer]
+
+
+def look_ahead(q, n, city, mix, ground, room, p):
+    """Firms that know of a support which has been announced and has not begun may put their project off until then."""
+    w = room.w
+    opens = mix.opens[q]
+    ahead = 0.25 * (opens - q)
+    types = ground.type_cdf.shape[1]
+    for j in range(n):
+        size = w[W_PROJECT * STRIDE + j]
+        if w[W_U_TYPE * STRIDE + j] >= p[P_ELIGIBLE_SHARE] or size <= 0.0:
+            continue
+        industry = int(w[INDUSTRY * STRIDE + j])
+        kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], p[P_ELIGIBLE_SHARE])
+        cell = industry * 2 + int(w[PLACE * STRIDE + j])
+        standing = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
+        row = (cell * types + kind) * 2 + (1 if size >= p[P_MAJOR_PROJECT] else 0)
+        rise = 0.0
+        for layer in range(LAYERS):
+            package = mix.layer_package[opens, row, layer]
+            if package >= 0 and w[U_AWARE * STRIDE + j] < room.known[package, standing]:
+                rise += mix.layer_rate[opens, row, layer] * city.payout[package] * mix.present[package]
+            rise -= w[(W_LAYER_RATE + layer) * STRIDE + j]
+        capital = w[CAPITAL * STRIDE + j]
+        gap = log(capital + size) - log(capital)
+        rate = invest.hazard(gap, p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE])
+        w[W_WAIT * STRIDE + j] = invest.waits(p[P_APPROVAL] * rise, gap, ahead, rate, p[P_FIXED_COST])
 
 
 def jump_to_notch(q, n, city, mix, ground, room, p):

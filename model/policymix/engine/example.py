@@ -53,6 +53,7 @@ def _mix(quarters: int, places: int, industries: int, packages: int, nothing: Co
         layer_end=rates,
         layer_package=owners,
         years_left=np.zeros(quarters),
+        opens=np.full(quarters, -1),
         rd_rate=rates,
         rd_end=rates,
         rd_package=owners,

@@ -119,6 +119,7 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         layer_end=project[1],
         layer_package=project[2],
         years_left=years_left(setting, arrays),
+        opens=opens(setting, compiled, arrays),
         rd_rate=research[0],
         rd_end=research[1],
         rd_package=research[2],
@@ -188,6 +189,17 @@ def years_left(setting: Setting, arrays) -> np.ndarray:
             left = (row["open_until"] - setting.days) / 365.25
             out = np.where((left >= 0) & (setting.days >= row["open_from"]), np.minimum(out, left), out)
     return out
+
+
+def opens(setting: Setting, compiled: Compiled, arrays) -> np.ndarray:
+    """Quarter in which the next project clause that pays something, announced by then, begins; -1 without one."""
+    out = np.full(setting.quarters, setting.quarters)
+    for c, row in enumerate(arrays.clause):
+        if row["kind"] == KIND_INDEX["project"] and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
+            begins = int(np.searchsorted(setting.days, row["open_from"]))
+            known = (setting.days >= compiled.announced[c]) & (setting.days < row["open_from"])
+            out[known] = np.minimum(out[known], begins)
+    return np.where(out < setting.quarters, out, -1)
 
 
 def welcomes(arrays, places: int) -> np.ndarray:

@@ -128,6 +128,7 @@ def _find(compiled, kind, base_fact, facts_of, differing, rows, days, fields, pl
                     known[met] = len(patterns)
                     patterns.append(Pattern(facts, int(day)))
                 line[row] = known.get(met, -1)
+                facts = facts.copy()  # the pattern keeps its own
                 facts[differing] = np.nan
                 some[row] = any(eligible(arrays, c, facts, int(day), facts[F_PLACE]) != 0 for c in open_now)
             spans[open_now] = line, some
