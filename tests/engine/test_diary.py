@@ -116,7 +116,8 @@ def test_choices_follow_from_the_numbers_beside_them(run):
         plan = entry.chose
         if plan is None:
             continue
-        assert plan.probability == pytest.approx(1.0 - math.exp(-0.25 * (plan.rate + plan.push)))
+        rate = 0.0 if plan.waits else plan.rate + plan.push
+        assert plan.probability == pytest.approx(1.0 - math.exp(-0.25 * rate))
         if plan.started != 0.0:
             assert plan.uniform < plan.probability and plan.building < 0.5
             assert plan.started <= max(plan.wanted, 0.0) or plan.started == pytest.approx(plan.wanted)

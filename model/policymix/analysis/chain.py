@@ -7,6 +7,7 @@ stacking, no timing, no moves within the city, no ladder and no rationing: that 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Link:
 
 LINKS = (
     Link("support_rate", 0.08, 0.18, "1", "rates of the clauses on projects, below their caps"),
-    Link("flow_elasticity", 1.0, 2.0, "1", "investment flow per point of support over four years; A33 1.84, V1 1.1-2.3"),
+    Link("flow_elasticity", 1.0, 2.0, "1", "investment flow per point of support, four years; A33 1.84, V1 1.1-2.3"),
     Link("marginal_share", 0.3, 0.8, "1", "money that is marginal: the rest is beyond a cap; judgement"),
     Link("value_of_capital", 0.2, 0.6, "1/year", "core value added per yuan of surviving capital; user cost and above"),
     Link("wear", 0.10, 0.17, "1/year", "depreciation of supported capital; B56"),
@@ -78,6 +79,7 @@ ROWS = {
 }
 
 
+@functools.cache
 def chain(paid: float | None = None, draws: int = DRAWS, seed: int = SEED) -> dict[str, tuple[float, float, float]]:
     """Percentiles 5, 50 and 95 of every row of ``ROWS``.
 

@@ -54,6 +54,7 @@ class Plan:
     readiness, applying : its stored uniform against the probability of applying: it would apply below it
     gap, rate, push : log gap of capital, rate a year at which such a gap is closed, and extra rate before an expiry
     uniform, probability : its number of the quarter against the probability of acting
+    waits : whether it puts its project off until an announced support begins
     building : quarters that a project under way still takes; a firm that builds starts no other
     funds, allowed : CNY of own funds and credit, and the project that they carry
     started : whether a project (or a sale) starts, and of how much, CNY
@@ -77,6 +78,7 @@ class Plan:
     push: float
     uniform: float
     probability: float
+    waits: bool
     building: float
     funds: float
     allowed: float
@@ -256,6 +258,8 @@ def _acted(plan: Plan) -> str:
         return f"it started a project of {yuan(plan.started)}{bound} ({odds})."
     if plan.building > 0.5:
         return f"no new project while one is built, {plan.building:.0f} more quarters."
+    if plan.waits:
+        return "it put its project off until an announced support begins."
     if plan.uniform < plan.probability:
         return f"it would have acted ({odds}), but funds of {yuan(plan.funds)} carried too little of a project."
     return f"it waited ({odds})."

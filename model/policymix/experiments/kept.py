@@ -108,8 +108,8 @@ def read_kept(path: Path) -> Kept | None:
                 if row["kind"] == "source":
                     sources[row["name"]] = row["text"]
                 elif row["kind"] == "number":
-                    values = [float(row[key]) for key in ("low", "median", "high")]
-                    numbers[row["name"]] = Number(*values, row["unit"])
+                    low, median, high = (float(row[key]) for key in ("low", "median", "high"))
+                    numbers[row["name"]] = Number(low, median, high, row["unit"])
                 else:
                     raise ValueError(row["kind"])
             except (KeyError, TypeError, ValueError) as error:

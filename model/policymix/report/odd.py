@@ -5,7 +5,7 @@ The text of the page is ``odd.md`` beside this file, with calls in double braces
     {{ rules("invest", "kink") }}            every function of these files
     {{ rule("invest.hazard") }}              one of them
     {{ parameters("fixed_cost", ...) }}      a table of parameters of calibration/priors.toml
-    {{ chain() }}                            the back-of-the-envelope chain beside the model's own numbers
+    {{ chain() }} {{ links() }}              the back of the envelope beside the model's own numbers, and its ranges
 
 So neither an equation nor a number stands in two places.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 from policymix.errors import NotFound
 from policymix.experiments.parameters import Prior, read_priors
 from policymix.firms import MODULES
-from policymix.report.chain import comparison
+from policymix.report.chain import comparison, links
 
 TEMPLATE = Path(__file__).with_name("odd.md")
 SECTION = re.compile(r"^(Parameters|Returns|Raises)\n-+\n", re.MULTILINE)
@@ -95,7 +95,7 @@ def page(template: str | None = None) -> str:
 
     text = TEMPLATE.read_text(encoding="utf-8") if template is None else template
     made = Environment(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False).from_string(text)
-    return made.render(rules=rules, rule=rule, parameters=parameters, chain=comparison)
+    return made.render(rules=rules, rule=rule, parameters=parameters, chain=comparison, links=links)
 
 
 def rules(*modules: str) -> str:
