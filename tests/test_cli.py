@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anywhere
 SCENARIO = catalog.data_root() / "scenarios" / "dalian-2025.toml"
 COMMANDS = (
     "run", "replay", "entitle", "open", "schedule", "list", "copy", "show", "check", "coverage", "diff", "merge",
-    "schema", "warm",
+    "schema", "warm", "diary", "reference",
 )  # fmt: skip
 
 
