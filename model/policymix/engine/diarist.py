@@ -19,21 +19,19 @@ import numpy as np
 from ..firms import MODULES as RULE_MODULES
 from ..firms import adopt, invest, kink, take_up
 from ..policy.arrays import STATUS_WORDS
-from ..policy.claim import KINDS, MAX_FACTS, fact_index, facts_of
+from ..policy.claim import KINDS, fact_index, facts_of
 from ..policy.dossier import Claim
-from ..policy.schedule import down_to_fen
 from ..policy.trace import shown, why
 from . import loop
 from .claims import (
     CL_ASKED,
     CL_CANCELLED,
-    CL_CHECK,
     CL_CLAUSE,
     CL_DECIDED,
     CL_FIRM,
     CL_GRANTED,
     CL_PAID,
-    CL_SLOT,
+    CL_RECOVERED,
     CL_STATE,
     CLOSED,
     F_PLACE,
@@ -55,9 +53,8 @@ from .claims import (
     ROWS_USED,
     SLOTS,
     STAND_BY,
-    settle_row,
+    settle_known,
 )
-from .decisions import meets
 from .diary import UNAWARE, Entry, Layer, Made, Money, Plan, Seen, Verdict
 from .symbols import *
 from .writing import PACKAGE, WRITTEN
@@ -278,7 +275,7 @@ class Diarist:
         arrays, kind, facts, slot = mix.arrays, int(row[Q_KIND]), row[Q_FACTS:], int(row[Q_SLOT])
         own = desk._replace(**{name: getattr(desk, name).copy() for name in desk._fields if name != "tray"})
         account = int(city.firms[ACCOUNT, slot]) if slot >= 0 else -1
-        settle_row(row, city, mix, own, account, kind)
+        settle_known(row, city, mix, own, account, kind, known, -1)
         place = shown(facts_of(KINDS[kind].name)[F_PLACE], float(facts[F_PLACE]), self.places)
         day = datetime.date.fromordinal(int(row[Q_DAY]))
         claim = Claim("", KINDS[kind].name, "", "", "", day, {"place": place})
@@ -304,21 +301,16 @@ class Diarist:
         self._rows = np.flatnonzero(np.isin(rows[:, CL_FIRM], list(self.entries)))
         self._before = rows[self._rows].copy()
 
-    def follow_money(self, city: Any, office: Any, price: float) -> None:
+    def follow_money(self, city: Any) -> None:
         """What the decision, the conditions and the payments since ``note`` did to them."""
         for old, new in zip(self._before, city.claims[self._rows], strict=True):
             done = self._money.setdefault(int(old[CL_FIRM]), [])
             clause, asked = self.compiled.clauses[int(old[CL_CLAUSE])], float(old[CL_ASKED])
             if old[CL_STATE] in (FILED, STAND_BY) and new[CL_STATE] in (GRANTED, CLOSED) and new[CL_DECIDED] >= 0.0:
                 done.append(Money(clause, "granted", float(new[CL_GRANTED]), asked))
-            taken = taken_back(old, new, city, office, price)
-            for what, amount in (
-                ("recovered", taken),
-                ("cancelled", float(new[CL_CANCELLED] - old[CL_CANCELLED])),
-                ("paid", float(new[CL_PAID] - old[CL_PAID])),
-            ):
-                if amount > 0.0:
-                    done.append(Money(clause, what, amount, asked))
+            for what, column in (("paid", CL_PAID), ("recovered", CL_RECOVERED), ("cancelled", CL_CANCELLED)):
+                if new[column] > old[column]:
+                    done.append(Money(clause, what, float(new[column] - old[column]), asked))
 
     def close(self, q: int, city: Any) -> None:
         """The quarter is over: its entries go into the diaries; a firm that has come begins with its arrival."""
@@ -356,16 +348,6 @@ class Diarist:
             rungs=_rungs(int(firm[STEPS_HELD])),
             arrived=firm[ALIVE] > 0.5,
         )
-
-
-def taken_back(old: np.ndarray, new: np.ndarray, city: Any, office: Any, price: float) -> float:
-    """CNY of a row that was taken back by the conditions tested between two looks at it."""
-    first, slot = int(office.condition_first[int(old[CL_CLAUSE])]), int(old[CL_SLOT])
-    total, facts = 0.0, np.full(MAX_FACTS, np.nan)
-    for k in range(first + int(old[CL_CHECK]), first + int(new[CL_CHECK])):
-        if office.condition[k]["recover"] == 1 and meets(city.firms, slot, office, k, facts, price) == 0:
-            total += down_to_fen(float(old[CL_PAID]) * float(office.condition[k]["share"]))
-    return total
 
 
 def _layers(lane: list[float] | None, rate: int, end: int) -> tuple[Layer, ...]:

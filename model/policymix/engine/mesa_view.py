@@ -217,7 +217,7 @@ class MesaStages:
             self.diarist.note(city)
         self._ask(q, run, city, mix, desk, ground, room, out, p)
         if self.diarist is not None:
-            self.diarist.follow_money(city, mix.office, float(ground.price[q]))
+            self.diarist.follow_money(city)
 
     def found_agents(self) -> None:
         """An agent for every firm of the table that has none."""
