@@ -146,6 +146,11 @@ class Mix(NamedTuple):
     layer_rate: np.ndarray  # float64[quarters, rows, LAYERS]: project offers by (industry, place, type, major)
     layer_end: np.ndarray
     layer_package: np.ndarray  # int64
+    line: np.ndarray  # float64[quarters, rows] CNY of project from which more opens; no rows when no clause has one
+    line_lump: np.ndarray  # float64[quarters, rows] CNY paid from the line on whatever the size
+    line_rate: np.ndarray  # float64[quarters, rows, LAYERS] layers from the line on
+    line_end: np.ndarray
+    line_package: np.ndarray  # int64[quarters, rows] whose line it is, -1 without one
     years_left: np.ndarray  # float64[quarters] until the first paying project clause ends
     opens: np.ndarray  # int64[quarters] when the next announced project clause that pays begins, -1 without one
     rd_rate: np.ndarray  # float64[quarters, rows, LAYERS]: research offers by (industry, place, major)
