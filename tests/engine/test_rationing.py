@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policymix.engine import decisions, example, rationing
@@ -55,6 +55,8 @@ from policymix.policy.arrays import (
 from policymix.policy.compile import compile_mix
 
 QUARTER, SLOTS_HERE = 7, 40
+CALM = {"suppress_health_check": [HealthCheck.too_slow], "deadline": None}
+"""A busy machine is no failure."""
 FEN_AMOUNT = st.integers(1, 10**7).map(lambda fen: fen / 100.0)
 
 
@@ -131,6 +133,7 @@ def decide(how, asks, budget=np.nan, places=0.0, columns=None, year_ends=True):
     return city, out
 
 
+@settings(**CALM)
 @given(
     st.lists(
         st.tuples(st.sampled_from([0.0, 1.0, 2.0]), st.sampled_from([0.1, 0.5, 0.9]), st.integers(0, 3)),
@@ -150,7 +153,7 @@ def test_in_order_sorts_and_storage_is_of_no_account(entries, random):
     assert row[n] == -1
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, **CALM)
 @given(st.data())
 @pytest.mark.parametrize("how", range(4), ids=RATIONS)
 def test_a_line_never_gives_more_than_there_is(how, data):
@@ -176,7 +179,7 @@ def test_a_line_never_gives_more_than_there_is(how, data):
         left -= row[CL_GRANTED]
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, **CALM)
 @given(st.lists(FEN_AMOUNT, min_size=2, max_size=20), FEN_AMOUNT, st.randoms())
 @pytest.mark.parametrize("how", range(4), ids=RATIONS)
 def test_rows_may_be_stored_in_any_order(how, asks, budget, random):
@@ -300,7 +303,7 @@ def test_a_claim_refers_to_its_activity_once(studied):
     assert city.gross[0, 1] == 500.0 * studied
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, **CALM)
 @given(
     st.lists(FEN_AMOUNT, min_size=1, max_size=4),
     st.sampled_from([(1.0,), (0.5, 0.5), (0.33, 0.33, 0.34), (0.1, 0.9)]),
