@@ -168,3 +168,20 @@ def test_a_permanent_subsidy_of_a_sixth(eta, rise):
     with_it = unit_years(0.42, 14, 800, 0.17, 10, eta)[10:].sum()
     without = unit_years(0.42, 14, 800, 0.0, 10, eta)[10:].sum()
     assert with_it / without - 1.0 == pytest.approx(rise, abs=0.05)
+
+
+class TestWaiting:
+    @given(rise=rates, gap=st.floats(0.01, 1.0), near=st.floats(0.0, 2.0), more=st.floats(0.0, 2.0))
+    def test_the_further_off_a_support_the_fewer_wait(self, rise, gap, near, more):
+        rate = invest.hazard(gap, ETA, XI, 0.05)
+        close, far = (invest.waits(rise, gap, years, rate, XI) for years in (near, near + more))
+        assert far <= close
+
+    def test_value(self):
+        """15 % on a gap of 0.3 is worth half a year of waiting: 0.15 x 0.259 = 0.039 against 0.075 a year."""
+        assert invest.waits(0.15, 0.3, 0.50, 0.625, 0.12) == 1.0
+        assert invest.waits(0.15, 0.3, 0.54, 0.625, 0.12) == 0.0
+
+    def test_nobody_waits_for_nothing(self):
+        assert invest.waits(0.0, 0.3, 0.0, 0.625, 0.12) == 0.0
+        assert invest.waits(0.15, -0.3, 0.25, 0.625, 0.12) == 0.0

@@ -1,1 +1,1 @@
-"""Facts that the untreated city must show: their bands, their estimators, the runs they are estimated on."""
+"""What the model must show: stylised facts of the untreated city, and published experiments repeated inside it."""

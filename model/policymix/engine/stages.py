@@ -197,6 +197,7 @@ def want(w, p, n):
         w[W_FIRST_PAYS * STRIDE + j] = 0.0
         w[W_RD_APPLIES * STRIDE + j] = 0.0
         w[W_PUSH * STRIDE + j] = 0.0
+        w[W_WAIT * STRIDE + j] = 0.0
         w[W_RD_RATE * STRIDE + j] = 0.0
 
 
@@ -285,7 +286,8 @@ def choose(w, p, n):
         gap = log(max(w[CAPITAL * STRIDE + j] + w[W_PROJECT * STRIDE + j], SMALLEST)) - log(w[CAPITAL * STRIDE + j])
         rate = invest.hazard(gap, capital_elasticity, fixed_cost, resale_wedge)
         w[W_GAP * STRIDE + j] = gap
-        acts = invest.acts(rate + w[W_PUSH * STRIDE + j], w[W_U_ADJUST * STRIDE + j])
+        rate = (rate + w[W_PUSH * STRIDE + j]) * (1.0 - w[W_WAIT * STRIDE + j])
+        acts = invest.acts(rate, w[W_U_ADJUST * STRIDE + j])
         idle = 1.0 if w[BUILD_LEFT * STRIDE + j] < 0.5 else 0.0
         w[W_START * STRIDE + j] = acts * idle
     for j in range(n):

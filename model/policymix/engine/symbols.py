@@ -103,13 +103,14 @@ WORK = (
     "size", "ratio", "value", "revenue", "profit_year", "cash", "gap", "rate", "first_pays", "wanted", "project",
     "start", "spend", "research_yuan", "reported_yuan", "exits", "bound", "rd_applies", "rd_rate",
     "adopts", "u_relocate", "status", "push", "u_type", "own_research", "real_share", "over", "kept_share",
+    "wait",
 )  # fmt: skip
 _FIRST_WORK = COLUMN_COUNT + CELL_COUNT
 (W_Z, W_U_ADJUST, W_U_MAINTAIN, W_U_EXIT, W_U_ADOPT,
  W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_RATE, W_FIRST_PAYS, W_WANTED, W_PROJECT,
  W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,
  W_ADOPTS, W_U_RELOCATE, W_STATUS, W_PUSH, W_U_TYPE, W_OWN_RESEARCH, W_REAL_SHARE, W_OVER,
- W_KEPT) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
+ W_KEPT, W_WAIT) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
 W_LAYER_RATE = _FIRST_WORK + len(WORK)
 W_LAYER_END = W_LAYER_RATE + LAYERS
 W_LAYER_SOON = W_LAYER_END + LAYERS

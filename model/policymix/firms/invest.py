@@ -100,6 +100,34 @@ def expiry_push(rate, gap, years_left, base_hazard, fixed_cost):
     return rate * (1.0 - exp(-max(gap, 0.0))) * exp(-base_hazard * years_left) / fixed_cost
 
 
+def waits(rise, gap, years_ahead, base_hazard, fixed_cost):
+    """Whether a firm puts a project off until an announced support begins: s (1 - e^-x) > lambda xi T.
+
+    By waiting it gains the support on the project and forgoes the gain of acting, lambda xi a year in units of desired
+    capital, for the time T (docs/ECONOMICS.md 13, b4: the mirror of ``expiry_push``).
+
+    Parameters
+    ----------
+    rise : float
+        s, rise of the marginal support when it begins.
+    gap : float
+        x, log gap of the project; nobody waits for a sale.
+    years_ahead : float
+        T, years until the support begins.
+    base_hazard : float
+        lambda, rate a year at which the firm would act.
+    fixed_cost : float
+        xi in units of desired capital.
+
+    Returns
+    -------
+    float
+        1 or 0.
+    """
+    gained = rise * (1.0 - exp(-max(gap, 0.0)))
+    return 1.0 if gained > base_hazard * fixed_cost * years_ahead and gained > 0.0 else 0.0
+
+
 def acts(rate_a_year, u):
     """Whether an event of a yearly rate happens within a quarter: u < 1 - exp(-rate / 4).
 
