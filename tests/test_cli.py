@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import policymix
 from policymix import catalog, cli
+from policymix.calibrate.experiment import shipped as experiments_folder
 from policymix.errors import RunFailed
 
 pytestmark = pytest.mark.anywhere
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.anywhere
 SCENARIO = catalog.data_root() / "scenarios" / "dalian-2025.toml"
 COMMANDS = (
     "run", "replay", "entitle", "open", "schedule", "list", "copy", "show", "check", "coverage", "diff", "merge",
-    "schema", "warm",
+    "schema", "warm", "facts", "validate", "diary", "reference",
 )  # fmt: skip
 
 
@@ -116,13 +117,14 @@ def test_coverage_names_what_carries_every_provision(typed):
     refused(typed("coverage", "htz-2202"), "did you mean 'htz-2022'")
 
 
-@pytest.mark.parametrize("kind", ["package", "opportunities", "targets"])
+@pytest.mark.parametrize("kind", ["package", "opportunities", "targets", "experiment"])
 def test_shipped_files_fit_the_schema_for_editors(typed, kind):
     schema = json.loads(typed("schema", kind).stdout)
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     folder = {"package": "packages"}.get(kind, kind)
-    for path in catalog.available(folder).values():
+    files = catalog.available(folder).values() if folder in catalog.KINDS else experiments_folder().glob("*.toml")
+    for path in files:
         content = json.loads(json.dumps(catalog.plain(catalog.read_toml(path)), default=str))
         assert [error.message for error in validator.iter_errors(content)] == [], path
         assert not validator.is_valid({**content, "nonsense": 1})

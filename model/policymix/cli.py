@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from policymix import __version__, catalog
+from policymix import __version__, catalog, cli_calibrate
+from policymix.cli_firm import commands as firm_commands
 from policymix.cli_policy import Json, as_json_text, commands
+from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
 
 if TYPE_CHECKING:
@@ -67,6 +69,9 @@ app = typer.Typer(
 )
 
 app.add_typer(commands)
+app.add_typer(cli_calibrate.commands)
+app.add_typer(validation)
+app.add_typer(firm_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
@@ -157,7 +162,7 @@ def replay(
     from policymix.experiments.store import read_manifest
 
     read_manifest(folder)
-    with _progress(quiet) as progress:
+    with progress_bar(quiet) as progress:
         equal, report = run_again(folder, threads=threads, progress=progress)
     typer.echo(report)
     if not equal:
@@ -274,7 +279,7 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, fi
     from policymix.experiments.runner import run as run_scenario
 
     files = store.input_files(inputs.scenario)
-    with _progress(quiet) as show:
+    with progress_bar(quiet) as show:
 
         def progress(done: int, total: int) -> None:
             if done == 1:  # what the page needs is imported while the other units run
@@ -334,7 +339,7 @@ def _totals(results: xarray.Dataset, inputs: Inputs) -> list[Any] | None:
     return comparison(inputs.region, json.loads(stated)) if stated else None
 
 
-class _progress:  # noqa: N801 (a context, used like a function)
+class progress_bar:  # noqa: N801 (a context, used like a function)
     """A progress bar on the error stream, with time left; says so while the rules are compiled."""
 
     def __init__(self, quiet: bool) -> None:

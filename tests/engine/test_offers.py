@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from policymix.engine.claims import TYPE_BITS
-from policymix.engine.offers import find_offers, layers_of
+from policymix.engine.offers import find_offers, schedule_of
 from policymix.policy.compile import compile_mix
 from policymix.policy.package import load
 
@@ -60,6 +60,18 @@ def test_what_firms_plan_on_is_what_the_clause_pays(tmp_path):
     path.write_text(PACKAGE.format(where="major = false"), encoding="utf-8")
     compiled = compile_mix([load(path)], {"city": "here"}, ("here-a", "here-b"))
     projects, _ = find_offers(compiled, DAYS, np.array([0.0]), 2)
-    rate, end = layers_of(projects, compiled.arrays)
-    assert rate[0, ::2, 0] == pytest.approx(0.10) and end[0, ::2, 0] == pytest.approx(100e6)
-    assert not rate[0, 1::2].any()
+    offers = schedule_of(projects, compiled.arrays)
+    assert offers.rate[0, ::2, 0] == pytest.approx(0.10) and offers.end[0, ::2, 0] == pytest.approx(100e6)
+    assert not offers.rate[0, 1::2].any() and np.isinf(offers.line).all()
+
+
+def test_a_least_investment_is_a_line_in_what_firms_plan_on(tmp_path):
+    """10 % from 5 million on, up to 10 million CNY: nothing below the line, half a million at it."""
+    path = tmp_path / "trial.toml"
+    path.write_text(PACKAGE.format(where="new_investment = {min = 5_000_000}"), encoding="utf-8")
+    compiled = compile_mix([load(path)], {"city": "here"}, ("here-a", "here-b"))
+    projects, _ = find_offers(compiled, DAYS, np.array([0.0]), 2)
+    offers = schedule_of(projects, compiled.arrays)
+    assert not offers.rate.any() and offers.line == pytest.approx(5e6)
+    assert offers.lump == pytest.approx(0.0, abs=1e-6)
+    assert offers.rate_above[..., 0] == pytest.approx(0.10) and offers.end_above[..., 0] == pytest.approx(100e6)

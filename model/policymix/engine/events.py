@@ -152,6 +152,62 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
         w[W_PROJECT * STRIDE + j] = chosen
 
 
+def jump_to_line(q, n, city, mix, ground, room, p):
+    """A project below the size from which a clause pays may be enlarged to it, or beyond, when that is worth it.
+
+    Above the line the firm takes the line itself or, if it is larger, the size wanted at the rate that holds there.
+    """
+    w = room.w
+    types = ground.type_cdf.shape[1]
+    elasticity = p[P_CAPITAL_ELASTICITY]
+    for j in range(n):
+        size = w[W_PROJECT * STRIDE + j]
+        if size <= 0.0 or w[W_U_TYPE * STRIDE + j] >= p[P_ELIGIBLE_SHARE]:
+            continue
+        industry = int(w[INDUSTRY * STRIDE + j])
+        cell = industry * 2 + int(w[PLACE * STRIDE + j])
+        kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], p[P_ELIGIBLE_SHARE])
+        row = (cell * types + kind) * 2 + (1 if size >= p[P_MAJOR_PROJECT] else 0)
+        whose, line = mix.line_package[q, row], mix.line[q, row]
+        standing = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
+        if whose < 0 or w[U_AWARE * STRIDE + j] >= room.known[whose, standing]:
+            continue
+        if size >= line or size < p[P_NOTCH_REACH] * line:
+            continue
+        kept = city.payout[whose] * mix.present[whose]
+        rate, stretch_end = 0.0, 1e18
+        for layer in range(LAYERS):
+            if mix.line_end[q, row, layer] > line:
+                rate += kept * p[P_APPROVAL] * mix.line_rate[q, row, layer]
+                stretch_end = min(stretch_end, mix.line_end[q, row, layer])
+        capital, ln_wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
+        beyond = kink.size_at(capital, ln_wanted, min(p[P_LARGEST_RATE], rate), elasticity)
+        target = max(line, min(beyond, stretch_end))
+        below, above, soon = 0.0, kept * mix.line_lump[q, row], 0.0
+        for layer in range(LAYERS):
+            above += kept * kink.support(target, mix.line_rate[q, row, layer], mix.line_end[q, row, layer])
+        soon = above * mix.with_purchase[whose]
+        for layer in range(LAYERS):
+            own, end = w[(W_LAYER_RATE + layer) * STRIDE + j], w[(W_LAYER_END + layer) * STRIDE + j]
+            below += kink.support(size, own, end)
+            package = mix.layer_package[q, row, layer]
+            if package >= 0 and package != whose and w[U_AWARE * STRIDE + j] < room.known[package, standing]:
+                other = mix.layer_rate[q, row, layer] * city.payout[package] * mix.present[package]
+                above += kink.support(target, other, end)
+                soon += kink.support(target, other, end) * mix.with_purchase[package]
+        hassle = w[(CELL_ROW + C_HASSLE) * STRIDE + j]
+        if w[U_ABLE * STRIDE + j] >= take_up.application_probability(above, hassle, p[P_HASSLE_SLOPE]):
+            continue
+        above, soon = p[P_APPROVAL] * above, p[P_APPROVAL] * soon
+        cost, wanted = w[(CELL_ROW + C_REFERENCE_COST) * STRIDE + j], exp(ln_wanted)
+        lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
+        lost_above = kink.loss(target, capital, ln_wanted, wanted, cost, elasticity)
+        chosen = kink.notch(size, target, lost, lost_above, below, above, cost)
+        if chosen > size:
+            w[W_FIRST_PAYS * STRIDE + j] = soon / target
+        w[W_PROJECT * STRIDE + j] = chosen
+
+
 def lane_row(kind, q, slot, j, city, desk, ground, room):
     """Number of a new row of the tray for the firm in a lane."""
     w = room.w

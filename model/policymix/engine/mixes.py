@@ -11,7 +11,7 @@ from ..errors import InvalidValue
 from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
 from .claims import F_PLACE, City, Mix
-from .offers import layers_of
+from .offers import Schedule, schedule_of
 from .office import office_of, project_money
 from .setting import Setting, quarter_of_day
 from .symbols import (
@@ -75,15 +75,15 @@ class Layers:
 
     def __init__(self, setting: Setting, values: Mapping[str, float]) -> None:
         self._setting, self._values = setting, values
-        self._known: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = {}
+        self._known: dict[str, tuple[Schedule, Schedule]] = {}
 
-    def of(self, package: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rates and ends of a package's project layers, then of its research layers."""
+    def of(self, package: str) -> tuple[Schedule, Schedule]:
+        """A package's offers to projects and to research."""
         if package not in self._known:
             compiled = self._setting.alone[package]
             arrays = compiled.with_values(relevant(compiled, self._values))
             projects, research = self._setting.offers[package]
-            self._known[package] = (*layers_of(projects, arrays), *layers_of(research, arrays))
+            self._known[package] = schedule_of(projects, arrays), schedule_of(research, arrays)
         return self._known[package]
 
 
@@ -99,8 +99,10 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     arrays = compiled.with_values(own)
     packages = [package.id for package in compiled.packages]
     types = world.region.type_cdf.shape[1]
-    project = merged([layers.of(p)[:2] for p in packages], world, world.region.firms.size * types * 2)
-    research = merged([layers.of(p)[2:] for p in packages], world, world.region.firms.size * 2)
+    offers = [layers.of(p) for p in packages]
+    project = merged([each[0] for each in offers], world, world.region.firms.size * types * 2)
+    research = merged([each[1] for each in offers], world, world.region.firms.size * 2)
+    above = lines([each[0] for each in offers], world, world.region.firms.size * types * 2)
     parameters = parameters_by_quarter(setting, world, compiled, own)
     outside = outside_rows(setting, world, packages, values)
     clause = arrays.clause.copy()
@@ -118,6 +120,11 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         layer_rate=project[0],
         layer_end=project[1],
         layer_package=project[2],
+        line=above[0],
+        line_lump=above[1],
+        line_rate=above[2],
+        line_end=above[3],
+        line_package=above[4],
         years_left=years_left(setting, arrays),
         opens=opens(setting, compiled, arrays),
         rd_rate=research[0],
@@ -140,7 +147,26 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     )
 
 
-def merged(tables: list, world: World, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def lines(tables: list[Schedule], world: World, rows: int) -> tuple[np.ndarray, ...]:
+    """By quarter and row the line of the package that pays most from its line on: where it lies, what it pays, whose
+    it is. Money is nominal in the clauses and at constant prices here."""
+    shape = (len(world.env.deflator), rows)
+    if not tables or not any(np.isfinite(table.line).any() for table in tables):
+        none = np.zeros((shape[0], 0))
+        return none, none, np.zeros((shape[0], 0, LAYERS)), np.zeros((shape[0], 0, LAYERS)), none.astype(np.int64)
+    price = world.env.deflator
+    line, lump = np.stack([t.line for t in tables]), np.stack([t.lump for t in tables])
+    rate, end = np.stack([t.rate_above for t in tables]), np.stack([t.end_above for t in tables])
+    reach = np.where(np.isfinite(line), line, 0.0)
+    paid = np.where(np.isfinite(line), lump + (rate * np.minimum(reach[..., None], end)).sum(axis=-1), -1.0)
+    best = paid.argmax(axis=0)[None]
+    chosen = [np.take_along_axis(each, best, 0)[0] for each in (line, lump)]
+    layers = [np.take_along_axis(each, best[..., None], 0)[0] for each in (rate, end)]
+    owner = np.where(np.isfinite(chosen[0]), best[0], -1)
+    return chosen[0] / price[:, None], chosen[1] / price[:, None], layers[0], layers[1] / price[:, None, None], owner
+
+
+def merged(tables: list[Schedule], world: World, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Layers of several packages side by side, the weightiest first when there are more than fit; -1: no layer.
 
     Ends are nominal in the clauses and at constant prices here.
@@ -149,7 +175,7 @@ def merged(tables: list, world: World, rows: int) -> tuple[np.ndarray, np.ndarra
     end, package = np.zeros_like(rate), np.full(rate.shape, -1, np.int64)
     if not tables:
         return rate, end, package
-    rates, ends = np.concatenate([t[0] for t in tables], 2), np.concatenate([t[1] for t in tables], 2)
+    rates, ends = np.concatenate([t.rate for t in tables], 2), np.concatenate([t.end for t in tables], 2)
     owner = np.repeat(np.arange(len(tables)), LAYERS)
     if not rates.any():
         return rate, end, package

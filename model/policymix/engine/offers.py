@@ -1,4 +1,5 @@
-"""What a package offers a project or a year's research, as layers: rates that end one after another.
+"""What a package offers a project or a year's research, as layers: rates that end one after another, and a line from
+which more opens.
 
 A schedule that only flattens with slopes s1 > s2 > ... ending at x1 < x2 < ... is the sum of the layers (s_k - s_k+1)
 min(x, x_k), so offers of several packages can be laid side by side, and a firm that knows only some of them sees only
@@ -9,6 +10,7 @@ those of the draw.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -51,6 +53,8 @@ OF_THE_FIRM = [F_STEPS, F_REVENUE, F_EMPLOYEES, F_REGISTERED]
 OF_THE_PROJECT = [*OF_THE_FIRM, F_NEW, F_TOTAL, F_CONSTRUCTION, F_OWN_USE, F_NEWLY]
 OF_THE_RESEARCH = [*OF_THE_FIRM, F_RD]
 """Facts that differ between firms and sizes within a row: unknown when asking whether a clause could pay at all."""
+SIZES = [F_NEW, F_TOTAL, F_CONSTRUCTION, F_OWN_USE]
+"""Facts that are the size of a project: unknown when asking which clauses meet at any size."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +105,21 @@ def find_offers(compiled: Compiled, days: np.ndarray, fields: np.ndarray, places
     cells = len(fields) * places
     return (
         _find(
-            compiled, PROJECT, F_TOTAL, project_facts, OF_THE_PROJECT, cells * TYPE_BITS.size * 2, days, fields, places
+            compiled,
+            (PROJECT, F_TOTAL, project_facts, OF_THE_PROJECT, SIZES),
+            cells * TYPE_BITS.size * 2,
+            days,
+            fields,
+            places,
         ),
-        _find(compiled, RESEARCH_KIND, F_RD, research_facts, OF_THE_RESEARCH, cells * 2, days, fields, places),
+        _find(
+            compiled, (RESEARCH_KIND, F_RD, research_facts, OF_THE_RESEARCH, [F_RD]), cells * 2, days, fields, places
+        ),
     )
 
 
-def _find(compiled, kind, base_fact, facts_of, differing, rows, days, fields, places) -> Offers:
+def _find(compiled, of, rows, days, fields, places) -> Offers:
+    kind, base_fact, facts_of, differing, sizes = of
     arrays = compiled.arrays
     clauses = [c for c in range(len(arrays.clause)) if arrays.clause["kind"][c] == kind]
     index = np.full((len(days), rows), -1, np.int64)
@@ -122,13 +134,14 @@ def _find(compiled, kind, base_fact, facts_of, differing, rows, days, fields, pl
         if open_now and open_now not in spans:
             line, some = np.full(rows, -1, np.int64), np.zeros(rows, bool)
             for row in range(rows):
-                facts = facts_of(row, int(day), fields, places)
-                met = tuple(c for c in open_now if eligible(arrays, c, facts, int(day), facts[F_PLACE]) == 1)
+                trial = facts_of(row, int(day), fields, places)
+                facts = trial.copy()
+                facts[sizes] = np.nan
+                met = tuple(c for c in open_now if eligible(arrays, c, facts, int(day), facts[F_PLACE]) != 0)
                 if met and met not in known:
                     known[met] = len(patterns)
-                    patterns.append(Pattern(facts, int(day)))
+                    patterns.append(Pattern(trial, int(day)))
                 line[row] = known.get(met, -1)
-                facts = facts.copy()  # the pattern keeps its own
                 facts[differing] = np.nan
                 some[row] = any(eligible(arrays, c, facts, int(day), facts[F_PLACE]) != 0 for c in open_now)
             spans[open_now] = line, some
@@ -137,17 +150,50 @@ def _find(compiled, kind, base_fact, facts_of, differing, rows, days, fields, pl
     return Offers(kind, base_fact, index, possible, tuple(patterns))
 
 
-def layers_of(offers: Offers, arrays) -> tuple[np.ndarray, np.ndarray]:
-    """Rates and ends of a package's layers with the numbers of a draw: float64[quarters, rows, LAYERS] each."""
-    rate, end = np.zeros((len(offers.patterns) + 1, LAYERS)), np.zeros((len(offers.patterns) + 1, LAYERS))
+class Schedule(NamedTuple):
+    """A package's offers to one claim kind in one draw, by quarter and row."""
+
+    rate: np.ndarray  # float64[quarters, rows, LAYERS] below the line
+    end: np.ndarray  # float64[quarters, rows, LAYERS] CNY
+    line: np.ndarray  # float64[quarters, rows] CNY from which more opens, infinite without one
+    lump: np.ndarray  # float64[quarters, rows] CNY paid from the line on whatever the size
+    rate_above: np.ndarray  # float64[quarters, rows, LAYERS] from the line on: lump + sum of rate x min(size, end)
+    end_above: np.ndarray
+
+
+def schedule_of(offers: Offers, arrays) -> Schedule:
+    """A package's layers and line with the numbers of a draw."""
+    n = len(offers.patterns) + 1
+    rate, end, rate_above, end_above = (np.zeros((n, LAYERS)) for _ in range(4))
+    line, lump = np.full(n, np.inf), np.zeros(n)
     x, slope, base = (np.zeros(MAX_SEGMENTS + 1) for _ in range(3))
     for number, pattern in enumerate(offers.patterns):
-        n = segments(arrays, offers.kind, pattern.facts, pattern.day, offers.base_fact, x, slope, base)
-        layer = 0
-        for s in range(n):
-            following = slope[s + 1] if s + 1 < n else 0.0
-            if slope[s] - following > 1e-12 and layer < LAYERS:
-                rate[number, layer] = slope[s] - following
-                end[number, layer] = x[s + 1] if s + 1 < n else 1e18
-                layer += 1
-    return rate[offers.index], end[offers.index]
+        pieces = segments(arrays, offers.kind, pattern.facts, pattern.day, offers.base_fact, x, slope, base)
+        first = notch_of(x, slope, base, pieces)
+        _layers(x, slope, 0, first, x[first] if first < pieces else 1e18, rate[number], end[number])
+        if first < pieces:
+            _layers(x, slope, first, pieces, 1e18, rate_above[number], end_above[number])
+            line[number] = x[first]
+            lump[number] = base[first] - (rate_above[number] * np.minimum(x[first], end_above[number])).sum()
+    at = offers.index
+    return Schedule(rate[at], end[at], line[at], lump[at], rate_above[at], end_above[at])
+
+
+def notch_of(x: np.ndarray, slope: np.ndarray, base: np.ndarray, pieces: int) -> int:
+    """The first piece that begins above the end of the one before it or rises faster; ``pieces`` without one."""
+    for s in range(1, pieces):
+        before = base[s - 1] + slope[s - 1] * (x[s] - x[s - 1])
+        if base[s] > before + 0.01 or slope[s] > slope[s - 1] + 1e-12:
+            return s
+    return pieces
+
+
+def _layers(x, slope, first, last, until, rate, end) -> None:
+    """Flattening pieces as layers: each rate is what its slope loses at its end."""
+    layer = 0
+    for s in range(first, last):
+        following = slope[s + 1] if s + 1 < last else 0.0
+        if slope[s] - following > 1e-12 and layer < LAYERS:
+            rate[layer] = slope[s] - following
+            end[layer] = x[s + 1] if s + 1 < last else until
+            layer += 1

@@ -7,6 +7,7 @@ in which it leaves.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,9 +34,7 @@ from .symbols import (
     OWN_DIGITAL,
     PLACE,
     RELIEF_END,
-    REPORTED,
     REPORTED_NOW,
-    RESEARCH,
     REVENUE_1,
     REVENUE_NOW,
     STEPS_HELD,
@@ -82,6 +81,8 @@ VARIABLES = (
     ),
     Variable("capital", "CNY", "Capital", "资本存量"),
     Variable("under_construction", "CNY", "Part of the project under way still to be spent", "在建项目待投金额"),
+    Variable("building", "CNY/quarter", "Quarterly spending on the project under way or built last", "项目季度投资"),
+    Variable("build_left", "quarters", "Quarters of the project still to come", "在建项目剩余季度"),
     Variable("funds", "CNY", "Liquid funds", "流动资金"),
     Variable("employment", "persons", "Staff", "用工人数"),
     Variable("knowledge", "1", "Log stock of real R&D against the normal path of the industry", "研发存量(对数偏离)"),
@@ -98,8 +99,8 @@ VARIABLES = (
     Variable(
         "received",
         "CNY",
-        "Money received from packages, less what was recovered",
-        "政策资金净收入",
+        "Money received from packages, older ones included, net of what was recovered",
+        "收到的政策资金(扣除追回)",
         flow=True,
     ),
     Variable("claimed_investment", "CNY", "Investment that granted claims refer to", "获批投资", flow=True),
@@ -113,6 +114,8 @@ STOCK_COLUMNS = {
     "alive": ALIVE,
     "capital": CAPITAL,
     "funds": FUNDS,
+    "building": BUILD,
+    "build_left": BUILD_LEFT,
     "employment": JOBS,
     "knowledge": KNOWLEDGE,
     "luck_growth": LUCK,
@@ -135,7 +138,6 @@ class Track:
 
     total: dict[str, np.ndarray] = field(default_factory=dict)
     recorded: dict[str, np.ndarray] = field(default_factory=dict)
-    ratio: np.ndarray = field(default_factory=lambda: np.zeros(0))
     revenue_now: np.ndarray = field(default_factory=lambda: np.zeros(0))
     reported_now: np.ndarray = field(default_factory=lambda: np.zeros(0))
     place: np.ndarray = field(default_factory=lambda: np.zeros(0))
@@ -160,10 +162,15 @@ class Recorder:
         quarters ``first``, ``first + every``, ...
     last : int, optional
         Quarter after which a record is made in any case, over however few quarters.
+    keep : collection of str, optional
+        Columns to keep beside ``firm``; all by default.
     """
 
-    def __init__(self, every: int = 1, first: int = 0, last: int | None = None) -> None:
+    def __init__(
+        self, every: int = 1, first: int = 0, last: int | None = None, keep: Collection[str] | None = None
+    ) -> None:
         self.every, self.first, self.last = every, first, last
+        self.names = tuple(v.name for v in VARIABLES if keep is None or v.name in keep or v.name == "firm")
         self.tracks: dict[tuple[str, int], Track] = {}
 
     def start(self, mix: str, mode: int, city: City) -> None:
@@ -177,7 +184,7 @@ class Recorder:
         track = self.tracks.setdefault((mix, mode), Track())
         n = int(city.count[SLOTS])
         firms = city.firms[:, :n]
-        for name, flow in self._flows(track, firms, calendar % 4 == 3).items():
+        for name, flow in self._flows(track, firms, calendar % 4).items():
             track.total[name] = _longer(track.total.get(name), n) + flow
         for name, column in SUM_COLUMNS.items():
             track.total[name] = firms[column].copy()
@@ -197,23 +204,18 @@ class Recorder:
 
     def _look(self, track: Track, firms: np.ndarray) -> None:
         """Remember what the next quarter is set against."""
-        track.ratio = np.exp(firms[REPORTED] - firms[RESEARCH])
         track.revenue_now, track.reported_now = firms[REVENUE_NOW].copy(), firms[REPORTED_NOW].copy()
         track.place, track.dead = firms[PLACE].copy(), firms[ALIVE] < 0.5
 
-    def _flows(self, track: Track, firms: np.ndarray, year_ends: bool) -> dict[str, np.ndarray]:
+    def _flows(self, track: Track, firms: np.ndarray, season: int) -> dict[str, np.ndarray]:
         """Revenue and reported R&D of the quarter, which no column sums up.
 
-        The year's revenue so far becomes last year's when a year ends; reported R&D then follows from the real one.
+        The year's revenue so far becomes last year's when a year ends (``season`` 3); reported R&D starts anew when
+        one begins.
         """
         n = firms.shape[1]
-        revenue = (firms[REVENUE_1] if year_ends else firms[REVENUE_NOW]) - _longer(track.revenue_now, n)
-        if year_ends:
-            ratio = np.ones(n)
-            ratio[: track.ratio.size] = track.ratio
-            reported = (firms[SUM_RESEARCH] - _longer(track.total.get("real_rd"), n)) * ratio
-        else:
-            reported = firms[REPORTED_NOW] - _longer(track.reported_now, n)
+        revenue = (firms[REVENUE_1] if season == 3 else firms[REVENUE_NOW]) - _longer(track.revenue_now, n)
+        reported = firms[REPORTED_NOW] - (0.0 if season == 0 else _longer(track.reported_now, n))
         dead = _longer(track.dead, n)
         return {"revenue": np.where(dead, 0.0, revenue), "reported_rd": np.where(dead, 0.0, reported)}
 
@@ -236,14 +238,14 @@ class Recorder:
             track.recorded[name] = track.total[name].copy()
         track.gone = track.gone | (firms[ALIVE] < 0.5)
         track.place_before, track.moved, track.watched = firms[PLACE].copy(), np.zeros(n, bool), 0
-        track.rows.append(row)
+        track.rows.append({name: row[name] for name in self.names})
         track.quarters.append(quarter)
 
     def panel(self, mix: str, mode: int) -> dict[str, np.ndarray]:
         """All records of a run as columns of ``VARIABLES``, with ``quarter`` counted from the start of the burn-in."""
         track = self.tracks[mix, mode]
         sizes = [len(row["firm"]) for row in track.rows]
-        columns = {name: np.concatenate([row[name] for row in track.rows]) for name in (v.name for v in VARIABLES)}
+        columns = {name: np.concatenate([row[name] for row in track.rows]) for name in self.names}
         return {"quarter": np.repeat(track.quarters, sizes), **columns}
 
 

@@ -17,7 +17,7 @@ from .claims import (
     known_share,
 )
 from .decisions import decide, new_accounting_year, pay_and_check
-from .events import claim_for_events, jump_to_notch, look_ahead, see_offers
+from .events import claim_for_events, jump_to_line, jump_to_notch, look_ahead, see_offers
 from .recognition import climb
 from .stages import (
     FOREVER,
@@ -173,6 +173,8 @@ def plan_stage(q, n, lanes, city, mix, ground, room, p):
         weigh_support(w, p, lanes)
         size_with_support(w, p, mix.years_left[q], lanes)
         jump_to_notch(q, n, city, mix, ground, room, p)
+        if mix.line.shape[1] > 0:
+            jump_to_line(q, n, city, mix, ground, room, p)
         if mix.years_left[q] < FOREVER:
             hurry(w, p, mix.years_left[q], lanes)
         if mix.opens[q] >= 0:

@@ -52,12 +52,15 @@ class Inputs:
     fixed: Mapping[str, float]
 
 
-def gather(scenario: Scenario) -> Inputs:
-    """Read all files of a scenario and apply its settings; an address that does not exist is refused here."""
+def gather(scenario: Scenario, written: Mapping[str, Package] | None = None) -> Inputs:
+    """Read all files of a scenario and apply its settings; an address that does not exist is refused here.
+
+    Packages in ``written`` are taken by their name instead of being looked for.
+    """
     near = scenario.path
     region, environment = load_region(scenario.region, near), load_environment(scenario.environment, near)
     check_together(region, environment)
-    packages = {name: load_package(name, near) for name in scenario.packages()}
+    packages = {name: (written or {}).get(name) or load_package(name, near) for name in scenario.packages()}
     parameters = read_priors(store.priors_file(scenario))
     bounds = {**region.bounds, **environment.bounds}
     figures = [
