@@ -1,4 +1,4 @@
-"""Reference pages made from the data: claim kinds, packages, targets, opportunities, parameters, panels; the ODD page."""
+"""Reference pages from the data: claim kinds, packages, targets, opportunities, parameters, panels; the ODD page."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _panel() -> str:
     lines = ["# Panel of firms", "", "`policymix run --firms FILE.parquet --every N`: one row a firm and N quarters."]
     lines += ["Flows are sums over them, everything else stands at their end. CNY at constant prices of the region's"]
     lines += ["reference year. A firm's last row is that of the period in which it leaves. 每行为一家企业N个季度。", ""]
-    return "\n".join([*lines, *_table(["column", "meaning", "unit", "kind"], rows)])
+    return "\n".join([*lines, *table(["column", "meaning", "unit", "kind"], rows)])
 
 
 def _parameters(priors: list[Prior]) -> str:
