@@ -423,3 +423,20 @@ def test_a_refused_second_claim_does_not_reopen_once():
     decisions.decide(QUARTER, True, city, mix, desk, out)
     assert city.claims[0, CL_GRANTED] == 0.0
     assert city.account_once[0, 0] == 1 and city.account_paid[0, 0, 0] == 300.0
+
+
+def test_a_stop_cuts_every_later_instalment():
+    """Half of what is owed after the first of three instalments: both later ones are halved, at their own times."""
+    parts = ((0.2, 0.0, 0.0), (0.4, 2.0, 0.0), (0.4, 4.0, 0.0))
+    test = np.zeros(1, TEST)
+    test["fact"], test["op"], test["value"] = F_EMPLOYEES, OP_MIN, 10.0
+    given = office(lines=[], parts=parts)._replace(
+        condition_last=np.ones(1, np.int64), condition=np.array([(1, 0, 0, 0, 1, 0.5)], CONDITION), test=test
+    )
+    city, mix, desk, out = town(given, rows=[{CL_ASKED: 100.0, CL_STATE: GRANTED}])
+    paid = []
+    for quarter in range(QUARTER, QUARTER + 5):
+        decisions.pay_and_check(quarter, city, mix, desk, 1.0, out)
+        paid.append(round(city.claims[0, CL_PAID], 2))
+    assert paid == [20.0, 20.0, 40.0, 40.0, 60.0]
+    assert city.claims[0, CL_CANCELLED] == 40.0 and city.claims[0, CL_STATE] == CLOSED
