@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 import policymix
 from policymix import catalog, cli
+from policymix.calibrate.experiment import shipped as experiments_folder
 from policymix.errors import RunFailed
 
 pytestmark = pytest.mark.anywhere
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.anywhere
 SCENARIO = catalog.data_root() / "scenarios" / "dalian-2025.toml"
 COMMANDS = (
     "run", "replay", "entitle", "open", "schedule", "list", "copy", "show", "check", "coverage", "diff", "merge",
-    "schema", "warm", "diary", "reference",
+    "schema", "warm", "diary", "facts", "reference", "validate",
 )  # fmt: skip
 
 
@@ -116,13 +117,14 @@ def test_coverage_names_what_carries_every_provision(typed):
     refused(typed("coverage", "htz-2202"), "did you mean 'htz-2022'")
 
 
-@pytest.mark.parametrize("kind", ["package", "opportunities", "targets"])
+@pytest.mark.parametrize("kind", ["package", "opportunities", "targets", "experiment"])
 def test_shipped_files_fit_the_schema_for_editors(typed, kind):
     schema = json.loads(typed("schema", kind).stdout)
     Draft202012Validator.check_schema(schema)
     validator = Draft202012Validator(schema)
     folder = {"package": "packages"}.get(kind, kind)
-    for path in catalog.available(folder).values():
+    files = catalog.available(folder).values() if folder in catalog.KINDS else experiments_folder().glob("*.toml")
+    for path in files:
         content = json.loads(json.dumps(catalog.plain(catalog.read_toml(path)), default=str))
         assert [error.message for error in validator.iter_errors(content)] == [], path
         assert not validator.is_valid({**content, "nonsense": 1})
@@ -202,6 +204,12 @@ def test_entitle_says_why(typed):
         (["--replicates", "0"], "--replicates: found 0; expected a whole number, 1 or more"),
         (["--seed", "-1"], "--seed: found -1; expected a whole number, 0 or more"),
         (["--set", "run.end=2020Q4"], "an end 2020Q4 before its start 2021Q1"),
+        (["--set", "run.start=2021Q3"], "horizon: found 2021Q3 to 2025Q4; expected whole calendar years"),
+        (["--set", "run.end=2025Q2"], "horizon: found 2021Q1 to 2025Q2; expected whole calendar years"),
+        (["--set", "parameter.approval=1.2"], "parameter.approval: found 1.2; expected 0 to 1"),
+        (["--set", "parameter.hassle_cost=-5"], "parameter.hassle_cost: found -5; expected 1 to 1e+09 CNY"),
+        (["--set", "parameter.standard_tax_rate=25"], "parameter.standard_tax_rate: found 25; expected 0 to 0.6"),
+        (["--set", "region.city_base_share=1.5"], "region.city_base_share: found 1.5; expected 0 to 1"),
     ],
 )
 def test_bad_options_of_run(typed, tmp_path, words, said):
@@ -270,7 +278,7 @@ def made_up(monkeypatch):
     """A runner whose numbers depend on the seed alone, and no report."""
     xarray = pytest.importorskip("xarray")
 
-    def run(scenario, *, threads=None, progress=None):
+    def run(scenario, *, threads=None, progress=None, firms=None):
         if progress is not None:
             progress(1, 1)
         values = np.random.default_rng(scenario.seed).normal(size=(len(scenario.mixes), scenario.draws))

@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from policymix import __version__, catalog
+from policymix import __version__, catalog, cli_calibrate
 from policymix.cli_firm import commands as firm_commands
 from policymix.cli_policy import Json, as_json_text, commands
+from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
 
 if TYPE_CHECKING:
     import xarray
     from rich.progress import Progress
 
+    from policymix.experiments.firm_file import Wanted
     from policymix.experiments.inputs import Inputs
+    from policymix.report.answer import Answer
 
 LISTS = (*catalog.KINDS, "levers", "uncertainties", "outcomes")
 INTERRUPTED = 130
@@ -62,6 +65,8 @@ app = typer.Typer(
 
 app.add_typer(commands)
 app.add_typer(firm_commands)
+app.add_typer(cli_calibrate.commands)
+app.add_typer(validation)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
@@ -101,6 +106,10 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Root of every random number.")] = None,
     settings: Settings = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results; out/SCENARIO by default.")] = None,
+    firms: Annotated[
+        Path | None, typer.Option(help="File for a panel, one row a firm and period: FILE.parquet.")
+    ] = None,
+    every: Annotated[int | None, typer.Option(help="Quarters that a row of the panel covers; 1 by default.")] = None,
     threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -112,19 +121,24 @@ def run(
       policymix run
       policymix run --draws 20 --mix none,htz-2022
       policymix run my.toml --set htz-2022/m4.pays.area_max=1000 --out out/smaller
+      policymix run --draws 5 --firms panel.parquet --every 4
     """
-    from policymix.experiments import store
+    from policymix.experiments import firm_file, store
     from policymix.experiments.scenario import load_scenario, with_options
 
+    wanted = firm_file.wanted(firms, every)
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=settings)
     folder = out or Path("out") / chosen.id
     with store.staged(folder) as aside:
         from policymix.experiments.inputs import gather
 
         inputs = gather(chosen)  # every address and file is checked before the first second of simulation
-        results = _simulated(inputs, aside, threads, quiet)
-        _write_report(results, inputs, aside)
-    _print_answer(results, inputs, folder, as_json, quiet)
+        if wanted is not None and not quiet:
+            rows, size = firm_file.expected(inputs, wanted.every)
+            typer.echo(f"{wanted.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
+        results = _simulated(inputs, aside, threads, quiet, wanted)
+        known = _write_report(results, inputs, aside)
+    _print_answer(results, inputs, folder, as_json, quiet, known)
 
 
 @app.command()
@@ -143,7 +157,7 @@ def replay(
     from policymix.experiments.store import read_manifest
 
     read_manifest(folder)
-    with _progress(quiet) as progress:
+    with progress_bar(quiet) as progress:
         equal, report = run_again(folder, threads=threads, progress=progress)
     typer.echo(report)
     if not equal:
@@ -196,17 +210,24 @@ def copy(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Name or file of a package, scenario or region.")],
+    name: Annotated[str, typer.Argument(help="Name or file of a package, scenario, region; a panel.")],
     kind: Kind = None,
     as_toml: Annotated[bool, typer.Option("--toml", help="Print a package as a file, not in words.")] = False,
 ) -> None:
-    """Print a package in words, as it results from what it extends; a scenario or region as it is read.
+    """Print a package in words, as it results from what it extends; a scenario or region as it is read; what a panel
+    of firms holds.
 
     \b
     Examples:
       policymix show htz-2022
       policymix show my-zone.toml --toml
+      policymix show panel.parquet
     """
+    if kind is None and name.lower().endswith(".parquet"):
+        from policymix.experiments.firm_file import describe
+
+        typer.echo(describe(name))
+        return
     found = _kind(name, kind)
     typer.echo(_shown(found, name, as_toml).rstrip())
 
@@ -247,13 +268,13 @@ def warm() -> None:
     typer.echo("compiled")
 
 
-def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool) -> xarray.Dataset:
+def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, firms: Wanted | None) -> xarray.Dataset:
     """Run with a progress bar and put results, inputs and manifest into the folder."""
     from policymix.experiments import store
     from policymix.experiments.runner import run as run_scenario
 
     files = store.input_files(inputs.scenario)
-    with _progress(quiet) as show:
+    with progress_bar(quiet) as show:
 
         def progress(done: int, total: int) -> None:
             if done == 1:  # what the page needs is imported while the other units run
@@ -261,13 +282,14 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool) ->
             if show is not None:
                 show(done, total)
 
-        results = run_scenario(inputs.scenario, threads=threads, progress=progress)
+        results = run_scenario(inputs.scenario, threads=threads, progress=progress, firms=firms)
     store.save_run(aside, results, inputs.scenario, files, ["policymix", *sys.argv[1:]])
     return results
 
 
-def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> None:
-    """Figures as files and the page that holds them, drawn once."""
+def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> Answer:
+    """Figures as files and the page that holds them, drawn once; returns the numbers that the page tells."""
+    from policymix.report.answer import answer
     from policymix.report.figures import standard_figures, write_figures
     from policymix.report.html import write_report
 
@@ -278,16 +300,22 @@ def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> None
         for package in inputs.packages.values()
     ]
     totals = _totals(results, inputs)
-    write_report(results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn)
+    known = answer(results, inputs.targets)
+    write_report(
+        results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn, known=known
+    )
+    return known
 
 
-def _print_answer(results: xarray.Dataset, inputs: Inputs, folder: Path, as_json: bool, quiet: bool) -> None:
+def _print_answer(
+    results: xarray.Dataset, inputs: Inputs, folder: Path, as_json: bool, quiet: bool, known: Answer
+) -> None:
     from policymix.report import terminal
 
     if as_json:
-        typer.echo(terminal.to_json(results, inputs.targets))
+        typer.echo(terminal.to_json(results, inputs.targets, known))
     elif not quiet:
-        terminal.print_report(results, inputs.targets, region_table=_totals(results, inputs))
+        terminal.print_report(results, inputs.targets, region_table=_totals(results, inputs), known=known)
         typer.echo(f"{folder}: results.nc, report.html, figures, inputs, manifest.json", err=True)
 
 
@@ -301,7 +329,7 @@ def _totals(results: xarray.Dataset, inputs: Inputs) -> list[Any] | None:
     return comparison(inputs.region, json.loads(stated)) if stated else None
 
 
-class _progress:  # noqa: N801 (a context, used like a function)
+class progress_bar:  # noqa: N801 (a context, used like a function)
     """A progress bar on the error stream, with time left; says so while the rules are compiled."""
 
     def __init__(self, quiet: bool) -> None:

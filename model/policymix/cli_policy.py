@@ -13,7 +13,7 @@ from policymix.errors import InvalidValue, NotFound, RunFailed
 
 LANGUAGES = ("en", "zh", "both")
 TABLES = (".csv", ".parquet")
-SCHEMAS = ("package", "opportunities", "targets")
+SCHEMAS = ("package", "opportunities", "targets", "experiment")
 
 commands = typer.Typer()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -305,11 +305,12 @@ def schema(
     Example:
       policymix schema package --out package.schema.json
     """
-    from policymix.policy.schema import json_schema
+    from policymix.calibrate.forms import Form
+    from policymix.policy.schema import json_schema, schema_of
 
     if kind not in SCHEMAS:
         raise NotFound("schema", kind, SCHEMAS)
-    text = as_json_text(json_schema(kind))
+    text = as_json_text(schema_of(Form) if kind == "experiment" else json_schema(kind))
     if out is None:
         typer.echo(text)
         return

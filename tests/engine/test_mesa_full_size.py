@@ -3,7 +3,6 @@
 import re
 
 import agreement
-import conftest
 import pytest
 import units
 
@@ -18,10 +17,10 @@ PART = 0.4
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory):
+def city(tmp_path_factory, write_city):
     """A scenario on two fifths of Dalian under all five packages; dalian-2020 is in force from the history on."""
     folder = tmp_path_factory.mktemp("large")
-    conftest.write_city(folder, "large", PART)
+    write_city(folder, "large", PART)
     scenario = folder / "large.toml"
     text = scenario.read_text(encoding="utf-8")
     added = "+".join(name for name in PACKAGES if name != "dalian-2020")

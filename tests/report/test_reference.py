@@ -4,6 +4,7 @@ import pytest
 
 from policymix.catalog import available, data_root
 from policymix.errors import InvalidValue
+from policymix.experiments.firm_file import columns
 from policymix.experiments.parameters import read_priors
 from policymix.policy.claim import KINDS
 from policymix.policy.target import load_targets
@@ -22,6 +23,7 @@ def test_everything_has_its_line():
         assert f"## {kind.name} · " in made["claims.md"]
         assert all(f"| `{fact.name}` |" in made["claims.md"] for fact in kind.facts)
     assert all(f"| `{prior.name}` |" in made["parameters.md"] for prior in read_priors())
+    assert all(f"| `{column.name}` |" in made["panel.md"] for column in columns())
     for name in available("targets"):
         assert all(f"| `{target.id}` |" in made[f"targets/{name}.md"] for target in load_targets(name))
     assert all(f"({name})" in made["README.md"] for name in made if name != "README.md")

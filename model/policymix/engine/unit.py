@@ -269,6 +269,9 @@ Pauses = dict[int, tuple[City, Out] | None]
 Watch = Callable[[str, int, int, int, City], None]
 """Called with (mix, treatment of prices, quarter, quarter of luck's calendar, city) after a quarter."""
 
+Forked = Callable[[str, int, City], None]
+"""Called with (mix, treatment of prices, city) where a mix forks."""
+
 
 def run_mix(
     compiled,
@@ -355,6 +358,7 @@ def run_unit(
     keep_firms: bool = False,
     watch: Watch | None = None,
     modes: Sequence[int] = (FROZEN, FREE),
+    forked_at: Forked | None = None,
 ) -> UnitResult:
     """Run one draw and replicate.
 
@@ -369,6 +373,8 @@ def run_unit(
     watch : function, optional
         Looks at every city after every quarter (``panel.Recorder.watch``); every mix then runs from the fork.
     modes : treatments of prices that every mix but the baseline runs under
+    forked_at : function, optional
+        Looks at every city before its first quarter (``panel.Recorder.start``).
 
     Raises
     ------
@@ -401,6 +407,8 @@ def run_unit(
                 begin = setting.burn_in
                 forked = fork(city, slots, setting.mixes[name])
             run_of = (compiled, setting, world, ground, tables, forked, mix, name, mode, path, seed, luck)
+            if forked_at is not None:
+                forked_at(name, mode, forked)
             if name == setting.baseline:
                 out = run_mix(*run_of, begin, setting.quarters, look_at_luck, pauses, None, watch)
             else:

@@ -27,6 +27,8 @@ def run(
     seed: int | None = None,
     set: Iterable[str] | Mapping[str, Value] | None = None,
     out: str | os.PathLike[str] | None = None,
+    firms: str | os.PathLike[str] | None = None,
+    every: int | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     command: Sequence[str] = (),
@@ -40,6 +42,8 @@ def run(
     draws, replicates, seed : instead of the scenario's
     set : values by address, ``{"htz-2022/m4.pays.rent_share": 0.5}``
     out : folder for results, inputs and manifest; nothing is written without it
+    firms : file for a panel of firms, ``"panel.parquet"``: one row a firm and period (``firm_file.describe``)
+    every : quarters that a row of the panel covers; 1 by default
     threads : how many units of work at once; all cores by default. The numbers do not depend on it
     progress : called with (units done, units in all)
     command : the command line, for the manifest
@@ -49,17 +53,19 @@ def run(
     >>> results = policymix.run("dalian-2025", draws=10)                                  # doctest: +SKIP
     >>> results.core_share.sel(mix="both", prices="free", year=2025).mean("draw")         # doctest: +SKIP
     """
+    from policymix.experiments import firm_file
     from policymix.experiments.inputs import gather
 
+    wanted = firm_file.wanted(firms, every)
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=set)
     gather(chosen)  # every address and file is checked before the first second of simulation
     from policymix.experiments.runner import run as run_scenario
 
     if out is None:
-        return run_scenario(chosen, threads=threads, progress=progress)
+        return run_scenario(chosen, threads=threads, progress=progress, firms=wanted)
     files = store.input_files(chosen)
     with store.staged(out) as folder:
-        results = run_scenario(chosen, threads=threads, progress=progress)
+        results = run_scenario(chosen, threads=threads, progress=progress, firms=wanted)
         store.save_run(folder, results, chosen, files, command)
     return results
 

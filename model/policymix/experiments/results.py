@@ -177,29 +177,33 @@ class Table:
         return xarray.Dataset(variables, coords, attrs=self._attributes())
 
     def _attributes(self) -> dict[str, str | float]:
-        scenario, inputs = self.inputs.scenario, self.inputs
         keys = sorted({key for totals in self.synthetic.values() for key in totals})
         totals = {key: float(np.mean([self.synthetic[u][key] for u in sorted(self.synthetic)])) for key in keys}
-        return {
-            "title": scenario.title.en,
-            "title_zh": scenario.title.zh,
-            "scenario": scenario.id,
-            "region": scenario.region,
-            "environment": scenario.environment,
-            "history": json.dumps(scenario.history),
-            "baseline": scenario.baseline,
-            "mixes": json.dumps(scenario.mixes, ensure_ascii=False),
-            "targets": json.dumps([target.id for target in inputs.targets]),
-            "packages": json.dumps({name: digest(package) for name, package in sorted(inputs.packages.items())}),
-            "announced": json.dumps({p.id: p.head.announced.isoformat() for p in inputs.packages.values()}),
-            "roles": json.dumps(role_places(inputs)),
-            "seed": str(scenario.seed),
-            "price_base": str(inputs.region.reference.year),
-            "schema_version": str(SCHEMA_VERSION),
-            "code_version": store.versions()["policymix"],
-            "refused_draws": float(self.refused),
-            "synthetic_totals": json.dumps(totals),
-        }
+        return {**attributes(self.inputs, self.refused), "synthetic_totals": json.dumps(totals)}
+
+
+def attributes(inputs: Inputs, refused: float) -> dict[str, str | float]:
+    """What a run's files say of it: scenario, hashes of its packages, seed, versions, share of refused draws."""
+    scenario = inputs.scenario
+    return {
+        "title": scenario.title.en,
+        "title_zh": scenario.title.zh,
+        "scenario": scenario.id,
+        "region": scenario.region,
+        "environment": scenario.environment,
+        "history": json.dumps(scenario.history),
+        "baseline": scenario.baseline,
+        "mixes": json.dumps(scenario.mixes, ensure_ascii=False),
+        "targets": json.dumps([target.id for target in inputs.targets]),
+        "packages": json.dumps({name: digest(package) for name, package in sorted(inputs.packages.items())}),
+        "announced": json.dumps({p.id: p.head.announced.isoformat() for p in inputs.packages.values()}),
+        "roles": json.dumps(role_places(inputs)),
+        "seed": str(scenario.seed),
+        "price_base": str(inputs.region.reference.year),
+        "schema_version": str(SCHEMA_VERSION),
+        "code_version": store.versions()["policymix"],
+        "refused_draws": float(refused),
+    }
 
 
 def role_places(inputs: Inputs) -> dict[str, str]:

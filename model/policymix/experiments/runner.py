@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,10 @@ from policymix.engine.mixes import Outside
 from policymix.engine.setting import Setting, make_setting
 from policymix.engine.unit import run_unit
 from policymix.engine.warm import warm
-from policymix.experiments import results
+from policymix.errors import InvalidValue
+from policymix.experiments import firm_file, results
 from policymix.experiments.inputs import Inputs, gather, uncertainties
+from policymix.experiments.limits import check_changes
 from policymix.experiments.parameters import Prior, sample_accepted
 from policymix.experiments.scenario import Scenario
 from policymix.firms import locate
@@ -32,7 +35,11 @@ LARGEST_GAIN = 0.8
 
 
 def run(
-    scenario: Scenario, *, threads: int | None = None, progress: Callable[[int, int], None] | None = None
+    scenario: Scenario,
+    *,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    firms: firm_file.Wanted | None = None,
 ) -> xarray.Dataset:
     """Run every unit of a scenario and gather its outcomes; the numbers do not depend on ``threads``.
 
@@ -42,6 +49,8 @@ def run(
         Units of work at once; all processors by default.
     progress : function, optional
         Called with (units done, units in all).
+    firms : Wanted, optional
+        A panel of firms to write besides (``firm_file.wanted``); the results are the same with and without it.
 
     Raises
     ------
@@ -49,7 +58,9 @@ def run(
         A file, address or value is wrong, or a unit cannot go on.
     """
     inputs = gather(scenario)
+    whole_years(scenario)
     setting = setting_of(inputs)
+    check_changes(setting, inputs.parameters, inputs.fixed)
     priors = uncertainties(inputs)
     values, refused = draw_values(inputs, priors)
     warm(scenario.rules)
@@ -59,23 +70,48 @@ def run(
     if progress is not None:
         progress(0, len(units))
 
-    def work(unit: tuple[int, int]) -> tuple[int, int]:
-        draw, replicate = unit
-        numbers = dict(zip(names, values[draw].tolist(), strict=True))
-        luck = draw * scenario.replicates + replicate
-        table.put(draw, replicate, run_unit(setting, numbers, scenario.seed, luck))
-        return unit
+    with ExitStack() as when_done:
+        file = (
+            None
+            if firms is None
+            else when_done.enter_context(firm_file.written(firms, setting, inputs, results.attributes(inputs, refused)))
+        )
 
+        def work(position: int) -> None:
+            draw, replicate = units[position]
+            numbers = dict(zip(names, values[draw].tolist(), strict=True))
+            luck = draw * scenario.replicates + replicate
+            if file is None:
+                table.put(draw, replicate, run_unit(setting, numbers, scenario.seed, luck))
+                return
+            with file.panel(position, (draw, replicate, luck), scenario.seed, numbers) as panel:
+                done = run_unit(setting, numbers, scenario.seed, luck, watch=panel.watch, forked_at=panel.start)
+            table.put(draw, replicate, done)
+
+        in_threads(work, len(units), threads, progress)
+    return table.dataset()
+
+
+def whole_years(scenario: Scenario) -> None:
+    """Refuse a horizon that cuts a calendar year: shares, growth and targets are yearly."""
+    if not (scenario.start.endswith("Q1") and scenario.end.endswith("Q4")):
+        found = f"{scenario.start} to {scenario.end}"
+        raise InvalidValue("horizon", found, "whole calendar years, from a first quarter to a fourth one")
+
+
+def in_threads(
+    work: Callable[[int], None], units: int, threads: int | None, progress: Callable[[int, int], None] | None
+) -> None:
+    """Work through units by their position, begun in order; the first error ends it."""
     with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
-        futures = [pool.submit(work, unit) for unit in units]
+        futures = [pool.submit(work, position) for position in range(units)]
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
                 if progress is not None:
-                    progress(done, len(units))
+                    progress(done, units)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-    return table.dataset()
 
 
 def setting_of(inputs: Inputs, contract: bool = True) -> Setting:
@@ -94,6 +130,7 @@ def setting_of(inputs: Inputs, contract: bool = True) -> Setting:
         outside=[row for offers in inputs.opportunities for row in outside_of(offers, inputs)],
         rules=scenario.rules,
         contract=contract,
+        limits={prior.name: prior.limits for prior in inputs.parameters},
     )
 
 

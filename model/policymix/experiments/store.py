@@ -38,20 +38,30 @@ NUMERIC = ("numpy", "scipy", "numba", "llvmlite", "xarray")  # whose versions ma
 def save(results: xarray.Dataset, path: str | os.PathLike[str]) -> Path:
     """Write a Dataset as NetCDF beside its final name, then rename it."""
     path = Path(path)
-    check_writable(path.parent)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     packed = {name: {"zlib": True, "complevel": 1} for name in results.data_vars if results[name].dtype.kind in "fi"}
-    try:
+    with aside(path) as partial:
         results.to_netcdf(
             partial, engine="h5netcdf", encoding={name: how for name, how in packed.items() if results[name].ndim}
         )
+    return path
+
+
+@contextlib.contextmanager
+def aside(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to; the file gets its own name only if the block ends without an error."""
+    path = path.expanduser().absolute()
+    check_writable(path.parent)
+    made = [place for place in (path.parent, *path.parent.parents) if not place.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
         partial.replace(path)
     except OSError as error:
         raise RunFailed(f"cannot write {path}: {error.strerror or error}") from None
     finally:
         partial.unlink(missing_ok=True)
-    return path
+        _drop_empty(made)
 
 
 def open_results(path: str | os.PathLike[str]) -> xarray.Dataset:
@@ -96,15 +106,13 @@ def staged(folder: str | os.PathLike[str]) -> Iterator[Path]:
     folder = Path(folder).expanduser().absolute()
     made = [place for place in (folder.parent, *folder.parent.parents) if not place.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))
+    partial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial"))
     try:
-        yield aside
-        _publish(aside, folder)
+        yield partial
+        _publish(partial, folder)
     finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        for place in made:  # a failed run leaves no empty folders
-            with contextlib.suppress(OSError):
-                place.rmdir()
+        shutil.rmtree(partial, ignore_errors=True)
+        _drop_empty(made)
 
 
 def save_run(
@@ -259,6 +267,13 @@ def _stem(name: str) -> str:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def _drop_empty(made: Sequence[Path]) -> None:
+    """A failed run leaves no empty folders behind."""
+    for place in made:
+        with contextlib.suppress(OSError):
+            place.rmdir()
 
 
 def _publish(aside: Path, folder: Path) -> None:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated, Literal, Union
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Field, Tag, model_validator
 
 from policymix.policy.quantity import (
     Ceiling,
@@ -97,7 +97,7 @@ Condition = Annotated[
         Annotated[Since, Tag("<since>")],
         Annotated[Bound, Tag("<bound>")],
     ],
-    Discriminator(_condition_tag),
+    _condition_tag,
 ]
 Where = dict[str, Condition]
 
@@ -179,7 +179,7 @@ Pays = Annotated[
         Annotated[Brackets, Tag("<brackets>")],
         Annotated[Rent, Tag("<rent>")],
     ],
-    Discriminator(_pays_tag),
+    _pays_tag,
 ]
 
 
@@ -204,7 +204,7 @@ Caps = Annotated[
         Annotated[list[Cap], Tag("<caps>")],
         Annotated[Cap, Tag("<cap>")],
     ],
-    Discriminator(_caps_tag),
+    _caps_tag,
 ]
 
 

@@ -55,16 +55,13 @@ Day = Annotated[datetime.date, BeforeValidator(_plain_date)]
 Words = Annotated[str, Field(min_length=1)]
 
 
-def pick(forms: dict[str, Callable[[Any], bool]], expected: str) -> Callable[[Any], str]:
-    """A discriminator that names the first form whose test the raw value passes."""
+def pick(forms: dict[str, Callable[[Any], bool]], expected: str) -> Discriminator:
+    """A discriminator that names the first form whose test the raw value passes; a value of no form is refused."""
 
-    def choose(value: Any) -> str:
-        for tag, test in forms.items():
-            if test(value):
-                return tag
-        raise wrong(repr(value), expected)
+    def choose(value: Any) -> str | None:
+        return next((tag for tag, test in forms.items() if test(value)), None)
 
-    return choose
+    return Discriminator(choose, "form", expected)
 
 
 def has(*keys: str) -> Callable[[Any], bool]:
@@ -153,7 +150,7 @@ Number = Annotated[
         Annotated[Ceiling, Tag("<ceiling>")],
         Annotated[CeilingAs, Tag("<ceiling as>")],
     ],
-    Discriminator(_number_tag),
+    _number_tag,
 ]
 _date_tag = pick(
     {"<date>": lambda v: isinstance(v, datetime.date), "<range>": has("value", "low", "high", "why")},
@@ -161,7 +158,7 @@ _date_tag = pick(
 )
 Date = Annotated[
     Union[Annotated[Day, Tag("<date>")], Annotated[DateRange, Tag("<range>")]],  # noqa: UP007 - tagged members
-    Discriminator(_date_tag),
+    _date_tag,
 ]
 
 

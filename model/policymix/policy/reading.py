@@ -52,6 +52,8 @@ def _problem(entry: ErrorDetails, model: type[BaseModel], prefix: str) -> Proble
         case "policymix":
             ctx = entry["ctx"]
             return Problem(place(loc, prefix), ctx["found"], ctx["expected"], ctx.get("nearest"))
+        case "form":
+            return Problem(place(loc, prefix), found, entry["msg"])
         case "literal_error":
             words = [word.strip(" '") for word in str(entry["ctx"]["expected"]).replace(" or ", ", ").split(",")]
             return Problem(place(loc, prefix), found, _one_of(words), closest(str(entry.get("input")), words))

@@ -29,8 +29,13 @@ def json_schema(kind: str) -> dict[str, Any]:
         schema["anyOf"] = [{"required": required}, {"required": ["id", "extends"]}]
     else:
         forms: dict[str, type[Strict]] = {"opportunities": Opportunities, "targets": TargetFile}
-        schema = forms[kind].model_json_schema(by_alias=True)
+        return schema_of(forms[kind])
     return {"$schema": DIALECT, **_as_written(schema)}
+
+
+def schema_of(form: type[Strict]) -> dict[str, Any]:
+    """Schema of a file in one form."""
+    return {"$schema": DIALECT, **_as_written(form.model_json_schema(by_alias=True))}
 
 
 def _as_written(schema: Any) -> Any:

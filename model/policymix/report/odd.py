@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from policymix.errors import NotFound
+from policymix.experiments.limits import said
 from policymix.experiments.parameters import Prior, read_priors
 from policymix.firms import MODULES
 from policymix.report.chain import comparison, links
@@ -129,14 +130,14 @@ def parameters(*names: str) -> str:
         if name not in known:
             raise NotFound("parameter", name, known, where=str(TEMPLATE.name))
         rows.append([f"`{name}`", *parameter_cells(known[name])])
-    return "\n".join(table(["parameter", "meaning", "unit", "default", "prior", "source"], rows))
+    return "\n".join(table(["parameter", "meaning", "unit", "default", "prior", "range", "source"], rows))
 
 
 def parameter_cells(prior: Prior) -> list[str]:
-    """Meaning, unit, default, prior and source of a parameter."""
+    """Meaning, unit, default, prior, range of values taken, and source of a parameter."""
     law = ", ".join([prior.law, *(f"{name} {value:,g}" for name, value in prior.numbers.items())])
     meaning = f"{prior.title_en} {prior.title_zh}" + (f": {prior.description}" if prior.description else "")
-    return [meaning, prior.unit, f"{prior.default:,g}", law, prior.source]
+    return [meaning, prior.unit, f"{prior.default:,g}", law, said(*prior.limits), prior.source]
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reference pages made from the data: claim kinds, packages, targets, opportunities, parameters; and the ODD page."""
+"""Reference pages made from the data: claims, packages, targets, opportunities, parameters, panels; the ODD page too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from policymix import catalog
 from policymix.errors import InvalidValue
+from policymix.experiments.firm_file import columns
 from policymix.experiments.parameters import Prior, read_priors
 from policymix.policy.claim import COMMON, COMMON_IDS, KINDS, Fact
 from policymix.policy.opportunity import Opportunities, load_opportunities
@@ -21,7 +22,7 @@ MADE = "<!-- Made from the data by `policymix reference`; do not edit. -->"
 
 def pages() -> dict[str, str]:
     """Every page by its path from the reference folder; the ODD page stands beside the folder."""
-    out = {"claims.md": _claims(), "parameters.md": _parameters(read_priors())}
+    out = {"claims.md": _claims(), "parameters.md": _parameters(read_priors()), "panel.md": _panel()}
     for name in catalog.available("packages"):
         out[f"packages/{name}.md"] = page(load(name))
     for name in catalog.available("targets"):
@@ -138,7 +139,18 @@ def _opportunities(offers: Opportunities) -> str:
     return "\n".join(lines)
 
 
+def _panel() -> str:
+    rows = [
+        [f"`{v.name}`", f"{v.long_name} {v.long_name_zh}", "yes or no" if v.flag else v.units, "flow" if v.flow else ""]
+        for v in columns()
+    ]
+    lines = ["# Panel of firms", "", "`policymix run --firms FILE.parquet --every N`: one row a firm and N quarters."]
+    lines += ["Flows are sums over them, everything else stands at their end. CNY at constant prices of the region's"]
+    lines += ["reference year. A firm's last row is that of the period in which it leaves. 每行为一家企业N个季度。", ""]
+    return "\n".join([*lines, *table(["column", "meaning", "unit", "kind"], rows)])
+
+
 def _parameters(priors: list[Prior]) -> str:
     rows = [[f"`{prior.name}`", *odd.parameter_cells(prior)] for prior in priors]
-    head = ["address", "meaning", "unit", "default", "prior", "source"]
+    head = ["address", "meaning", "unit", "default", "prior", "range", "source"]
     return "\n".join(["# Parameters of the firms' rules", "", *table(head, rows)])

@@ -1,0 +1,1 @@
+"""What the model must show: stylised facts of the untreated city, and published experiments repeated inside it."""
