@@ -1,51 +1,21 @@
 """A small Dalian: the same places, industries, records and packages with a twentieth of the firms."""
 
-import math
-import re
+import sys
+from pathlib import Path
 
 import pytest
 
-from policymix import catalog
 from policymix.experiments.scenario import load_scenario
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from cities import write_city
+
 PART = 1 / 20
-COUNTS = re.compile(r"^(firms|published\.[\w-]+) = \{.*?\}", re.MULTILINE)
-NUMBER = re.compile(r"\b(value|low|high) = (\d+)")
-
-
-def smaller(text, part):
-    """A region's text with its counts of firms multiplied."""
-
-    def number(match):
-        name, count = match[1], int(match[2]) * part
-        whole = {"low": math.floor(count), "value": max(1, round(count)), "high": math.ceil(count) + 1}[name]
-        return f"{name} = {whole}"
-
-    def one(match):
-        return NUMBER.sub(number, match[0])
-
-    return COUNTS.sub(one, text)
 
 
 @pytest.fixture(scope="session")
-def write_city():
-    """Writes Dalian with a part of its firms as a region file, and a scenario of one draw that names it."""
-
-    def write(folder, name, part):
-        (folder / "regions").mkdir()
-        region = smaller(catalog.find("regions", "dalian").read_text(encoding="utf-8"), part)
-        region = region.replace('id = "dalian"', f'id = "{name}"', 1)
-        (folder / "regions" / f"{name}.toml").write_text(region, encoding="utf-8")
-        scenario = catalog.find("scenarios", "dalian-2025").read_text(encoding="utf-8")
-        for old, new in ((r'region += "dalian"', f'region = "{name}"'), (r"draws += \d+", "draws = 1")):
-            scenario = re.sub(old, new, scenario, count=1)
-        (folder / f"{name}.toml").write_text(scenario, encoding="utf-8")
-
-    return write
-
-
-@pytest.fixture(scope="session")
-def small_folder(tmp_path_factory, write_city):
+def small_folder(tmp_path_factory):
     """A folder with the small region and a scenario of one draw that names it."""
     folder = tmp_path_factory.mktemp("small")
     write_city(folder, "small", PART)

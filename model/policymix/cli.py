@@ -64,9 +64,9 @@ app = typer.Typer(
 )
 
 app.add_typer(commands)
-app.add_typer(firm_commands)
 app.add_typer(cli_calibrate.commands)
 app.add_typer(validation)
+app.add_typer(firm_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]

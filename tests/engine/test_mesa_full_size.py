@@ -6,6 +6,7 @@ import agreement
 import pytest
 import units
 
+import cities
 from policymix import catalog
 from policymix.engine import loop
 from policymix.engine.claims import COMMITTED, SLOTS
@@ -17,10 +18,10 @@ PART = 0.4
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory, write_city):
+def city(tmp_path_factory):
     """A scenario on two fifths of Dalian under all five packages; dalian-2020 is in force from the history on."""
     folder = tmp_path_factory.mktemp("large")
-    write_city(folder, "large", PART)
+    cities.write_city(folder, "large", PART)
     scenario = folder / "large.toml"
     text = scenario.read_text(encoding="utf-8")
     added = "+".join(name for name in PACKAGES if name != "dalian-2020")

@@ -134,7 +134,7 @@ def parameters(*names: str) -> str:
 
 
 def parameter_cells(prior: Prior) -> list[str]:
-    """Meaning, unit, default, prior, range of values taken, and source of a parameter."""
+    """Meaning, unit, default, prior, range and source of a parameter."""
     law = ", ".join([prior.law, *(f"{name} {value:,g}" for name, value in prior.numbers.items())])
     meaning = f"{prior.title_en} {prior.title_zh}" + (f": {prior.description}" if prior.description else "")
     return [meaning, prior.unit, f"{prior.default:,g}", law, said(*prior.limits), prior.source]

@@ -1,4 +1,4 @@
-"""Reference pages made from the data: claims, packages, targets, opportunities, parameters, panels; the ODD page."""
+"""Reference pages from the data: claim kinds, packages, targets, opportunities, parameters, panels; the ODD page."""
 
 from __future__ import annotations
 
