@@ -20,10 +20,10 @@ STAGES = {
     "size_with_support": "w, p, years, {n}",
     "hurry": "w, p, years, {n}",
     "research_support": "w, p, {n}",
-    "decide": "w, p, {n}",
-    "plan_research": "w, p, {n}",
+    "choose": "w, p, {n}",
+    "plan_research": "w, p, False, {n}",
     "plan_digital": "w, p, {n}",
-    "spend": "w, p, {n}",
+    "spend": "w, p, False, {n}",
 }
 FEW = 4
 """Scalar instructions that may be left in a vector loop, such as conversions of a whole number."""

@@ -175,3 +175,40 @@ def test_a_clause_that_pays_nothing_after_its_end_closes_to_those_admitted(tmp_p
 def test_claims_of_a_wrong_shape_are_refused_in_words(data, says):
     with pytest.raises(InvalidFile, match=says.replace("(", "[(]")):
         read_claims(data)
+
+
+TWO_CONDITIONS = """
+id = "twice"
+title = {en = "Two conditions", zh = "两项条件"}
+place = "city"
+currency = "CNY"
+announced = 2021-01-01
+from = 2021-01-01
+payers = [{who = "city", share = 1.0}]
+budget = "none"
+
+[[clause]]
+id = "1"
+title = {en = "Award", zh = "奖励"}
+source = "test"
+on = "arrival"
+pays = {amount = 1_000_000}
+once = "firm"
+payment = {after = "arrived_on"}
+conditions = [
+  {where = {employees = {min = 30}}, tested_after_quarters = 8, or_else = "recover", share = 0.75},
+  {where = {employees = {min = 20}}, tested_after_quarters = 4, or_else = "recover", share = 0.75},
+]
+"""
+
+
+@pytest.mark.parametrize(("staff", "keeps"), [(30, 1_000_000.0), (25, 250_000.0), (10, 0.0)])
+def test_two_failed_conditions_take_back_no_more_than_was_paid(tmp_path, staff, keeps):
+    path = tmp_path / "twice.toml"
+    path.write_text(TWO_CONDITIONS, encoding="utf-8")
+    claim = {"kind": "arrival", "arrived_on": datetime.date(2021, 5, 1), "how": "move_in", "place": "city"}
+    claims = {"claim": [claim], "later": [{"on": datetime.date(2022, 3, 31), "employees": staff}]}
+    found = entitlement(path, claims)
+    assert found.total == keeps
+    taken = [row.amount for row in found.rows if row.what == "recovery"]
+    assert taken == {30: [], 25: [-750_000.0], 10: [-750_000.0, -250_000.0]}[staff]

@@ -38,8 +38,10 @@ def check_accounts(results: xarray.Dataset) -> float:
 
 
 def paid_total(results: xarray.Dataset, *, clauses: list[str] | None = None) -> xarray.DataArray:
-    """Money paid over the horizon by every payer, nominal CNY; dims ``mix, draw, replicate``."""
-    paid = results["paid"] if clauses is None else results["paid"].sel(clause=clauses)
+    """Money paid over the horizon by every payer less what was recovered, nominal CNY; dims ``mix, draw,
+    replicate``."""
+    paid = results["paid"] - results["recovered"] if "recovered" in results else results["paid"]
+    paid = paid if clauses is None else paid.sel(clause=clauses)
     summed = paid.sum([dim for dim in paid.dims if dim not in RUN_DIMS])
     return summed.transpose(*RUN_DIMS).astype(float)
 

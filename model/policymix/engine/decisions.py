@@ -70,8 +70,6 @@ def decide(quarter, year_ends, city, mix, desk, clause_out):
     When a budget refuses a row whole, what stands by for it is filed, and all that is due is shared out anew without
     the refused row: rounds go on until nobody steps in any more.
     """
-    for k in range(mix.announced.size):
-        desk.asked[k], desk.granted[k] = 0, 0
     before, n = 0, due_rows(quarter, year_ends, city, mix, desk)
     while n > before:
         for i in range(n):
@@ -81,10 +79,26 @@ def decide(quarter, year_ends, city, mix, desk, clause_out):
         share_out(quarter, n, city, mix, desk)
         before, n = n, step_in(quarter, year_ends, n, city, mix, desk, clause_out)
     for i in range(n):
-        grant(city, mix, desk, desk.due[i], quarter, clause_out)
+        grant(city, mix, desk.due[i], quarter, clause_out)
     if n > 0:
         note_spending(n, city, mix, desk)
         dismiss(city)
+    note_payout(quarter, year_ends, city, mix, desk)
+
+
+def note_payout(quarter, year_ends, city, mix, desk):
+    """Share of what was asked of each package that has just been granted, which firms expect from now on; at the end of
+    a year that of the whole year, for yearly budgets start anew."""
+    since = quarter - 3 if year_ends else quarter
+    for k in range(mix.announced.size):
+        desk.asked[k], desk.granted[k] = 0, 0
+    for r in range(city.count[ROWS_USED]):
+        row = city.claims[r]
+        if row[CL_DECIDED] >= since:
+            package = mix.arrays.clause[int(row[CL_CLAUSE])]["package"]
+            if not asked_before(row, package, city, mix):
+                desk.asked[package] += round(row[CL_ASKED] * FEN)
+            desk.granted[package] += round(row[CL_GRANTED] * FEN)
     for k in range(mix.announced.size):
         if desk.asked[k] > 0:
             city.payout[k] = min(1.0, desk.granted[k] / desk.asked[k])
@@ -106,7 +120,7 @@ def due_rows(quarter, year_ends, city, mix, desk):
     return n
 
 
-def grant(city, mix, desk, r, quarter, clause_out):
+def grant(city, mix, r, quarter, clause_out):
     """Commit what a row is granted and correct the firm's account."""
     row = city.claims[r]
     c = int(row[CL_CLAUSE])
@@ -119,12 +133,6 @@ def grant(city, mix, desk, r, quarter, clause_out):
         granted += row[CL_AMOUNTS + k]
     row[CL_GRANTED] = granted
     row[CL_STATE] = GRANTED if granted > 0.0 else CLOSED
-    if (
-        row[CL_PARENT] < 0.0
-        or mix.arrays.clause[int(city.claims[int(row[CL_PARENT]), CL_CLAUSE])]["package"] != package
-    ):
-        desk.asked[package] += round(row[CL_ASKED] * FEN)
-    desk.granted[package] += round(granted * FEN)
     clause_out[c, COMMITTED] += round(granted * FEN)
     if share < 1.0:
         clause_out[c, RATIONED] += 1

@@ -7,6 +7,7 @@ from datetime import date
 
 import numpy as np
 
+from ..firms import take_up
 from ..policy.arrays import RATION_FIRST_COME, RATION_PRO_RATA, TEST
 from ..policy.claim import KIND_INDEX, fact_index
 from ..policy.compile import Compiled, compile_tests
@@ -163,7 +164,6 @@ def project_money(world: World, compiled: Compiled, office: Office) -> tuple[np.
     """
     packages = max(1, len(compiled.packages))
     present, soon, clauses = np.zeros(packages), np.zeros(packages), np.zeros(packages)
-    discount = np.log1p(world.p[P_GRANT_DISCOUNT]) / 4.0
     for c, row in enumerate(compiled.arrays.clause):
         if row["kind"] != KIND_INDEX["project"]:
             continue
@@ -172,7 +172,10 @@ def project_money(world: World, compiled: Compiled, office: Office) -> tuple[np.
         share, lag, after = office.part_share[parts], office.part_lag[parts], office.part_after[parts]
         told = compiled.models[c].payment is not None
         at_once = float(share[(after + lag < 0.5) & (office.prompt[c] == 1)].sum()) if told else 0.0
-        present[row["package"]] += float((share * np.exp(-discount * (np.maximum(wait, after) + lag))).sum())
+        present[row["package"]] += sum(
+            part * take_up.present_share(quarters, world.p[P_GRANT_DISCOUNT])
+            for part, quarters in zip(share, np.maximum(wait, after) + lag, strict=True)
+        )
         soon[row["package"]] += at_once if told else float(world.p[P_GRANT_WITH_PURCHASE])
         clauses[row["package"]] += 1.0
     many = np.maximum(clauses, 1.0)

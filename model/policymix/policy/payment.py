@@ -95,13 +95,14 @@ def after_conditions(
     """Test the conditions on the facts known by then; add what is recovered or stopped.
 
     Recovered: the share of what was due by the test. Stopped: the share of what is due later. Neither reopens ``once``
-    or caps. Without facts of a later date the condition stays open, and a notice says so.
+    or caps, and several conditions together take back no more than the grant. Without facts of a later date the
+    condition stays open, and a notice says so.
     """
     claims = {claim.id: claim for claim in dossier.claims}
     out, notices = list(rows), []
     for row in rows:
-        c = compiled.clause_index(row.clause)
-        for test in compiled.models[c].conditions:
+        c, left = compiled.clause_index(row.clause), row.amount
+        for test in sorted(compiled.models[c].conditions, key=lambda each: each.tested_after_quarters):
             claim = claims[row.claim]
             day = months_later(claim.day, 3 * test.tested_after_quarters)
             verdict = _verdict(compiled, dossier, claim, test, day, compile_tests)
@@ -111,7 +112,9 @@ def after_conditions(
                     f"{row.clause}, claim {row.claim}: condition on {names} is tested on {day}; not known yet"
                 )
             elif verdict == 0:
-                out += _taken_back(compiled, c, row, test, day)
+                taken = _taken_back(compiled, c, row, test, day, left)
+                left = round(left + sum(each.amount for each in taken), 2)
+                out += taken
     return tuple(out), tuple(dict.fromkeys(notices))
 
 
@@ -136,11 +139,11 @@ def _verdict(
     )
 
 
-def _taken_back(compiled: Compiled, clause: int, row: Row, test: Any, day: datetime.date) -> list[Row]:
+def _taken_back(compiled: Compiled, clause: int, row: Row, test: Any, day: datetime.date, left: float) -> list[Row]:
     before = sum(part for on, part in row.due if on is not None and on <= day)
     after = sum(part for on, part in row.due if on is None or on > day)
     base, what = (before, "recovery") if test.or_else == "recover" else (after, "stop")
-    amount = -to_fen(base * float(test.share))
+    amount = -min(to_fen(base * float(test.share)), left)
     if amount == 0.0:
         return []
     parts = split(amount, payers_of(compiled, clause))

@@ -149,7 +149,8 @@ def _headline_rows(table: xarray.Dataset, lang: str) -> list[dict]:
 
 
 def _accounts(results: xarray.Dataset, accounts: xarray.Dataset) -> list[dict]:
-    """Committed, paid, outstanding and cancelled of each package and payer over the horizon, million CNY."""
+    """Committed, paid, outstanding and cancelled of each package and payer over the horizon, and what was recovered if
+    anything was, million CNY."""
     money = by_package(results, accounts)
     mixes = [str(mix) for mix in money["mix"].values if mix != baseline_of(results)]
     rows = []
@@ -160,11 +161,13 @@ def _accounts(results: xarray.Dataset, accounts: xarray.Dataset) -> list[dict]:
                 continue
             flows = {name: one[name].sum("year").values for name in ("committed", "paid", "cancelled")}
             owed = one["outstanding"].isel(year=-1).values
+            back = one["recovered"].sum("year").values if "recovered" in one else np.zeros(len(mixes))
             cells = []
             for index in range(len(mixes)):
                 parts = flows["committed"][index], flows["paid"][index], owed[index], flows["cancelled"][index]
                 sums = [number(float(value)) for value in parts]
-                cells.append(f"{sums[0]} = {sums[1]} + {sums[2]} + {sums[3]}" if parts[0] else "–")
+                after = f"; {number(float(back[index]))} recovered 追回" if back[index] else ""
+                cells.append(f"{sums[0]} = {sums[1]} + {sums[2]} + {sums[3]}{after}" if parts[0] else "–")
             rows.append({"package": str(package), "payer": str(payer), "cells": cells})
     return rows
 
