@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anywhere
 SCENARIO = catalog.data_root() / "scenarios" / "dalian-2025.toml"
 COMMANDS = (
     "run", "replay", "entitle", "open", "schedule", "list", "copy", "show", "check", "coverage", "diff", "merge",
-    "schema", "validate", "warm",
+    "schema", "warm", "facts", "validate",
 )  # fmt: skip
 
 
@@ -204,6 +204,12 @@ def test_entitle_says_why(typed):
         (["--replicates", "0"], "--replicates: found 0; expected a whole number, 1 or more"),
         (["--seed", "-1"], "--seed: found -1; expected a whole number, 0 or more"),
         (["--set", "run.end=2020Q4"], "an end 2020Q4 before its start 2021Q1"),
+        (["--set", "run.start=2021Q3"], "horizon: found 2021Q3 to 2025Q4; expected whole calendar years"),
+        (["--set", "run.end=2025Q2"], "horizon: found 2021Q1 to 2025Q2; expected whole calendar years"),
+        (["--set", "parameter.approval=1.2"], "parameter.approval: found 1.2; expected 0 to 1"),
+        (["--set", "parameter.hassle_cost=-5"], "parameter.hassle_cost: found -5; expected 1 to 1e+09 CNY"),
+        (["--set", "parameter.standard_tax_rate=25"], "parameter.standard_tax_rate: found 25; expected 0 to 0.6"),
+        (["--set", "region.city_base_share=1.5"], "region.city_base_share: found 1.5; expected 0 to 1"),
     ],
 )
 def test_bad_options_of_run(typed, tmp_path, words, said):

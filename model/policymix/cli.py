@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from policymix import __version__, catalog
+from policymix import __version__, catalog, cli_calibrate
 from policymix.cli_policy import Json, as_json_text, commands
 from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from policymix.experiments.firm_file import Wanted
     from policymix.experiments.inputs import Inputs
+    from policymix.report.answer import Answer
 
 LISTS = (*catalog.KINDS, "levers", "uncertainties", "outcomes")
 INTERRUPTED = 130
@@ -62,6 +63,7 @@ app = typer.Typer(
 )
 
 app.add_typer(commands)
+app.add_typer(cli_calibrate.commands)
 app.add_typer(validation)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
@@ -133,8 +135,8 @@ def run(
             rows, size = firm_file.expected(inputs, wanted.every)
             typer.echo(f"{wanted.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
         results = _simulated(inputs, aside, threads, quiet, wanted)
-        _write_report(results, inputs, aside)
-    _print_answer(results, inputs, folder, as_json, quiet)
+        known = _write_report(results, inputs, aside)
+    _print_answer(results, inputs, folder, as_json, quiet, known)
 
 
 @app.command()
@@ -153,7 +155,7 @@ def replay(
     from policymix.experiments.store import read_manifest
 
     read_manifest(folder)
-    with _progress(quiet) as progress:
+    with progress_bar(quiet) as progress:
         equal, report = run_again(folder, threads=threads, progress=progress)
     typer.echo(report)
     if not equal:
@@ -270,7 +272,7 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, fi
     from policymix.experiments.runner import run as run_scenario
 
     files = store.input_files(inputs.scenario)
-    with _progress(quiet) as show:
+    with progress_bar(quiet) as show:
 
         def progress(done: int, total: int) -> None:
             if done == 1:  # what the page needs is imported while the other units run
@@ -283,8 +285,9 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, fi
     return results
 
 
-def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> None:
-    """Figures as files and the page that holds them, drawn once."""
+def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> Answer:
+    """Figures as files and the page that holds them, drawn once; returns the numbers that the page tells."""
+    from policymix.report.answer import answer
     from policymix.report.figures import standard_figures, write_figures
     from policymix.report.html import write_report
 
@@ -295,16 +298,22 @@ def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> None
         for package in inputs.packages.values()
     ]
     totals = _totals(results, inputs)
-    write_report(results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn)
+    known = answer(results, inputs.targets)
+    write_report(
+        results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn, known=known
+    )
+    return known
 
 
-def _print_answer(results: xarray.Dataset, inputs: Inputs, folder: Path, as_json: bool, quiet: bool) -> None:
+def _print_answer(
+    results: xarray.Dataset, inputs: Inputs, folder: Path, as_json: bool, quiet: bool, known: Answer
+) -> None:
     from policymix.report import terminal
 
     if as_json:
-        typer.echo(terminal.to_json(results, inputs.targets))
+        typer.echo(terminal.to_json(results, inputs.targets, known))
     elif not quiet:
-        terminal.print_report(results, inputs.targets, region_table=_totals(results, inputs))
+        terminal.print_report(results, inputs.targets, region_table=_totals(results, inputs), known=known)
         typer.echo(f"{folder}: results.nc, report.html, figures, inputs, manifest.json", err=True)
 
 
@@ -318,7 +327,7 @@ def _totals(results: xarray.Dataset, inputs: Inputs) -> list[Any] | None:
     return comparison(inputs.region, json.loads(stated)) if stated else None
 
 
-class _progress:  # noqa: N801 (a context, used like a function)
+class progress_bar:  # noqa: N801 (a context, used like a function)
     """A progress bar on the error stream, with time left; says so while the rules are compiled."""
 
     def __init__(self, quiet: bool) -> None:

@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policymix.errors import InvalidFile, InvalidValue, RunFailed
+from policymix.experiments.inputs import gather
+from policymix.experiments.limits import check_changes, said
 from policymix.experiments.parameters import (
+    _ends,
     fixed_values,
     prior_of,
     prior_of_range,
@@ -16,6 +19,8 @@ from policymix.experiments.parameters import (
     sample_accepted,
     uniforms,
 )
+from policymix.experiments.runner import setting_of
+from policymix.experiments.scenario import load_scenario, with_options
 
 ROWS = """
 [[parameter]]
@@ -35,6 +40,25 @@ default = 30_000
 prior   = {law = "lognormal", median = 30_000, sigma = 0.6, low = 5_000, high = 200_000}
 source  = "A42"
 description = "What one application costs a firm."
+"""
+
+CUT = "median = 30_000, sigma = 0.6, low = 5_000, high = 200_000}"
+TOO_MUCH = """
+id = "too-much"
+title = {en = "Almost everything is approved", zh = "审批放宽"}
+source = "invented"
+place = "city"
+currency = "CNY"
+announced = 2021-01-01
+from = 2021-01-01
+until = 2025-12-31
+payers = [{who = "city", share = 1}]
+
+[[clause]]
+id = "1"
+title = {en = "Approval", zh = "审批"}
+source = "1"
+changes = [{of = "parameter.approval", factor = 3.0}]
 """
 
 PRIORS = [
@@ -79,12 +103,55 @@ def test_rows_become_priors_with_addresses(write):
         ('unit    = "1"', 'unti    = "1"', "nearest valid name: 'unit'"),
         ('name    = "hassle_cost"', 'name    = "investment_elasticity"', "the same name twice"),
         ("sigma = 0.6", "sigma = -0.6", "sigma: found -0.6; expected more than 0"),
+        ('source  = "A33"', 'source = "A33"\nbounds = [0.5, 2]', "bounds: found 0.5 to 2; expected at least 0.4 to 1"),
+        ('source  = "A33"', 'source = "A33"\nbounds = [2, 0]', "bounds: found 2 to 0; expected the lower one first"),
+        ('source  = "A33"', 'source = "A33"\nbounds = [0, 1, 2]', "bounds: found [0, 1, 2]; expected"),
     ],
 )
 def test_broken_rows(write, old, new, words):
     with pytest.raises(InvalidFile) as caught:
         read_priors(write(ROWS.replace(old, new, 1)))
     assert words in str(caught.value)
+
+
+def test_bounds_are_the_rows_own_or_the_ends_of_its_prior(write):
+    text = ROWS.replace('source  = "A33"', 'source = "A33"\nbounds = [0, 5]')
+    assert [prior.limits for prior in read_priors(write(text))] == [(0.0, 5.0), (5_000.0, 200_000.0)]
+    wide = "median = 30_000, sigma = 0.6}\nbounds = [100, 1e7]"
+    assert read_priors(write(ROWS.replace(CUT, wide)))[1].limits == (100.0, 1e7)
+    with pytest.raises(InvalidFile, match="bounds: found 1000 to 1e"):
+        read_priors(write(ROWS.replace(CUT, wide.replace("[100", "[1000"))))
+
+
+@pytest.mark.parametrize("prior", PRIORS, ids=lambda prior: prior.law)
+def test_no_draw_lies_beyond_the_ends(prior):
+    least, most = _ends(prior.law, prior.numbers, prior.default)
+    values = quantile(prior, np.array([2.0**-54, 1.0 - 2.0**-53]))
+    assert least <= values[0] and values[1] <= most
+
+
+def test_every_shipped_parameter_has_bounds_around_its_prior():
+    for prior in read_priors():
+        assert prior.bounds is not None, prior.name
+        least, most = _ends(prior.law, prior.numbers, prior.default)
+        assert prior.bounds[0] <= least <= prior.default <= most <= prior.bounds[1], prior.name
+
+
+def test_a_range_in_words():
+    assert said(0.0, 1.0, "1") == "0 to 1" and said(0.0, np.inf, "CNY") == "0 or more CNY"
+    assert said(-np.inf, np.inf) == "any number" and said(-np.inf, 3.0) == "at most 3"
+
+
+def test_a_clause_that_takes_a_parameter_beyond_its_bounds_is_refused(tmp_path):
+    package = tmp_path / "too-much.toml"
+    package.write_text(TOO_MUCH, encoding="utf-8")
+    inputs = gather(with_options(load_scenario(), mix=f"none,{package}", draws=1))
+    with pytest.raises(InvalidValue) as caught:
+        check_changes(setting_of(inputs), inputs.parameters, inputs.fixed)
+    words = "too-much/1: found factor 3 on parameter.approval, which makes it 1.95; expected 0 to 1"
+    assert str(caught.value) == words
+    lower = gather(with_options(load_scenario(), mix=f"none,{package}", draws=1, set={"parameter.approval": 0.3}))
+    check_changes(setting_of(lower), lower.parameters, lower.fixed)
 
 
 def test_two_broken_rows_are_told_together(write):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from policymix.analysis.money import by_clause
 from policymix.report import figures, series
 
 
@@ -36,7 +37,7 @@ def test_mixes_share_their_axes(announced):
 
 def test_money_stacks_add_up(run):
     figure = figures.money(run)
-    paid = series.paid_by_clause(run)
+    paid = series.paid_by_clause(by_clause(run))
     assert len(figure.axes) == 2 * 3
     tallest = max(patch.get_y() + patch.get_height() for patch in figure.axes[2].patches)
     expected = float(paid.sel(mix="both", payer="city").sum("clause").max()) / 1e6

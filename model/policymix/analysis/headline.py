@@ -95,9 +95,13 @@ def rows(results: xarray.Dataset) -> list[Row]:
 
 
 def headline(
-    results: xarray.Dataset, targets: Iterable[Target] = (), *, chosen: Sequence[Row] | None = None
+    results: xarray.Dataset,
+    targets: Iterable[Target] = (),
+    *,
+    chosen: Sequence[Row] | None = None,
+    chances: xarray.Dataset | None = None,
 ) -> xarray.Dataset:
-    """The headline as data.
+    """The headline as data; ``chances`` are the targets' probabilities, where they are there already.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def headline(
     chosen = rows(results) if chosen is None else list(chosen)
     tables = [_statistics(row, row.read(results), baseline) for row in chosen]
     texts = [(row.id, row.label, row.label_zh, row.unit, row.kind) for row in chosen]
-    tracked = probabilities(results, targets)
+    tracked = probabilities(results, targets) if chances is None else chances
     for name in tracked["target"].values.tolist():
         one = tracked.sel(target=name)
         if bool(one["tracked"]):

@@ -1,1 +1,1 @@
-"""Published experiments repeated inside the model: their files, estimators and the bench that runs them."""
+"""What the model must show: stylised facts of the untreated city, and published experiments repeated inside it."""

@@ -13,7 +13,7 @@ from ..firms import take_up
 from ..policy.arrays import ACCOUNT_FIRM, ACCOUNT_HOLDER, MAX_PERIODS
 from ..policy.claim import KIND_INDEX as _KINDS
 from ..policy.claim import code, fact_index, mask
-from ..policy.schedule import eligible
+from ..policy.schedule import down_to_fen, eligible, to_fen
 from ..policy.settlement import settle
 from .streams import MARKS_OF_CLAIM, TICKET_OF_CLAIM, further
 from .symbols import *
@@ -66,9 +66,11 @@ TYPE_BITS = np.array([mask("project", "types", TYPE_WORDS[name]) for name in PRO
 
 
 (CL_SLOT, CL_FIRM, CL_CLAUSE, CL_QUARTER, CL_ASKED, CL_GRANTED, CL_PAID, CL_CANCELLED, CL_DECIDED, CL_STEP, CL_BASE,
- CL_ACTIVITY, CL_STATE, CL_TICKET, CL_SCORE, CL_PARENT, CL_CHECK) = range(17)  # fmt: skip
-CL_AMOUNTS = 17
+ CL_ACTIVITY, CL_STATE, CL_TICKET, CL_SCORE, CL_PARENT, CL_CHECK, CL_RECOVERED, CL_KEPT) = range(19)  # fmt: skip
+CL_AMOUNTS = 19
 CLAIM_COLUMNS = CL_AMOUNTS + MAX_PERIODS
+"""Columns of a claim. ``CL_KEPT`` is the part of its later instalments that conditions have left, and 0 of a row that a
+budget has refused so that nobody steps in; ``CL_PARENT`` is the row that it stands by for."""
 FILED, GRANTED, CLOSED, STAND_BY = 0.0, 1.0, 2.0, 3.0
 ON_INVESTMENT, ON_RESEARCH, ON_FIRM, ON_NOTHING = 0.0, 1.0, 2.0, 3.0
 OUTSIDE = -1
@@ -116,6 +118,7 @@ class Office(NamedTuple):
     line_places: np.ndarray  # float64[lines] claims
     line_how: np.ndarray  # int64[lines] policy.arrays.RATION_*
     line_lifetime: np.ndarray  # int64[lines] 1: not anew each year
+    line_fallback: np.ndarray  # int64[lines] 1: others step in for what it refuses whole
     prompt: np.ndarray  # int64[clauses] 1: decided in the quarter of the claim
     score: np.ndarray  # int64[clauses] fact that ranks its claims, -1 without one
     refusable: np.ndarray  # int64[clauses] 1: a budget may refuse it whole, and then others step in
@@ -123,7 +126,8 @@ class Office(NamedTuple):
     part_first: np.ndarray  # int64[clauses] its instalments
     part_last: np.ndarray
     part_share: np.ndarray  # float64[parts]
-    part_lag: np.ndarray  # float64[parts] quarters after the decision
+    part_lag: np.ndarray  # float64[parts] quarters after the decision, or after the date that it waits for
+    part_after: np.ndarray  # float64[parts] quarters from the claim to the date that a payment waits for
     condition_first: np.ndarray  # int64[clauses] its conditions
     condition_last: np.ndarray
     condition: np.ndarray  # CONDITION
@@ -179,11 +183,13 @@ class Desk(NamedTuple):
     queue: np.ndarray  # int64[rows] those of one budget, in the order in which it serves them
     rank: np.ndarray  # float64[rows]
     ticket: np.ndarray  # float64[rows]
+    firm: np.ndarray  # float64[rows]
     asks: np.ndarray  # float64[rows]
     gets: np.ndarray  # float64[rows]
     facts: np.ndarray  # float64[MAX_FACTS]
     filed: np.ndarray  # int64[clauses] rows of the claim being filed
-    saved: np.ndarray  # float64[clauses, MAX_PERIODS]
+    until: np.ndarray  # int64[clauses] last days of clauses that are closed for a while
+    have: np.ndarray  # float64[clauses, MAX_PERIODS] what a claim pays beside some refused rows
     used: np.ndarray
     before: np.ndarray
     count: np.ndarray
@@ -265,15 +271,29 @@ def value_of(row, city, mix, desk, account, known):
     first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
     total = 0.0
     if any_open(row, arrays, first, last, known):
-        settle_row(row, city, mix, desk, account, kind)
+        settle_known(row, city, mix, desk, account, kind, known, -1)
         for i in range(first, last):
-            c = arrays.index[i]
-            if row[Q_AWARE] >= known[arrays.clause[c]["package"], int(row[Q_STANDING])]:
-                for k in range(MAX_PERIODS):
-                    desk.amount[c, k] = 0.0
-            for k in range(MAX_PERIODS):
-                total += desk.amount[c, k]
+            total += asked_of(desk, arrays.index[i])
     return total
+
+
+def settle_known(row, city, mix, desk, account, kind, known, refused):
+    """Settle one row of the tray under the clauses that its holder knows, without those of a refused row of the claim
+    table and of the rows that it stands by for (``refused`` -1: nothing is refused)."""
+    arrays = mix.arrays
+    first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
+    for i in range(first, last):
+        c = arrays.index[i]
+        desk.until[c] = arrays.clause[c]["open_until"]
+        if row[Q_AWARE] >= known[arrays.clause[c]["package"], int(row[Q_STANDING])]:
+            arrays.clause[c]["open_until"] = 0
+    r = refused
+    while r >= 0:
+        arrays.clause[int(city.claims[r, CL_CLAUSE])]["open_until"] = 0
+        r = int(city.claims[r, CL_PARENT])
+    settle_row(row, city, mix, desk, account, kind)
+    for i in range(first, last):
+        arrays.clause[arrays.index[i]]["open_until"] = desk.until[arrays.index[i]]
 
 
 def settle_row(row, city, mix, desk, account, kind):
@@ -308,10 +328,10 @@ def work_through_tray(quarter, city, mix, desk, known, p, clause_out):
         account = int(city.firms[ACCOUNT, slot]) if slot >= 0 and row[Q_QUOTE] < 0.5 else -1
         row[Q_VALUE] = value_of(row, city, mix, desk, account, known)
         if row[Q_QUOTE] < 0.5 and row[Q_VALUE] > 0.0:
-            file_claim(row, quarter, slot, city, mix, desk, p, clause_out)
+            file_claim(row, quarter, slot, city, mix, desk, known, p, clause_out)
 
 
-def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
+def file_claim(row, quarter, slot, city, mix, desk, known, p, clause_out):
     """The holder applies if it is worth the hassle; an approved claim leaves a row for every clause that would pay."""
     hassle = p[P_HASSLE_COST] * mix.hassle[quarter, int(row[Q_FACTS + F_PLACE])]
     benefit = row[Q_VALUE] / mix.price[quarter]
@@ -321,7 +341,7 @@ def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
     account = account_of(city, slot) if approved and slot >= 0 else -1
     arrays = mix.arrays
     kind = int(row[Q_KIND])
-    first = True
+    begin = city.count[ROWS_USED]
     for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
         c = arrays.index[i]
         desk.filed[c] = -1
@@ -332,15 +352,13 @@ def file_claim(row, quarter, slot, city, mix, desk, p, clause_out):
         if not approved:
             continue
         clause_out[c, APPROVED] += 1
-        studied = mix.studied[arrays.clause[c]["package"]] == 1
-        desk.filed[c] = append(city, mix, row, c, quarter, desk, asked, first and studied)
-        first = first and not studied
+        desk.filed[c] = append(city, mix, row, c, quarter, desk, asked)
     if not approved:
         return
     if kind == LEASE and slot >= 0:
         city.firms[RELIEF_END, slot] = 4.0 * years_of_relief(arrays, kind, desk)
     if mix.office.stand_by == 1:
-        file_stand_by(row, quarter, city, mix, desk, account, kind)
+        file_stand_by(row, quarter, city, mix, desk, account, kind, known, begin)
     if account >= 0:
         debit(city, arrays, desk, account, kind)
 
@@ -365,34 +383,63 @@ def debit(city, arrays, desk, account, kind):
                 city.account_once[account, c] = 1
 
 
-def file_stand_by(row, quarter, city, mix, desk, account, kind):
-    """For every filed clause that a budget may refuse whole: what others would pay more without it stands by."""
+def file_stand_by(row, quarter, city, mix, desk, account, kind, known, begin):
+    """For every row of a claim (those from ``begin`` on) that a budget may refuse whole, rows that step in stand by;
+    they may be refused in their turn."""
+    r = begin
+    while r < city.count[ROWS_USED]:
+        if mix.office.refusable[int(city.claims[r, CL_CLAUSE])] == 1:
+            stand_behind(r, row, quarter, city, mix, desk, account, kind, known, begin)
+        r += 1
+
+
+def stand_behind(r, row, quarter, city, mix, desk, account, kind, known, begin):
+    """What other clauses pay more when row ``r`` and those that it stands by for are refused stands by for it.
+
+    All of it together never exceeds what the claim is worth without the refused clauses, less what it pays anyway.
+    """
     arrays = mix.arrays
     first, last = arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]
+    settle_known(row, city, mix, desk, account, kind, known, r)
+    paid_beside(r, city, arrays, desk, kind, begin)
+    room, more = 0.0, 0.0
     for i in range(first, last):
+        d = arrays.index[i]
         for k in range(MAX_PERIODS):
-            desk.saved[arrays.index[i], k] = desk.amount[arrays.index[i], k]
+            rise = desk.amount[d, k] - desk.have[d, k]
+            room += rise
+            desk.amount[d, k] = max(0.0, rise)
+            more += max(0.0, rise)
+    share = min(1.0, max(0.0, room) / more) if more > 0.0 else 0.0
     for i in range(first, last):
-        c = arrays.index[i]
-        if desk.filed[c] < 0 or mix.office.refusable[c] == 0:
-            continue
-        until = arrays.clause[c]["open_until"]
-        arrays.clause[c]["open_until"] = 0
-        settle_row(row, city, mix, desk, account, kind)
-        arrays.clause[c]["open_until"] = until
-        for j in range(first, last):
-            d = arrays.index[j]
+        d = arrays.index[i]
+        for k in range(MAX_PERIODS):
+            desk.amount[d, k] = to_fen(desk.amount[d, k]) if share >= 1.0 else down_to_fen(desk.amount[d, k] * share)
+        asked = asked_of(desk, d)
+        if asked > 0.0:
+            made = append(city, mix, row, d, quarter, desk, asked)
+            if made > r:
+                city.claims[made, CL_STATE], city.claims[made, CL_PARENT] = STAND_BY, r
+
+
+def paid_beside(r, city, arrays, desk, kind, begin):
+    """What a claim pays by clause and period once row ``r`` and those that it stands by for are refused: its other
+    rows, and whatever else has stepped in for these."""
+    for i in range(arrays.kind[kind]["clause_first"], arrays.kind[kind]["clause_last"]):
+        for k in range(MAX_PERIODS):
+            desk.have[arrays.index[i], k] = 0.0
+    for x in range(begin, city.count[ROWS_USED]):
+        parent = int(city.claims[x, CL_PARENT])
+        if not stands_by_for(r, x, city) and (parent < 0 or (parent != r and stands_by_for(r, parent, city))):
             for k in range(MAX_PERIODS):
-                desk.amount[d, k] = max(0.0, desk.amount[d, k] - desk.saved[d, k])
-            more = asked_of(desk, d)
-            if d != c and more > 0.0:
-                r = append(city, mix, row, d, quarter, desk, more, False)
-                city.claims[r, CL_STATE], city.claims[r, CL_PARENT] = STAND_BY, desk.filed[c]
-                city.claims[r, CL_BASE] = city.claims[desk.filed[c], CL_BASE]
-                city.claims[r, CL_ACTIVITY] = city.claims[desk.filed[c], CL_ACTIVITY]
-    for i in range(first, last):
-        for k in range(MAX_PERIODS):
-            desk.amount[arrays.index[i], k] = desk.saved[arrays.index[i], k]
+                desk.have[int(city.claims[x, CL_CLAUSE]), k] += city.claims[x, CL_AMOUNTS + k]
+
+
+def stands_by_for(r, x, city):
+    """Whether row ``x`` is row ``r`` or one that it stands by for, at whatever remove."""
+    while r >= 0 and r != x:
+        r = int(city.claims[r, CL_PARENT])
+    return r == x
 
 
 def years_of_relief(arrays, kind, desk):
@@ -405,7 +452,7 @@ def years_of_relief(arrays, kind, desk):
     return years
 
 
-def append(city, mix, row, clause, quarter, desk, asked, first):
+def append(city, mix, row, clause, quarter, desk, asked):
     """One row of the claim table, and its number; counted as lost when the table is full, which ends the run."""
     r = city.count[ROWS_USED]
     if r >= city.claims.shape[0]:
@@ -418,8 +465,8 @@ def append(city, mix, row, clause, quarter, desk, asked, first):
     new[CL_SLOT], new[CL_FIRM], new[CL_CLAUSE], new[CL_QUARTER] = row[Q_SLOT], row[Q_FIRM], clause, quarter
     new[CL_ASKED], new[CL_GRANTED], new[CL_PAID], new[CL_CANCELLED] = asked, 0.0, 0.0, 0.0
     new[CL_DECIDED], new[CL_STEP], new[CL_CHECK], new[CL_PARENT] = -1.0, 0.0, 0.0, -1.0
-    new[CL_BASE] = row[Q_BASE] if first else 0.0
-    new[CL_ACTIVITY] = row[Q_ACTIVITY] if first else ON_NOTHING
+    new[CL_RECOVERED], new[CL_KEPT] = 0.0, 1.0
+    new[CL_BASE], new[CL_ACTIVITY] = row[Q_BASE], row[Q_ACTIVITY]
     new[CL_TICKET] = further(row[Q_APPROVE], TICKET_OF_CLAIM)
     new[CL_SCORE] = score_of(row, mix.office.score[clause])
     new[CL_STATE] = FILED

@@ -1,16 +1,16 @@
 """What packages decide, pay and check: budgets ration, claims are granted, instalments are paid, conditions are tested.
 
 A clause whose budget serves first come, or that stands under no budget, decides in the quarter of the claim; all others
-once a year, in the fourth quarter, on everything claimed in it. Accounts are debited for good only then.
+once a year, in the fourth quarter, on everything claimed in it. Accounts are debited for good only then. Who takes
+premises in a quarter claims after its decisions, and waits for the next ones.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..policy.arrays import ACCOUNT_FIRM, MAX_PERIODS, RATION_FIRST_COME, RATION_PRO_RATA, RATION_SCORE
-from ..policy.budget import first_come, places_in_order, pro_rata, whole_in_order
-from ..policy.schedule import down_to_fen, holds
+from ..policy.arrays import MAX_PERIODS
+from ..policy.schedule import down_to_fen, holds, to_fen
 from .claims import (
     CANCELLED,
     CL_ACTIVITY,
@@ -21,15 +21,16 @@ from .claims import (
     CL_CHECK,
     CL_CLAUSE,
     CL_DECIDED,
+    CL_FIRM,
     CL_GRANTED,
+    CL_KEPT,
     CL_PAID,
     CL_PARENT,
     CL_QUARTER,
-    CL_SCORE,
+    CL_RECOVERED,
     CL_SLOT,
     CL_STATE,
     CL_STEP,
-    CL_TICKET,
     CLAIMANTS,
     CLOSED,
     COMMITTED,
@@ -46,6 +47,7 @@ from .claims import (
     G_RESEARCH,
     G_WHOLE,
     GRANTED,
+    LEASE,
     ON_FIRM,
     ON_INVESTMENT,
     ON_RESEARCH,
@@ -54,8 +56,8 @@ from .claims import (
     RATIONED,
     RECOVERED,
     ROWS_USED,
-    STAND_BY,
 )
+from .rationing import dismiss, note_spending, share_out, step_in
 from .symbols import *
 
 QUARTERS_BETWEEN_PERIODS = 4.0
@@ -65,137 +67,51 @@ QUARTERS_BETWEEN_PERIODS = 4.0
 def decide(quarter, year_ends, city, mix, desk, clause_out):
     """Everything that is to be decided in a quarter: budgets in the order of their lines, then the grants.
 
-    What a budget refuses whole goes round once more without that clause, when its budget says so.
+    When a budget refuses a row whole, what stands by for it is filed, and all that is due is shared out anew without
+    the refused row: rounds go on until nobody steps in any more.
     """
-    n = due_rows(quarter, year_ends, city, mix, desk)
     for k in range(mix.announced.size):
         desk.asked[k], desk.granted[k] = 0, 0
-    share_out(quarter, n, city, mix, desk)
-    again = step_in(n, city, mix, desk)
-    share_out(quarter, again, city, mix, desk)
-    for r in range(city.count[ROWS_USED]):
-        if city.claims[r, CL_STATE] == FILED and city.claims[r, CL_DECIDED] == quarter:
-            grant(city, mix, desk, r, quarter, clause_out)
+    before, n = 0, due_rows(quarter, year_ends, city, mix, desk)
+    while n > before:
+        for i in range(n):
+            row = city.claims[desk.due[i]]
+            if row[CL_GRANTED] > 0.0:
+                row[CL_GRANTED] = row[CL_ASKED]
+        share_out(quarter, n, city, mix, desk)
+        before, n = n, step_in(quarter, year_ends, n, city, mix, desk, clause_out)
+    for i in range(n):
+        grant(city, mix, desk, desk.due[i], quarter, clause_out)
+    if n > 0:
+        note_spending(n, city, mix, desk)
+        dismiss(city)
     for k in range(mix.announced.size):
         if desk.asked[k] > 0:
-            city.payout[k] = desk.granted[k] / desk.asked[k]
+            city.payout[k] = min(1.0, desk.granted[k] / desk.asked[k])
 
 
 def due_rows(quarter, year_ends, city, mix, desk):
-    """Rows that are decided now, each provisionally granted what it asks; their number."""
+    """Rows that are decided now, each provisionally granted what it asks; their number. A firm that has left asks for
+    nothing more."""
     n = 0
     for r in range(city.count[ROWS_USED]):
         row = city.claims[r]
         if row[CL_STATE] == FILED and (year_ends or mix.office.prompt[int(row[CL_CLAUSE])] == 1):
+            if row[CL_SLOT] != OUTSIDE and city.firms[ALIVE, int(row[CL_SLOT])] < 0.5:
+                row[CL_STATE] = CLOSED
+                continue
             row[CL_GRANTED], row[CL_DECIDED] = row[CL_ASKED], quarter
             desk.due[n] = r
             n += 1
     return n
 
 
-def share_out(quarter, n, city, mix, desk):
-    """Every budget line serves its rows among the first ``n`` that are due."""
-    office = mix.office
-    for line in range(office.line_package.size):
-        m = 0
-        for i in range(n):
-            row = city.claims[desk.due[i]]
-            clause = int(row[CL_CLAUSE])
-            whose = office.line_clause[line]
-            mine = clause == whose if whose >= 0 else mix.arrays.clause[clause]["package"] == office.line_package[line]
-            if mine and row[CL_GRANTED] > 0.0:
-                desk.queue[m], desk.ticket[m] = desk.due[i], row[CL_TICKET]
-                desk.rank[m] = rank_of(row, office.line_how[line])
-                m += 1
-        if m > 0:
-            serve(quarter, line, m, city, office, desk)
-
-
-def rank_of(row, how):
-    """What comes first has the smallest rank: the earlier quarter, the higher score, or nothing but the ticket."""
-    if how == RATION_FIRST_COME:
-        return row[CL_QUARTER]
-    if how == RATION_SCORE:
-        return -row[CL_SCORE]
-    return 0.0
-
-
-def serve(quarter, line, m, city, office, desk):
-    """One budget line serves the first ``m`` rows of the queue; what it spends is kept for later quarters."""
-    how = office.line_how[line]
-    if how != RATION_PRO_RATA:
-        in_order(desk.rank, desk.ticket, desk.queue, m)
-    for i in range(m):
-        desk.asks[i] = city.claims[desk.queue[i], CL_GRANTED]
-    asks, gets = desk.asks[:m], desk.gets[:m]
-    if np.isnan(office.line_amount[quarter, line]):
-        left = office.line_places[line] - city.spent[line]
-        city.spent[line] += left - places_in_order(asks, left, gets)
-    else:
-        left = max(0.0, office.line_amount[quarter, line] - city.spent[line])
-        if how == RATION_FIRST_COME:
-            city.spent[line] += left - first_come(asks, left, gets)
-        elif how == RATION_PRO_RATA:
-            city.spent[line] += left - pro_rata(asks, left, gets)
-        else:
-            city.spent[line] += left - whole_in_order(asks, left, gets)
-    for i in range(m):
-        city.claims[desk.queue[i], CL_GRANTED] = gets[i]
-
-
-def in_order(rank, ticket, row, n):
-    """Sort the first ``n`` of three arrays by rank, then ticket (heap sort, in place)."""
-    for start in range(n // 2 - 1, -1, -1):
-        sift(rank, ticket, row, start, n)
-    for last in range(n - 1, 0, -1):
-        rank[0], rank[last] = rank[last], rank[0]
-        ticket[0], ticket[last] = ticket[last], ticket[0]
-        row[0], row[last] = row[last], row[0]
-        sift(rank, ticket, row, 0, last)
-
-
-def sift(rank, ticket, row, root, n):
-    """Let an entry of the heap sink to where neither child comes after it."""
-    while 2 * root + 1 < n:
-        child = 2 * root + 1
-        if child + 1 < n and (
-            rank[child] < rank[child + 1] or (rank[child] == rank[child + 1] and ticket[child] < ticket[child + 1])
-        ):
-            child += 1
-        if rank[root] > rank[child] or (rank[root] == rank[child] and ticket[root] >= ticket[child]):
-            return
-        rank[root], rank[child] = rank[child], rank[root]
-        ticket[root], ticket[child] = ticket[child], ticket[root]
-        row[root], row[child] = row[child], row[root]
-        root = child
-
-
-def step_in(n, city, mix, desk):
-    """Rows that stand by for a refused one are filed in its place; their number, in the front of what is due."""
-    if mix.office.stand_by == 0:
-        return 0
-    m = 0
-    for r in range(city.count[ROWS_USED]):
-        row = city.claims[r]
-        if row[CL_STATE] != STAND_BY:
-            continue
-        parent = city.claims[int(row[CL_PARENT])]
-        if parent[CL_STATE] == FILED and parent[CL_DECIDED] >= 0.0:
-            if parent[CL_GRANTED] > 0.0:
-                row[CL_STATE] = CLOSED
-            else:
-                row[CL_STATE], row[CL_GRANTED], row[CL_DECIDED] = FILED, row[CL_ASKED], parent[CL_DECIDED]
-                desk.due[m] = r
-                m += 1
-    return m
-
-
 def grant(city, mix, desk, r, quarter, clause_out):
-    """Commit what a row is granted, correct the firm's account, and set the first payment date."""
+    """Commit what a row is granted and correct the firm's account."""
     row = city.claims[r]
     c = int(row[CL_CLAUSE])
     package = mix.arrays.clause[c]["package"]
-    share = row[CL_GRANTED] / row[CL_ASKED]
+    share = row[CL_GRANTED] / row[CL_ASKED] if row[CL_ASKED] > 0.0 else 0.0
     granted = 0.0
     for k in range(MAX_PERIODS):
         if share < 1.0:
@@ -203,7 +119,11 @@ def grant(city, mix, desk, r, quarter, clause_out):
         granted += row[CL_AMOUNTS + k]
     row[CL_GRANTED] = granted
     row[CL_STATE] = GRANTED if granted > 0.0 else CLOSED
-    desk.asked[package] += round(row[CL_ASKED] * FEN)
+    if (
+        row[CL_PARENT] < 0.0
+        or mix.arrays.clause[int(city.claims[int(row[CL_PARENT]), CL_CLAUSE])]["package"] != package
+    ):
+        desk.asked[package] += round(row[CL_ASKED] * FEN)
     desk.granted[package] += round(granted * FEN)
     clause_out[c, COMMITTED] += round(granted * FEN)
     if share < 1.0:
@@ -212,16 +132,57 @@ def grant(city, mix, desk, r, quarter, clause_out):
     if slot == OUTSIDE:
         return
     account = int(city.firms[ACCOUNT, slot])
-    debited = 0.0 if row[CL_PARENT] >= 0.0 else row[CL_ASKED]
     for year in range(2):
-        city.account_paid[account, c, year] += granted - debited
+        city.account_paid[account, c, year] += granted - row[CL_ASKED]
+    if mix.arrays.clause[c]["kind"] == LEASE:
+        set_relief(r, quarter, slot, city, mix)
     if granted <= 0.0:
-        city.account_once[account, c] = 0
-        return
-    if row[CL_PARENT] >= 0.0 and mix.arrays.clause[c]["once_account"] >= ACCOUNT_FIRM:
-        city.account_once[account, c] = 1
-    if mix.studied[package] == 1:
+        if city.account_paid[account, c, mix.arrays.clause[c]["once_year"]] < 0.005:
+            city.account_once[account, c] = 0
+    elif mix.studied[package] == 1 and not granted_beside(r, city, mix, 1):
         count_gross(city, row, account)
+
+
+def asked_before(row, package, city, mix):
+    """Whether a row steps in for one of the same package, which has counted what was asked."""
+    parent = int(row[CL_PARENT])
+    return parent >= 0 and mix.arrays.clause[int(city.claims[parent, CL_CLAUSE])]["package"] == package
+
+
+def set_relief(r, quarter, slot, city, mix):
+    """Quarters until relief ends: none are left when a lease claim is refused altogether; a row that is granted brings
+    its years."""
+    row = city.claims[r]
+    if row[CL_GRANTED] <= 0.0:
+        if row[CL_PARENT] < 0.0 and not granted_beside(r, city, mix, 0):
+            city.firms[RELIEF_END, slot] = -1.0
+        return
+    years = 0.0
+    for k in range(MAX_PERIODS):
+        if row[CL_AMOUNTS + k] > 0.0:
+            years = k + 1.0
+    city.firms[RELIEF_END, slot] = max(4.0 * years - (quarter - row[CL_QUARTER]), city.firms[RELIEF_END, slot])
+
+
+def granted_beside(r, city, mix, studied):
+    """Whether another row of the same claim has been granted before, of a package under study if ``studied`` is 1."""
+    kind = mix.arrays.clause[int(city.claims[r, CL_CLAUSE])]["kind"]
+    for way in (-1, 1):
+        x = r + way
+        while 0 <= x < city.count[ROWS_USED] and same_claim(r, x, city):
+            clause = mix.arrays.clause[int(city.claims[x, CL_CLAUSE])]
+            decided = city.claims[x, CL_STATE] == GRANTED or city.claims[x, CL_STATE] == CLOSED
+            of_kind = clause["kind"] == kind and mix.studied[clause["package"]] >= studied
+            if of_kind and decided and city.claims[x, CL_GRANTED] > 0.0:
+                return True
+            x += way
+    return False
+
+
+def same_claim(r, x, city):
+    """Whether two rows come from one firm in one quarter."""
+    same = city.claims[r, CL_FIRM] == city.claims[x, CL_FIRM]
+    return same and city.claims[r, CL_QUARTER] == city.claims[x, CL_QUARTER]
 
 
 def count_gross(city, row, account):
@@ -236,7 +197,7 @@ def count_gross(city, row, account):
 
 
 def pay_and_check(quarter, city, mix, desk, price, clause_out):
-    """Conditions that are due are tested, then what is due is paid; a firm that has left gets nothing more."""
+    """What is due is paid, then conditions that are due are tested; a firm that has left gets nothing more."""
     for r in range(city.count[ROWS_USED]):
         row = city.claims[r]
         if row[CL_STATE] != GRANTED:
@@ -246,10 +207,10 @@ def pay_and_check(quarter, city, mix, desk, price, clause_out):
             cancel(row, c, outstanding(row), clause_out)
             row[CL_STATE] = CLOSED
             continue
-        if slot != OUTSIDE:
-            check(quarter, city, mix, desk, row, slot, c, price, clause_out)
         while is_due(quarter, mix, row, c):
             pay_step(city, mix, row, slot, c, price, clause_out)
+        if slot != OUTSIDE:
+            check(quarter, city, mix, desk, row, slot, c, price, clause_out)
         checked = mix.office.condition_first[c] + row[CL_CHECK] >= mix.office.condition_last[c]
         if outstanding(row) < 0.005 and (checked or slot == OUTSIDE):
             row[CL_STATE] = CLOSED
@@ -267,33 +228,46 @@ def cancel(row, clause, amount, clause_out):
 
 
 def is_due(quarter, mix, row, clause):
-    """Whether the next instalment of a row is due: the lag of its part after the decision, a year more a period."""
+    """Whether the next instalment of a row is due."""
     parts = mix.office.part_last[clause] - mix.office.part_first[clause]
     step = int(row[CL_STEP])
     if step >= parts * MAX_PERIODS or outstanding(row) < 0.005:
         return False
-    lag = mix.office.part_lag[mix.office.part_first[clause] + step % parts]
-    due = row[CL_DECIDED] + np.floor(lag + 0.5) + QUARTERS_BETWEEN_PERIODS * (step // parts)
-    return due <= quarter
+    return due_quarter(mix.office, row, clause, step) <= quarter
+
+
+def due_quarter(office, row, clause, step):
+    """Quarter of an instalment: its lag after the decision, or after the date that it waits for if that is later; a
+    year more a period."""
+    first = office.part_first[clause]
+    parts = office.part_last[clause] - first
+    part = first + step % parts
+    start = max(row[CL_DECIDED], row[CL_QUARTER] + office.part_after[part])
+    return np.floor(start + office.part_lag[part] + 0.5) + QUARTERS_BETWEEN_PERIODS * (step // parts)
+
+
+def instalment(office, row, clause, step):
+    """CNY of an instalment: its part of the period's amount to the fen; the last part takes what rounding leaves.
+
+    Conditions that have stopped a share of it are counted; the last instalment of all pays whatever is owed.
+    """
+    first = office.part_first[clause]
+    parts = office.part_last[clause] - first
+    whole = row[CL_AMOUNTS + step // parts]
+    left = whole
+    for part in range(step % parts):
+        left -= min(left, to_fen(whole * office.part_share[first + part]))
+    last = step % parts == parts - 1
+    amount = left if last else min(left, to_fen(whole * office.part_share[first + step % parts]))
+    for k in range(step // parts + 1, MAX_PERIODS):
+        last = last and row[CL_AMOUNTS + k] <= 0.0
+    owed = outstanding(row)
+    return to_fen(owed if last else min(owed, down_to_fen(amount * row[CL_KEPT])))
 
 
 def pay_step(city, mix, row, slot, clause, price, clause_out):
-    """Pay one instalment of a row and move on to the next; the last part of a period takes what rounding leaves."""
-    office = mix.office
-    first = office.part_first[clause]
-    parts = office.part_last[clause] - first
-    step = int(row[CL_STEP])
-    whole = row[CL_AMOUNTS + step // parts]
-    amount = whole
-    if parts > 1:
-        paid_before = 0.0
-        for part in range(step % parts):
-            paid_before += down_to_fen(whole * office.part_share[first + part])
-        last = step % parts == parts - 1
-        amount = whole - paid_before if last else down_to_fen(whole * office.part_share[first + step % parts])
-    left = outstanding(row)
-    kept = left / (left + row[CL_CANCELLED]) if row[CL_CANCELLED] > 0.0 else 1.0
-    amount = min(left, down_to_fen(amount * kept) if kept < 1.0 else amount)
+    """Pay one instalment of a row and move on to the next."""
+    amount = instalment(mix.office, row, clause, int(row[CL_STEP]))
     clause_out[clause, PAID] += round(amount * FEN)
     row[CL_PAID] += amount
     if slot != OUTSIDE:
@@ -305,7 +279,8 @@ def pay_step(city, mix, row, slot, clause, price, clause_out):
 def check(quarter, city, mix, desk, row, slot, clause, price, clause_out):
     """Test the conditions of a grant that are due: a failed one stops what is owed or takes back what was paid.
 
-    Facts that the firm does not have in the model leave a condition open, and nothing follows.
+    Facts that the firm does not have in the model leave a condition open, and nothing follows. Nothing is taken back
+    twice.
     """
     office = mix.office
     while office.condition_first[clause] + row[CL_CHECK] < office.condition_last[clause]:
@@ -315,11 +290,14 @@ def check(quarter, city, mix, desk, row, slot, clause, price, clause_out):
         row[CL_CHECK] += 1.0
         if meets(city.firms, slot, office, k, desk.facts, price) != 0:
             continue
+        share = office.condition[k]["share"]
         if office.condition[k]["recover"] == 0:
-            cancel(row, clause, down_to_fen(outstanding(row) * office.condition[k]["share"]), clause_out)
+            cancel(row, clause, to_fen(outstanding(row) * share), clause_out)
+            row[CL_KEPT] *= 1.0 - share
             continue
-        amount = down_to_fen(row[CL_PAID] * office.condition[k]["share"])
+        amount = min(to_fen(row[CL_PAID] * share), row[CL_PAID] - row[CL_RECOVERED])
         clause_out[clause, RECOVERED] += round(amount * FEN)
+        row[CL_RECOVERED] += amount
         city.firms[FUNDS, slot] = max(0.0, city.firms[FUNDS, slot] - amount / price)
         city.gross[int(city.firms[ACCOUNT, slot]), G_RECEIVED] -= amount / price
 
@@ -340,25 +318,54 @@ def meets(firms, slot, office, condition, facts, price):
     return answer
 
 
-def at_stake(city, mix, slot):
-    """CNY that a firm would have to give back, or would not be paid, if a condition on its place failed."""
-    total = 0.0
+def at_stake(quarter, city, mix, desk, slot):
+    """CNY that a firm would have to give back, or would not be paid, if it moved to the other place; negative where the
+    move would let it meet a condition."""
+    office, total = mix.office, 0.0
+    here = city.firms[PLACE, slot]
     for r in range(city.count[ROWS_USED]):
         row = city.claims[r]
-        if row[CL_STATE] == GRANTED and int(row[CL_SLOT]) == slot:
-            c = int(row[CL_CLAUSE])
-            for k in range(mix.office.condition_first[c] + int(row[CL_CHECK]), mix.office.condition_last[c]):
-                if mix.office.condition[k]["place"] == 1:
-                    base = row[CL_PAID] if mix.office.condition[k]["recover"] == 1 else outstanding(row)
-                    total += base * mix.office.condition[k]["share"]
+        if row[CL_STATE] != GRANTED or int(row[CL_SLOT]) != slot:
+            continue
+        c = int(row[CL_CLAUSE])
+        for k in range(office.condition_first[c] + int(row[CL_CHECK]), office.condition_last[c]):
+            if office.condition[k]["place"] == 1:
+                loses = allows(office, k, here, desk.facts) - allows(office, k, 1.0 - here, desk.facts)
+                tested = max(quarter, row[CL_QUARTER] + office.condition[k]["quarters"])
+                soon = due_by(tested, office, row, c)
+                base = row[CL_PAID] - row[CL_RECOVERED] + soon
+                if office.condition[k]["recover"] == 0:
+                    base = outstanding(row) - soon
+                total += loses * base * office.condition[k]["share"]
     return total
 
 
+def allows(office, condition, place, facts):
+    """Whether a condition's tests of the place let a firm be in a place: 1 or 0."""
+    facts[F_PLACE] = place
+    for t in range(office.condition[condition]["test_first"], office.condition[condition]["test_last"]):
+        if office.test[t]["fact"] == F_PLACE and holds(office.test[t], facts) == 0:
+            return 0
+    return 1
+
+
+def due_by(quarter, office, row, clause):
+    """CNY still owed that falls due until the end of a quarter."""
+    parts = office.part_last[clause] - office.part_first[clause]
+    total = 0.0
+    for step in range(int(row[CL_STEP]), parts * MAX_PERIODS):
+        if due_quarter(office, row, clause, step) <= quarter:
+            total += instalment(office, row, clause, step)
+    return min(total, outstanding(row))
+
+
 def new_accounting_year(city, mix):
-    """Yearly caps and yearly budgets start anew."""
+    """Yearly caps, yearly budgets and what may be had once a year start anew."""
     for row in range(city.count[CLAIMANTS]):
         for c in range(city.account_paid.shape[1]):
             city.account_paid[row, c, 1] = 0.0
+            if mix.arrays.clause[c]["once_year"] == 1:
+                city.account_once[row, c] = 0
     for line in range(city.spent.size):
         if mix.office.line_lifetime[line] == 0:
             city.spent[line] = 0.0

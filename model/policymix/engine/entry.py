@@ -463,7 +463,7 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
             x_rest += 100.0 * price * later(quarter, firms, slot, 1, aware, city, mix, ground, room, p) / worth
         if mix.office.condition.size > 0:
             worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
-            stays = 100.0 * at_stake(city, mix, slot) / worth
+            stays = 100.0 * at_stake(quarter, city, mix, desk, slot) / worth
             x_zone += stays if here == 0 else 0.0
             x_rest += stays if here == 1 else 0.0
         share = ground.zone_share[int(firms[INDUSTRY, slot])]

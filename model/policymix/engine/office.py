@@ -30,7 +30,7 @@ def office_of(
     ``clause`` holds the lags of the draw, -1 where the text is silent and its package's ``usual_lag`` holds (quarters).
     """
     lines = compiled.budgets_with(values)
-    part_first, part_last, share, lag = _parts(world, compiled, clause, usual_lag)
+    part_first, part_last, share, lag, after = _parts(world, compiled, clause, usual_lag)
     first, last, conditions, tests = _conditions(compiled)
     refusable = np.array([_refusable(lines, c, row["package"]) for c, row in enumerate(clause)], np.int64)
     return Office(
@@ -40,6 +40,7 @@ def office_of(
         line_places=np.array([line.claims or 0 for line in lines], float),
         line_how=np.array([line.ration for line in lines], np.int64),
         line_lifetime=np.array([line.per == "lifetime" for line in lines], np.int64),
+        line_fallback=np.array([line.fallback for line in lines], np.int64),
         prompt=np.array([_prompt(lines, c, row["package"]) for c, row in enumerate(clause)], np.int64),
         score=np.array([_score(lines, compiled, c, row["package"]) for c, row in enumerate(clause)], np.int64),
         refusable=refusable,
@@ -48,6 +49,7 @@ def office_of(
         part_last=part_last,
         part_share=share,
         part_lag=lag,
+        part_after=after,
         condition_first=first,
         condition_last=last,
         condition=conditions,
@@ -106,27 +108,26 @@ def part_of_year(setting: Setting, compiled: Compiled, package: int) -> np.ndarr
 
 
 def _parts(world: World, compiled: Compiled, clause: np.ndarray, usual_lag: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Instalments of every clause: first and last position, shares, and lags in quarters after the decision."""
+    """Instalments of every clause in the order in which they fall due: first and last position, shares, lags in
+    quarters, and quarters from the claim to the date that each waits for."""
     first, last = np.zeros(len(clause), np.int64), np.zeros(len(clause), np.int64)
-    share: list[float] = []
-    lag: list[float] = []
+    plans: list[tuple[float, float, float]] = []
     for c, model in enumerate(compiled.models):
-        first[c] = len(share)
+        first[c] = len(plans)
         payment = model.payment
         if payment is not None and payment.parts:
             plan = [
-                (float(part.share), float(central(part.lag_quarters)) + until(world, part.after))
+                (float(part.share), float(central(part.lag_quarters)), until(world, part.after))
                 for part in payment.parts
             ]
-        elif clause[c]["lag_quarters"] >= 0.0:
-            plan = [(1.0, float(clause[c]["lag_quarters"]) + until(world, payment.after if payment else None))]
+        elif payment is not None:
+            plan = [(1.0, float(clause[c]["lag_quarters"]), until(world, payment.after))]
         else:
-            plan = [(1.0, float(usual_lag[clause[c]["package"]]))]
-        for part, quarters in sorted(plan, key=lambda each: each[1]):
-            share.append(part)
-            lag.append(quarters)
-        last[c] = len(share)
-    return first, last, np.array(share), np.array(lag)
+            plan = [(1.0, float(usual_lag[clause[c]["package"]]), 0.0)]
+        plans += sorted(plan, key=lambda each: each[1] + each[2])
+        last[c] = len(plans)
+    share, lag, after = np.array(plans, float).reshape(-1, 3).T.copy()
+    return first, last, share, lag, after
 
 
 def until(world: World, fact: str | None) -> float:
@@ -168,10 +169,10 @@ def project_money(world: World, compiled: Compiled, office: Office) -> tuple[np.
             continue
         parts = slice(office.part_first[c], office.part_last[c])
         wait = 0.0 if office.prompt[c] else MEAN_WAIT
-        share, lag = office.part_share[parts], office.part_lag[parts]
+        share, lag, after = office.part_share[parts], office.part_lag[parts], office.part_after[parts]
         told = compiled.models[c].payment is not None
-        at_once = float(share[(lag < 0.5) & (office.prompt[c] == 1)].sum()) if told else 0.0
-        present[row["package"]] += float((share * np.exp(-discount * (wait + lag))).sum())
+        at_once = float(share[(after + lag < 0.5) & (office.prompt[c] == 1)].sum()) if told else 0.0
+        present[row["package"]] += float((share * np.exp(-discount * (np.maximum(wait, after) + lag))).sum())
         soon[row["package"]] += at_once if told else float(world.p[P_GRANT_WITH_PURCHASE])
         clauses[row["package"]] += 1.0
     many = np.maximum(clauses, 1.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -41,6 +41,8 @@ class Setting:
         Claims of holders that are no firms, and opened opportunities (``offers.Outside``).
     burn_in, quarters : int
         Quarters of burn-in, and of burn-in and horizon together.
+    limits : dict
+        Least and greatest value of a parameter by its address, which no clause's change can leave.
     """
 
     region: Region
@@ -60,6 +62,7 @@ class Setting:
     calendar: np.ndarray
     rules: str = ""
     contract: bool = True
+    limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def lineage_of(self, packages: Sequence[str]) -> set[str]:
         """Packages and what they were derived from: a derived package opens the same opportunities."""
@@ -79,6 +82,7 @@ def make_setting(
     outside: Sequence = (),
     rules: str = "",
     contract: bool = True,
+    limits: Mapping[str, tuple[float, float]] | None = None,
 ) -> Setting:
     """Compile the mixes of a scenario for its region and lay out the calendar."""
     first, begin, last = quarter_index(burn_in_start), quarter_index(start), quarter_index(end)
@@ -109,6 +113,7 @@ def make_setting(
         calendar=quarters - 4 * FIRST_YEAR,
         rules=rules,
         contract=contract,
+        limits=dict(limits or {}),
     )
 
 

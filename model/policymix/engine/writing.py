@@ -19,7 +19,9 @@ from .inlining import Functions, free_names, inlined
 
 POLICY_FILES = ("dates", "schedule", "stacking", "settlement", "budget")
 """Each may call functions of those before it."""
-WRITTEN = ("stages", "claims", "decisions", "entry", "events", "recognition", "accounts", "timetable", "ancestry")
+WRITTEN = (
+    "stages", "claims", "rationing", "decisions", "entry", "events", "recognition", "accounts", "timetable", "ancestry",
+)  # fmt: skip
 COMPILED = ("firms", "tray", "ask", "admit", "initial_city")
 PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent

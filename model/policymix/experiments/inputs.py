@@ -10,6 +10,7 @@ from typing import Any
 from policymix.errors import InvalidValue, NotFound
 from policymix.experiments import store
 from policymix.experiments.addresses import Value, parse_address, require
+from policymix.experiments.limits import check_settings
 from policymix.experiments.parameters import Prior, fixed_values, prior_of_range, read_priors
 from policymix.experiments.scenario import Scenario, run_addresses
 from policymix.policy.compile import Uncertain, compile_mix
@@ -61,8 +62,9 @@ def gather(scenario: Scenario, written: Mapping[str, Package] | None = None) -> 
     check_together(region, environment)
     packages = {name: (written or {}).get(name) or load_package(name, near) for name in scenario.packages()}
     parameters = read_priors(store.priors_file(scenario))
+    bounds = {**region.bounds, **environment.bounds}
     figures = [
-        prior_of_range(address, law, low, high, default)
+        replace(prior_of_range(address, law, low, high, default), bounds=bounds.get(address))
         for address, law, low, default, high in uncertain(region, environment)
     ]
     opportunities = [load_opportunities(name, near) for name in scenario.opportunities]
@@ -74,6 +76,7 @@ def gather(scenario: Scenario, written: Mapping[str, Package] | None = None) -> 
         else:
             require(address, [*plain, *_levers(packages), *run_addresses(scenario)])
     fixed = fixed_values(plain, scenario.set)
+    check_settings(fixed, parameters, bounds)
     targets = [target for name in scenario.targets for target in load_targets(name, near)]
     return Inputs(scenario, region, environment, packages, targets, opportunities, parameters, figures, fixed)
 

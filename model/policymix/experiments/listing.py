@@ -44,17 +44,14 @@ def outcomes() -> list[dict[str, str]]:
 
 
 def addresses(what: str, scenario: str) -> list[dict[str, Any]]:
-    """Levers with their values, or uncertainties with law, 5 % and 95 % quantile and default."""
+    """Levers with their values, or uncertainties with law, 5 % and 95 % quantile, default and what may be set."""
     from policymix.experiments import inputs
     from policymix.experiments.scenario import load_scenario
 
     gathered = inputs.gather(load_scenario(scenario))
     if what == "levers":
         return [{"address": address, "value": value} for address, value in inputs.levers(gathered).items()]
-    return [
-        {"address": p.name, "law": p.law, **_ends(p), "default": p.default, "unit": p.unit, "title": p.title_en}
-        for p in inputs.uncertainties(gathered)
-    ]
+    return [_uncertainty(prior) for prior in inputs.uncertainties(gathered)]
 
 
 def columns(rows: list[dict[str, Any]]) -> str:
@@ -83,6 +80,13 @@ def _title(path: Path) -> dict[str, str]:
     except PolicymixError:
         return {"en": "(cannot be read; see policymix check)"}
     return title if isinstance(title, dict) else {"en": str(title)}
+
+
+def _uncertainty(prior: Any) -> dict[str, Any]:
+    from policymix.experiments.limits import said
+
+    numbers = {"law": prior.law, **_ends(prior), "default": prior.default, "range": said(*prior.limits)}
+    return {"address": prior.name, **numbers, "unit": prior.unit, "title": prior.title_en}
 
 
 def _ends(prior: Any) -> dict[str, float]:

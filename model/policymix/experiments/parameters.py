@@ -33,6 +33,7 @@ LAWS = {  # keys that a law needs; any other key is refused
 OPTIONAL = {"normal": ("low", "high"), "lognormal": ("low", "high"), "beta": ("a", "b"), "fixed": ("value",)}
 BETA_SHAPE = (2.0, 5.0)  # of what a text only limits: mean 0.29 of the way from low to high
 REDRAWS = 1000
+REACH = 8.3  # standard deviations from the middle that the 53 bits of a uniform number can reach
 
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -44,7 +45,8 @@ class Prior:
     ``law`` is a key of `LAWS` and ``numbers`` holds its keys: ``low, high`` (uniform, loguniform, beta with optional
     shapes ``a, b``; triangular and date with ``mode``), ``mean, sd`` (normal), ``median, sigma`` (lognormal: sd of the
     log), the last two cut at optional ``low, high``. ``default`` is used when nothing is drawn. ``name`` is the
-    address; ``stream`` the address whose draws it shares, if not its own.
+    address; ``stream`` the address whose draws it shares, if not its own. ``bounds`` are the least and the greatest
+    value that the number can have at all; by default the prior's own ends.
     """
 
     name: str
@@ -58,6 +60,14 @@ class Prior:
     description: str = ""
     role: str = "uncertainty"
     stream: str = ""
+    bounds: tuple[float, float] | None = None
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Least and greatest value that may be set."""
+        if self.bounds is not None:
+            return self.bounds
+        return self.numbers.get("low", -math.inf), self.numbers.get("high", math.inf)
 
     @property
     def luck(self) -> str:
@@ -94,6 +104,7 @@ class _Row(BaseModel):
     default: _Number
     prior: _Law
     source: str
+    bounds: Annotated[list[_Number], Field(min_length=2, max_length=2)] | None = None
     role: Literal["uncertainty", "lever", "constant"] = "uncertainty"
     description: str = ""
 
@@ -258,6 +269,9 @@ def _read_row(where: str, table: object) -> tuple[list[Problem], Prior | None]:
         return [_problem(where, entry) for entry in error.errors()], None
     numbers = {key: value for key, value in row.prior.model_dump(exclude={"law"}).items() if value is not None}
     problems = _law_problems(where, row.prior.law, numbers, row.default)
+    bounds = (row.bounds[0], row.bounds[1]) if row.bounds else None
+    if bounds and not problems:
+        problems = _bounds_problems(where, row.prior.law, numbers, row.default, bounds)
     name = f"parameter.{row.name}"
     return problems, Prior(
         name,
@@ -270,6 +284,7 @@ def _read_row(where: str, table: object) -> tuple[list[Problem], Prior | None]:
         row.source,
         row.description,
         row.role,
+        bounds=bounds,
     )
 
 
@@ -316,6 +331,32 @@ def _law_problems(where: str, law: str, n: Mapping[str, float], default: float) 
     if law == "fixed" and n.get("value", default) != default:
         problems.append(Problem(f"{where} > default", f"{default:g}", f"{n['value']:g}, as the prior says"))
     return problems
+
+
+def _bounds_problems(
+    where: str, law: str, n: Mapping[str, float], default: float, bounds: tuple[float, float]
+) -> list[Problem]:
+    """The prior and the default must lie within what the number can be at all."""
+    low, high = bounds
+    if low >= high:
+        return [Problem(f"{where} > bounds", f"{low:g} to {high:g}", "the lower one first")]
+    least, most = _ends(law, n, default)
+    if low <= min(least, default) and max(most, default) <= high:
+        return []
+    return [Problem(f"{where} > bounds", f"{low:g} to {high:g}", f"at least {least:g} to {most:g}, as the prior says")]
+
+
+def _ends(law: str, n: Mapping[str, float], default: float) -> tuple[float, float]:
+    """Least and greatest value that a draw can have."""
+    if law == "fixed":
+        return default, default
+    if law == "normal":
+        least, most = n["mean"] - REACH * n["sd"], n["mean"] + REACH * n["sd"]
+    elif law == "lognormal":
+        least, most = n["median"] * math.exp(-REACH * n["sigma"]), n["median"] * math.exp(REACH * n["sigma"])
+    else:
+        return n["low"], n["high"]
+    return max(least, n.get("low", -math.inf)), min(most, n.get("high", math.inf))
 
 
 def _triangular(u: np.ndarray, low: float, mode: float, high: float) -> np.ndarray:

@@ -15,8 +15,10 @@ from policymix.engine.mixes import Outside
 from policymix.engine.setting import Setting, make_setting
 from policymix.engine.unit import run_unit
 from policymix.engine.warm import warm
+from policymix.errors import InvalidValue
 from policymix.experiments import firm_file, results
 from policymix.experiments.inputs import Inputs, gather, uncertainties
+from policymix.experiments.limits import check_changes
 from policymix.experiments.parameters import Prior, sample_accepted
 from policymix.experiments.scenario import Scenario
 from policymix.firms import locate
@@ -56,7 +58,9 @@ def run(
         A file, address or value is wrong, or a unit cannot go on.
     """
     inputs = gather(scenario)
+    whole_years(scenario)
     setting = setting_of(inputs)
+    check_changes(setting, inputs.parameters, inputs.fixed)
     priors = uncertainties(inputs)
     values, refused = draw_values(inputs, priors)
     warm(scenario.rules)
@@ -86,6 +90,13 @@ def run(
 
         in_threads(work, len(units), threads, progress)
     return table.dataset()
+
+
+def whole_years(scenario: Scenario) -> None:
+    """Refuse a horizon that cuts a calendar year: shares, growth and targets are yearly."""
+    if not (scenario.start.endswith("Q1") and scenario.end.endswith("Q4")):
+        found = f"{scenario.start} to {scenario.end}"
+        raise InvalidValue("horizon", found, "whole calendar years, from a first quarter to a fourth one")
 
 
 def in_threads(
@@ -119,6 +130,7 @@ def setting_of(inputs: Inputs, contract: bool = True) -> Setting:
         outside=[row for offers in inputs.opportunities for row in outside_of(offers, inputs)],
         rules=scenario.rules,
         contract=contract,
+        limits={prior.name: prior.limits for prior in inputs.parameters},
     )
 
 

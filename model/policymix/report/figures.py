@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from policymix.analysis.additionality import totals
 from policymix.analysis.headline import STEP_NAMES
+from policymix.analysis.money import by_clause
 from policymix.analysis.selection import baseline_of, packages_of, years_of
 from policymix.analysis.targets import Target, line_text
 from policymix.report import series
@@ -71,14 +72,15 @@ def paths(
     place: str | None = None,
     step: str | None = None,
     title: tuple[str, str] | None = None,
+    data: xarray.Dataset | None = None,
 ) -> Figure:
     """Fans (5-95 %, 25-75 %, median) of an outcome by mix, and of its paired difference to the baseline.
 
     ``target`` draws its line where its value is in the outcome's unit. Vertical lines mark the announcement of the
-    packages in the mix.
+    packages in the mix. ``data`` is the outcome's ``series.fan``, where it is there already.
     """
     with drawing():
-        data = series.fan(results, outcome, place=place, step=step)
+        data = series.fan(results, outcome, place=place, step=step) if data is None else data
         mixes, baseline = [str(name) for name in data["mix"].values], baseline_of(results)
         others = [name for name in mixes if name != baseline]
         height = 5.4 if others else 3.0
@@ -103,16 +105,16 @@ def paths(
         return figure
 
 
-def core_share(results: xarray.Dataset, target: Target | None = None) -> Figure:
+def core_share(results: xarray.Dataset, target: Target | None = None, data: xarray.Dataset | None = None) -> Figure:
     """Core-industry share of GDP: fans by mix with the target line, and differences in percentage points."""
     title = ("Core-industry share of GDP, nominal", "数字经济核心产业增加值占GDP比重(现价)")
-    return paths(results, "core_share", target, title=title)
+    return paths(results, "core_share", target, title=title, data=data)
 
 
-def money(results: xarray.Dataset) -> Figure:
+def money(results: xarray.Dataset, accounts: xarray.Dataset | None = None) -> Figure:
     """Where the money goes: mean paid a year, stacked by clause; a column for each mix, a row for each payer."""
     with drawing():
-        paid = series.paid_by_clause(results)
+        paid = series.paid_by_clause(by_clause(results) if accounts is None else accounts)
         mixes = [str(name) for name in paid["mix"].values if name != baseline_of(results)] or [baseline_of(results)]
         payers = [str(name) for name in paid["payer"].values if float(paid.sel(payer=name).sum()) > 0.0] or ["city"]
         figure = new_figure(max(6.4, 2.4 * len(mixes) + 2.2), 1.2 + 2.3 * len(payers))
@@ -135,10 +137,10 @@ def money(results: xarray.Dataset) -> Figure:
         return figure
 
 
-def additionality(results: xarray.Dataset) -> Figure:
+def additionality(results: xarray.Dataset, table: xarray.Dataset | None = None) -> Figure:
     """Gross against additional by mix with 90 % intervals; the share that is additional is written beside the bars."""
     with drawing():
-        table = totals(results)
+        table = totals(results) if table is None else table
         known = [str(name) for name in table["activity"].values if name in ACTIVITIES]
         mixes = [str(name) for name in table["mix"].values if name != baseline_of(results)]
         figure = new_figure(9.2, 1.0 + max(1, len(mixes)) * 0.62 * ((len(known) + 1) // 2) + 0.9)
@@ -155,10 +157,15 @@ def additionality(results: xarray.Dataset) -> Figure:
         return figure
 
 
-def ladder(results: xarray.Dataset, targets: Iterable[Target] = (), place: str = "zone") -> Figure:
+def ladder(
+    results: xarray.Dataset,
+    targets: Iterable[Target] = (),
+    place: str = "zone",
+    data: xarray.Dataset | None = None,
+) -> Figure:
     """Firms recognised beyond the baseline by step of the ladder; hollow where the difference is not resolved."""
     with drawing():
-        data = series.ladder(results, place)
+        data = series.ladder(results, place) if data is None else data
         steps, baseline = [str(name) for name in data["step"].values], baseline_of(results)
         mixes = [str(name) for name in data["mix"].values if name != baseline]
         lines = {str(target.outcome): line_text(target) for target in targets if target.outcome}
@@ -206,16 +213,18 @@ def standard_figures(results: xarray.Dataset, targets: Iterable[Target] = ()) ->
     """The figures of a report, in reading order."""
     targets = list(targets)
     share_target = next((target for target in targets if _is_core_share(target, years_of(results)[-1])), None)
-    yield Drawn("core-share", core_share(results, share_target), series.fan_table(results, "core_share"))
-    yield Drawn("investment", paths(results, "investment"), series.fan_table(results, "investment"))
-    yield Drawn(
-        "active-firms-zone",
-        paths(results, "active_firms", place="zone"),
-        series.fan_table(results, "active_firms", place="zone"),
-    )
-    yield Drawn("money", money(results), series.money_table(results))
-    yield Drawn("additionality", additionality(results), series.additionality_table(results))
-    yield Drawn("ladder", ladder(results, targets), series.ladder_table(results))
+    share = series.fan(results, "core_share")
+    yield Drawn("core-share", core_share(results, share_target, share), series.fan_table(share))
+    spent = series.fan(results, "investment")
+    yield Drawn("investment", paths(results, "investment", data=spent), series.fan_table(spent))
+    firms = series.fan(results, "active_firms", place="zone")
+    yield Drawn("active-firms-zone", paths(results, "active_firms", place="zone", data=firms), series.fan_table(firms))
+    accounts = by_clause(results)
+    yield Drawn("money", money(results, accounts), series.money_table(accounts))
+    table = totals(results)
+    yield Drawn("additionality", additionality(results, table), table.to_dataframe().reset_index())
+    steps = series.ladder(results)
+    yield Drawn("ladder", ladder(results, targets, data=steps), steps.to_dataframe().reset_index())
 
 
 def save(content: bytes, path: Path) -> Path:

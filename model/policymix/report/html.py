@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from policymix.analysis.alarms import check, unchecked
-from policymix.analysis.headline import headline
 from policymix.analysis.money import by_package
 from policymix.analysis.selection import baseline_of, fullest_mix, packages_of
-from policymix.analysis.targets import Target, probabilities
+from policymix.analysis.targets import Target
 from policymix.report import figures, tables
+from policymix.report.answer import Answer, answer
 from policymix.report.style import number
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ def write_report(
     sources: Iterable[dict] | None = None,
     command: str | None = None,
     drawn: list[figures.Drawn] | None = None,
+    known: Answer | None = None,
 ) -> Path:
     """Write ``report.html`` into a folder and return its path.
 
@@ -52,18 +52,34 @@ def write_report(
         The command line that made the run; otherwise it is put together from the attributes.
     drawn
         Figures that ``figures.standard_figures`` has made already.
+    known
+        The run's ``answer.answer``, where it is there already.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "report.html"
+    targets = list(targets)
     text = render(
-        results, targets=list(targets), region_table=region_table, sources=sources, command=command, drawn=drawn
+        results,
+        targets=targets,
+        known=answer(results, targets) if known is None else known,
+        region_table=region_table,
+        sources=sources,
+        command=command,
+        drawn=drawn,
     )
     return figures.save(text.encode(), path)
 
 
 def render(
-    results: xarray.Dataset, *, targets: list[Target], region_table=None, sources=None, command=None, drawn=None
+    results: xarray.Dataset,
+    *,
+    targets: list[Target],
+    known: Answer,
+    region_table=None,
+    sources=None,
+    command=None,
+    drawn=None,
 ) -> str:
     """The page as text; see ``write_report``."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -75,7 +91,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    content = _content(results, targets)
+    content = _content(results, targets, known)
     drawn = figures.standard_figures(results, targets) if drawn is None else drawn
     images = {one.name: _inline(one.svg) for one in drawn}
     return jinja.get_template("report.html.j2").render(
@@ -88,10 +104,9 @@ def render(
     )
 
 
-def _content(results: xarray.Dataset, targets: list[Target]) -> dict:
+def _content(results: xarray.Dataset, targets: list[Target], known: Answer) -> dict:
     """Everything of the page that is text."""
-    attrs, table = results.attrs, headline(results)
-    chances = probabilities(results, targets)
+    attrs, table = results.attrs, known.table
     return {
         "scenario": attrs.get("scenario", "run"),
         "region": attrs.get("region", ""),
@@ -112,9 +127,9 @@ def _content(results: xarray.Dataset, targets: list[Target]) -> dict:
         "title_zh": tables.title(table, "zh"),
         "headline": _headline_rows(table, "en"),
         "headline_zh": _headline_rows(table, "zh"),
-        "scorecard": tables.scorecard(results, chances) if targets else [],
-        "alarms": check(results),
-        "unchecked": unchecked(results),
+        "scorecard": tables.scorecard(results, known.chances) if targets else [],
+        "alarms": known.alarms,
+        "unchecked": known.unchecked,
         "accounts": _accounts(results),
         "never_claimed": _never_claimed(results),
     }
@@ -126,7 +141,7 @@ def _headline_rows(table: xarray.Dataset, lang: str) -> list[dict]:
     return [
         {
             "label": tables.label(table, row, lang),
-            "label_zh": str(table["label_zh"].sel(row=row).values),
+            "label_zh": tables.text(table, row, "label_zh"),
             "cells": [tables.cell(table, row, mix, lang) for mix in mixes],
         }
         for row in table["row"].values.tolist()

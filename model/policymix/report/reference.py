@@ -7,6 +7,7 @@ from pathlib import Path
 from policymix import catalog
 from policymix.errors import InvalidValue
 from policymix.experiments.firm_file import columns
+from policymix.experiments.limits import said
 from policymix.experiments.parameters import Prior, read_priors
 from policymix.policy.claim import COMMON, COMMON_IDS, KINDS, Fact
 from policymix.policy.opportunity import Opportunities, load_opportunities
@@ -152,6 +153,7 @@ def _parameters(priors: list[Prior]) -> str:
     for prior in priors:
         law = ", ".join([prior.law, *(f"{name} {value:g}" for name, value in prior.numbers.items())])
         meaning = f"{prior.title_en} {prior.title_zh}" + (f": {prior.description}" if prior.description else "")
-        rows.append([f"`{prior.name}`", meaning, prior.unit, f"{prior.default:g}", law, prior.source])
-    head = ["address", "meaning", "unit", "default", "prior", "source"]
+        cells = [prior.unit, f"{prior.default:g}", law, said(*prior.limits), prior.source]
+        rows.append([f"`{prior.name}`", meaning, *cells])
+    head = ["address", "meaning", "unit", "default", "prior", "range", "source"]
     return "\n".join(["# Parameters of the firms' rules", "", *_table(head, rows)])

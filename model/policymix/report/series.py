@@ -6,9 +6,7 @@ import datetime
 import json
 from typing import TYPE_CHECKING
 
-from policymix.analysis.additionality import totals
-from policymix.analysis.differences import against_baseline, summary
-from policymix.analysis.money import by_clause
+from policymix.analysis.differences import against_baseline, quantiles, summary
 from policymix.analysis.selection import baseline_of, level, series
 
 if TYPE_CHECKING:
@@ -37,11 +35,8 @@ def fan(results: xarray.Dataset, outcome: str, **where) -> xarray.Dataset:
         path = path.rename(year="time").assign_coords(time=days)
     else:
         path = path.rename(quarter="time").assign_coords(time=results["date"].values)
-    runs = ["draw", "replicate"]
     difference = against_baseline(path, baseline_of(results))
-    answer = xarray.Dataset(
-        {"level": path.quantile(QUANTILES, runs), "difference": difference.quantile(QUANTILES, runs)}
-    )
+    answer = xarray.Dataset({"level": quantiles(path, QUANTILES), "difference": quantiles(difference, QUANTILES)})
     return answer.transpose("mix", "quantile", "time")
 
 
@@ -61,11 +56,14 @@ def ladder(results: xarray.Dataset, place: str = "zone") -> xarray.Dataset:
     return own.rename({name: f"level_{name}" for name in own.data_vars}).merge(difference.rename(renamed))
 
 
-def paid_by_clause(results: xarray.Dataset) -> xarray.DataArray:
-    """Mean paid a year over ``mix, year, payer, clause``, CNY: the largest clauses by name, the rest in one."""
+def paid_by_clause(accounts: xarray.Dataset) -> xarray.DataArray:
+    """Mean paid a year over ``mix, year, payer, clause``, CNY: the largest clauses by name, the rest in one.
+
+    ``accounts`` are ``money.by_clause``.
+    """
     import xarray
 
-    paid = by_clause(results)["paid"].drop_vars("package")
+    paid = accounts["paid"].drop_vars("package")
     weight = paid.sum(["mix", "year", "payer"])
     order = weight.sortby(weight, ascending=False)["clause"].values.tolist()
     order = [name for name in order if float(weight.sel(clause=name)) > 0.0]
@@ -85,24 +83,15 @@ def announced(results: xarray.Dataset) -> dict[str, datetime.date]:
     return {name: datetime.date.fromisoformat(str(day)) for name, day in stated.items()}
 
 
-def fan_table(results: xarray.Dataset, outcome: str, **where) -> DataFrame:
-    """``fan`` as a long table: mix, time, quantile, level, difference."""
+def fan_table(data: xarray.Dataset) -> DataFrame:
+    """A ``fan`` as a long table: mix, time, quantile, level, difference."""
     columns = ["mix", "time", "quantile", "level", "difference"]
-    return fan(results, outcome, **where).to_dataframe().reset_index()[columns]
+    return data.to_dataframe().reset_index()[columns]
 
 
-def money_table(results: xarray.Dataset) -> DataFrame:
-    """Every clause's accounts by mix, year and payer, CNY, without the rows in which nothing happened."""
-    table = by_clause(results).to_dataframe().reset_index()
-    accounts = [name for name in ("committed", "paid", "cancelled", "recovered", "outstanding") if name in table]
-    return table[(table[accounts] != 0.0).any(axis=1)]
-
-
-def additionality_table(results: xarray.Dataset) -> DataFrame:
-    """Gross, additional, deadweight, displacement and additional share by mix and activity."""
-    return totals(results).to_dataframe().reset_index()
-
-
-def ladder_table(results: xarray.Dataset) -> DataFrame:
-    """``ladder`` as a table."""
-    return ladder(results).to_dataframe().reset_index()
+def money_table(accounts: xarray.Dataset) -> DataFrame:
+    """Every clause's accounts (``money.by_clause``) by mix, year and payer, CNY, without the rows in which nothing
+    happened."""
+    table = accounts.to_dataframe().reset_index()
+    columns = [name for name in ("committed", "paid", "cancelled", "recovered", "outstanding") if name in table]
+    return table[(table[columns] != 0.0).any(axis=1)]

@@ -166,6 +166,6 @@ def render(figure: Figure, kind: str, *, dpi: int = 150) -> bytes:
         engine = figure.get_layout_engine()
         if engine is not None:
             engine.execute(figure)
-            figure.set_layout_engine("none")
+            figure.set_layout_engine(None)  # a placeholder would have every file drawn twice
         figure.savefig(file, format=kind, dpi=dpi, metadata=metadata)
     return file.getvalue()

@@ -10,8 +10,9 @@ import csv
 import functools
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from policymix.analysis.headline import INDICATOR_NAMES
 from policymix.analysis.selection import baseline_of, fullest_mix
@@ -52,8 +53,8 @@ def checked_language(lang: str) -> str:
 
 def cell(table: xarray.Dataset, row: str, mix: str, lang: str = "en") -> Cell:
     """Text of one cell of the headline; ``lang`` is en or zh."""
-    one = table.sel(row=row, mix=mix)
-    unit, kind = str(one["unit"].values), str(one["kind"].values)
+    one = _at(table, row=row, mix=mix)
+    unit, kind = str(one["unit"]), str(one["kind"])
     if kind == "ratio":
         return _ratio(one, unit, lang)
     if kind in ("own", "amount"):
@@ -91,16 +92,31 @@ def interval(low: float, high: float, unit: str, lang: str = "en") -> str:
 
 def unit_label(table: xarray.Dataset, row: str, lang: str = "en") -> str:
     """Unit of a row as it stands behind its label; empty where the cell writes it or there is nothing to say."""
-    unit = str(table["unit"].sel(row=row).values)
+    unit = text(table, row, "unit")
     name = unit_of(unit, lang)[1]
     return "" if name in ("%", "firms", "家", "persons", "人") else name
 
 
 def label(table: xarray.Dataset, row: str, lang: str = "en") -> str:
     """Label of a row with its unit."""
-    text = str(table["label_zh" if lang == "zh" else "label"].sel(row=row).values)
+    said = text(table, row, "label_zh" if lang == "zh" else "label")
     unit = unit_label(table, row, lang)
-    return f"{text}, {unit}" if unit else text
+    return f"{said}, {unit}" if unit else said
+
+
+def text(table: xarray.Dataset, row: str, name: str) -> str:
+    """One of the texts that describe a row: label, label_zh, unit, kind."""
+    return str(_at(table, row=row)[name])
+
+
+def _at(table: xarray.Dataset, **where: str) -> dict[str, Any]:
+    """Plain values at one place of a table, by name: a selection costs a hundred times as much."""
+    spot = {dim: table.indexes[dim].get_loc(name) for dim, name in where.items()}
+    found = {}
+    for name, column in table.variables.items():
+        if set(column.dims) <= set(spot):
+            found[str(name)] = column.values[tuple(spot[str(dim)] for dim in column.dims)]
+    return found
 
 
 def title(table: xarray.Dataset, lang: str = "en") -> str:
@@ -118,10 +134,10 @@ def to_records(table: xarray.Dataset) -> list[dict]:
     answer = []
     for row in table["row"].values.tolist():
         for mix in table["mix"].values.tolist():
-            one = table.sel(row=row, mix=mix)
-            record = {"row": row, "label": str(one["label"].values), "unit": str(one["unit"].values), "mix": mix}
+            one = _at(table, row=row, mix=mix)
+            record = {"row": row, "label": str(one["label"]), "unit": str(one["unit"]), "mix": mix}
             for name in table.data_vars:
-                value = one[name].values.item()
+                value = one[str(name)].item()
                 record[str(name)] = None if isinstance(value, float) and not math.isfinite(value) else value
             answer.append(record)
     return answer
@@ -159,27 +175,27 @@ def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en"
     mix, baseline = fullest_mix(results), baseline_of(results)
     answer = []
     for name in chances["target"].values.tolist():
-        one = chances.sel(target=name)
+        one = _at(chances, target=name)
         tracked = bool(one["tracked"])
-        chance = float(one["probability"].sel(mix=mix)) if tracked else math.nan
+        chance = float(_at(chances, target=name, mix=mix)["probability"]) if tracked else math.nan
         status = _status(chance) if tracked else "untracked"
-        indicator = str(one["indicator"].values)
+        indicator = str(one["indicator"])
         english, chinese = INDICATOR_NAMES.get(indicator, (indicator.replace("_", " "), ""))
         answer.append(
             {
                 "id": name,
                 "label": english,
                 "label_zh": chinese,
-                "line": str(one["line"].values),
-                "place": str(one["place"].values),
+                "line": str(one["line"]),
+                "place": str(one["place"]),
                 "status": status,
                 "verdict": VERDICTS[status][0],
                 "verdict_zh": VERDICTS[status][1],
                 "cells": {
-                    str(each): _chance(one.sel(mix=each), each == baseline, lang) if tracked else Cell("–")
-                    for each in chances["mix"].values
+                    each: _chance(_at(chances, target=name, mix=each), each == baseline, lang) if tracked else Cell("–")
+                    for each in chances["mix"].values.tolist()
                 },
-                "note": str(one["note"].values).removeprefix("untracked: "),
+                "note": str(one["note"]).removeprefix("untracked: "),
                 "chance": chance,
             }
         )
@@ -219,7 +235,7 @@ def _attribute(entry, name: str, missing=None):
     return getattr(entry, name, missing)
 
 
-def _ratio(one: xarray.Dataset, unit: str, lang: str) -> Cell:
+def _ratio(one: Mapping[str, Any], unit: str, lang: str) -> Cell:
     """A ratio with its interval, or the words that there is none to state."""
     value = float(one["level_mean"])
     if not math.isfinite(value):
@@ -229,7 +245,7 @@ def _ratio(one: xarray.Dataset, unit: str, lang: str) -> Cell:
     return Cell(quantity(value, unit, lang), interval(float(one["level_low"]), float(one["level_high"]), unit, lang))
 
 
-def _own(one: xarray.Dataset, unit: str, kind: str, lang: str) -> Cell:
+def _own(one: Mapping[str, Any], unit: str, kind: str, lang: str) -> Cell:
     """A number that is a difference or a payment by itself; zero in every run is zero, and a payment needs no test."""
     if bool(one["same"]) and float(one["level_mean"]) == 0.0:
         return Cell("0")
@@ -239,7 +255,7 @@ def _own(one: xarray.Dataset, unit: str, kind: str, lang: str) -> Cell:
     return Cell(value, interval(float(one["level_low"]), float(one["level_high"]), unit, lang))
 
 
-def _difference(one: xarray.Dataset, unit: str, kind: str, lang: str) -> str:
+def _difference(one: Mapping[str, Any], unit: str, kind: str, lang: str) -> str:
     """``+12.3 [4.5, 20.1]``; a probability has a standard error in place of an interval."""
     if kind == "probability":
         return _points(float(one["difference_mean"]), float(one["difference_standard_error"]), lang)
@@ -251,7 +267,7 @@ def _difference(one: xarray.Dataset, unit: str, kind: str, lang: str) -> str:
     return f"{texts[0]} [{texts[1]}, {texts[2]}] {points}".rstrip()
 
 
-def _chance(one: xarray.Dataset, at_baseline: bool, lang: str) -> Cell:
+def _chance(one: Mapping[str, Any], at_baseline: bool, lang: str) -> Cell:
     """Probability of a target under one mix and its paired difference, or the words that there is none."""
     level = quantity(float(one["probability"]), "probability", lang)
     mean, error = float(one["difference"]), float(one["difference_error"])

@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from policymix.analysis.alarms import Alarm, check
+from policymix.analysis.alarms import Alarm
 from policymix.analysis.headline import headline
 from policymix.analysis.selection import baseline_of
-from policymix.analysis.targets import Target, probabilities
+from policymix.analysis.targets import Target
 from policymix.report import tables
+from policymix.report.answer import Answer, answer
 
 if TYPE_CHECKING:
     import xarray
@@ -89,42 +90,46 @@ def print_report(
     console: Console | None = None,
     lang: str = "both",
     region_table=None,
+    known: Answer | None = None,
 ) -> None:
-    """Print everything a run has to say, in the order headline, targets (misses first), totals that miss, alarms."""
+    """Print everything a run has to say, in the order headline, targets (misses first), totals that miss, alarms.
+
+    ``known`` is the run's ``answer``, where it is there already.
+    """
     targets = list(targets)
+    known = answer(results, targets) if known is None else known
     console = console or console_for_report()
-    console.print(headline_table(headline(results), lang))
+    console.print(headline_table(known.table, lang))
     if targets:
-        chances = probabilities(results, targets)
-        console.print(scorecard_table(results, chances, lang))
-        untracked = int((~chances["tracked"]).sum())
+        console.print(scorecard_table(results, known.chances, lang))
+        untracked = int((~known.chances["tracked"]).sum())
         if untracked:
             console.print(f"Targets that the model does not track: {untracked}; report.html says why.", style="dim")
     missed = [row for row in tables.compared_totals(region_table) if not row["within"]]
     for row in missed:
         figures = f"published {row['published']}, synthetic {row['synthetic']}"
         console.print(f"[yellow]misses[/] {row['title']} ({row['year']}): {figures}")
-    for line in alarm_lines(check(results)):
+    for line in alarm_lines(known.alarms):
         console.print(line)
 
 
-def to_json(results: xarray.Dataset, targets: Iterable[Target] = ()) -> str:
+def to_json(results: xarray.Dataset, targets: Iterable[Target] = (), known: Answer | None = None) -> str:
     """Headline, scorecard and alarms for ``--json``: base units (CNY, shares 0..1), no text formatting of numbers."""
     targets = list(targets)
-    chances = probabilities(results, targets)
+    known = answer(results, targets) if known is None else known
     content = {
         "scenario": results.attrs.get("scenario", ""),
         "baseline": baseline_of(results),
         "draws": results.sizes["draw"],
         "replicates": results.sizes["replicate"],
-        "headline": tables.to_records(headline(results, targets)),
+        "headline": tables.to_records(headline(results, chances=known.chances)),
         "targets": [
             {key: row[key] for key in ("id", "label", "line", "status", "note")}
-            for row in tables.scorecard(results, chances)
+            for row in tables.scorecard(results, known.chances)
         ],
         "alarms": [
             {"outcome": a.outcome, "mix": a.mix, "value": a.value, "expected": list(a.expected), "level": a.level}
-            for a in check(results)
+            for a in known.alarms
         ],
     }
     return json.dumps(content, ensure_ascii=False, indent=1)
