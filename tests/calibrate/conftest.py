@@ -1,16 +1,6 @@
-"""The small city of the engine's tests, for experiments."""
-
-import importlib.util
-from pathlib import Path
+"""Experiments on the small city."""
 
 import pytest
-
-_PATH = Path(__file__).parents[1] / "engine" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("small_city", _PATH)
-small_city = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(small_city)
-
-small_folder = small_city.small_folder
 
 
 @pytest.fixture(scope="session")
