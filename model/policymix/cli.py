@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from policymix import __version__, catalog, cli_calibrate
+from policymix.cli_firm import commands as firm_commands
 from policymix.cli_policy import Json, as_json_text, commands
 from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
@@ -65,6 +66,7 @@ app = typer.Typer(
 app.add_typer(commands)
 app.add_typer(cli_calibrate.commands)
 app.add_typer(validation)
+app.add_typer(firm_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]

@@ -322,25 +322,39 @@ def schema(
 
 @commands.command()
 def reference(
-    folder: Annotated[Path, typer.Argument(help="Folder of the pages.")] = Path("docs/reference"),
+    folder: Annotated[Path, typer.Argument(help="Folder of the pages; ODD.md stands beside it.")] = Path(
+        "docs/reference"
+    ),
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 1 when a page is not current.")
     ] = False,
+    current: Annotated[
+        bool, typer.Option("--current", help="Exit code 1 too when numbers kept of a run are older than its sources.")
+    ] = False,
+    results: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Folder of a run whose numbers to keep, before the pages.")
+    ] = None,
 ) -> None:
-    """Write the reference pages of claim kinds, packages, targets, opportunities and parameters from the data.
+    """Write the reference pages of claim kinds, packages, targets, opportunities and parameters, and the model's
+    description, from the data and the code.
 
     \b
-    Example:
+    Examples:
       policymix reference docs/reference
+      policymix reference --results out/dalian-2025
     """
+    from policymix.report.chain import keep_results, stale_results
     from policymix.report.reference import stale, write
 
     try:
+        if results is not None:
+            typer.echo(keep_results(results))
         changed = stale(folder) if check else write(folder)
     except OSError as error:
         raise RunFailed(f"cannot write below {folder}: {error.strerror or error}") from None
-    typer.echo("\n".join(str(path) for path in changed) or f"{folder} is current")
-    if check and changed:
+    old = stale_results() if current else []
+    typer.echo("\n".join([*map(str, changed), *old]) or f"{folder} is current")
+    if (check and changed) or old:
         raise typer.Exit(1)
 
 

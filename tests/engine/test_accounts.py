@@ -19,6 +19,7 @@ from policymix.engine.claims import (
     CL_QUARTER,
     CL_SLOT,
     CL_STATE,
+    CLOSED,
     COMMITTED,
     FEN,
     GRANTED,
@@ -30,8 +31,9 @@ from policymix.engine.claims import (
     ROWS_USED,
     SLOTS,
 )
+from policymix.engine.entry import O_ENTRIES, O_EXITS, O_MOVES
 from policymix.engine.mesa_view import MesaCity
-from policymix.engine.symbols import ALIVE, INDUSTRY, JOBS, SUM_INVESTMENT
+from policymix.engine.symbols import ALIVE, INDUSTRY, JOBS, PLACE, SUM_INVESTMENT
 from policymix.engine.timetable import FREE, FROZEN, RECORD
 from policymix.policy.arrays import ACCOUNT_CLAIM, ACCOUNT_MATTER
 
@@ -172,6 +174,38 @@ def test_totals_are_sums_over_firms(stepped):
     invested = model.out.cube[:, :, :, A_INVESTMENT].sum(axis=(0, 1))
     total = np.bincount(industry, firms[SUM_INVESTMENT] * FEN, minlength=industries)
     np.testing.assert_allclose(total, invested, atol=len(industry) * len(pictures), rtol=0)
+
+
+def test_firms_come_go_and_move_by_place(stepped):
+    """firms(t) = firms(t-1) + entries + moves in - moves out - exits, in every place and quarter."""
+    model, pictures = stepped
+    places, begin = len(model.places), model.setting.burn_in
+    before = None
+    for number, (_, firms) in enumerate(pictures):
+        alive = firms[ALIVE] > 0.5
+        now = np.bincount(firms[PLACE, alive].astype(int), minlength=places)
+        flows = model.out.place[begin + number]
+        moves = flows[:, O_MOVES]
+        if before is not None:
+            change = flows[:, O_ENTRIES] + moves - moves[::-1] - flows[:, O_EXITS]
+            assert np.array_equal(now, before + change), number
+        counted = model.out.cube[begin + number, :, :, A_FIRMS].sum(axis=1)
+        assert np.array_equal(counted, now - moves + moves[::-1]), "a move counts from the next quarter on"
+        before = now
+    flows = model.out.place[begin:].sum(axis=0)
+    assert places == 2 and flows[:, [O_ENTRIES, O_EXITS, O_MOVES]].all(), "something of each has happened"
+
+
+def test_states_of_claims_are_sums_of_their_clause(stepped):
+    """What was taken back is at most what was paid, by clause; what nobody is owed is closed."""
+    model, pictures = stepped
+    total = model.out.clause.sum(axis=0)
+    assert (total[:, RECOVERED] <= total[:, PAID]).all()
+    rows = pictures[-1][0]
+    closed = rows[rows[:, CL_STATE] == CLOSED]
+    owed = closed[:, CL_GRANTED] - closed[:, CL_PAID] - closed[:, CL_CANCELLED]
+    assert len(closed) > 0 and np.abs(owed).max() < 0.005
+    assert np.array_equal(by_clause(rows, rows[:, CL_CANCELLED], len(total)), total[:, CANCELLED])
 
 
 @pytest.fixture(scope="module", params=LUCKS)

@@ -4,23 +4,18 @@ import os
 import subprocess
 import sys
 
-import numpy as np
+import agreement
 import pytest
 import units
 
 from policymix.engine import loop
 from policymix.engine.symbols import COLUMNS, STEPS
 from policymix.engine.timetable import FROZEN, RECORD
-from policymix.engine.unit import copied
 from policymix.errors import InvalidValue, NotFound
 
 pytestmark = pytest.mark.anywhere
 
 QUARTERS = 5
-CHOICES = [COLUMNS.index(name) for name in ("alive", "firm", "age", "industry", "place", "steps", "ever", "build_left",
-           "own_digital", "account", "relief_end")]  # fmt: skip
-LOGS = [COLUMNS.index(name) for name in ("ln_size", "luck", "research", "knowledge", "reported")]
-"""Logs and sums of logs: numbers around nought, whose error is absolute."""
 
 
 def pair(scenario, contract, mix, mode=None, luck=0):
@@ -38,29 +33,12 @@ def pair(scenario, contract, mix, mode=None, luck=0):
 @pytest.mark.parametrize(("mix", "mode"), [("none", RECORD), ("both", None), ("both", FROZEN)])
 def test_same_bits_without_fused_operations(small, mix, mode):
     for agents, compiled in pair(small, False, mix, mode):
-        ours, theirs = copied(agents.city), copied(compiled.city)  # without the rows that nobody uses yet
-        for name in ours._fields:
-            assert np.array_equal(getattr(ours, name), getattr(theirs, name), equal_nan=True), name
-        for name in agents.out._fields:
-            assert np.array_equal(getattr(agents.out, name), getattr(compiled.out, name)), name
-        for name in agents.path._fields:
-            assert np.array_equal(getattr(agents.path, name), getattr(compiled.path, name)), name
+        agreement.assert_same_bits(agents, compiled)
 
 
 def test_same_choices_and_numbers_as_the_fast_loop(small):
     for agents, compiled in pair(small, True, "both", luck=3):
-        n = int(compiled.city.count[0])
-        assert np.array_equal(agents.city.count, compiled.city.count)
-        a, b = agents.city.firms[:, :n], compiled.city.firms[:, :n]
-        assert np.array_equal(a[CHOICES], b[CHOICES])
-        others = [c for c in range(len(COLUMNS)) if c not in LOGS]
-        np.testing.assert_allclose(a[others], b[others], rtol=1e-12, atol=0.0)
-        np.testing.assert_allclose(a[LOGS], b[LOGS], rtol=1e-12, atol=1e-12)
-        for name in ("cube", "place", "clause", "services"):
-            x, y = getattr(agents.out, name), getattr(compiled.out, name)
-            np.testing.assert_allclose(x, y, rtol=1e-12, atol=n, err_msg=name)  # a fen a firm may round the other way
-        for name in ("ladder", "pool", "adopters"):
-            assert np.array_equal(getattr(agents.out, name), getattr(compiled.out, name)), name
+        agreement.assert_same_choices_and_numbers(agents, compiled)
 
 
 def test_firms_are_agents_with_readable_columns(small_folder):

@@ -9,9 +9,11 @@ import units
 from policymix.engine import loop
 from policymix.engine.accounts import A_INVESTMENT
 from policymix.engine.mesa_view import MesaCity
+from policymix.engine.symbols import FIRM
 from policymix.engine.timetable import RECORD
 from policymix.engine.unit import copied
 from policymix.errors import NotFound, RunFailed
+from policymix.experiments.city_model import CityModel
 from policymix.firms import enter, locate, research
 
 NOTHING_WANTED = '''
@@ -55,6 +57,12 @@ def test_a_replaced_rule_changes_the_results(small, study):
     assert np.array_equal(agents.city.count, compiled.city.count)
     ours, theirs = copied(agents.city), copied(compiled.city)
     np.testing.assert_allclose(ours.firms, theirs.firms, rtol=1e-12, atol=1e-12)
+    model = CityModel.from_scenario(small, mix="both", rules=rules, diary=[int(agents.city.firms[FIRM, 0])])
+    shipped = CityModel.from_scenario(small, mix="both", diary=model.stages.diarist.entries)
+    for each in (model, shipped):
+        each.step()
+    (replaced,), (usual,) = (next(iter(each.stages.diarist.entries.values())) for each in (model, shipped))
+    assert replaced.chose.wanted == 0.0 != usual.chose.wanted
 
 
 def test_an_unknown_rule_is_refused_with_the_nearest(study):

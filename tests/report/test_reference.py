@@ -41,22 +41,29 @@ def test_tables_have_as_many_cells_as_their_heads(name):
             width = None
 
 
-def test_a_page_that_fell_behind_is_named_and_mended(tmp_path):
-    assert len(write(tmp_path)) == len(pages())
-    assert stale(tmp_path) == []
-    (tmp_path / "claims.md").write_text(f"{MADE}\nold", encoding="utf-8")
-    (tmp_path / "packages" / "nobody.md").write_text(f"{MADE}\nleft over", encoding="utf-8")
-    behind = {tmp_path / "claims.md", tmp_path / "packages" / "nobody.md"}
-    assert set(stale(tmp_path)) == behind == set(write(tmp_path))
-    assert stale(tmp_path) == [] and not (tmp_path / "packages" / "nobody.md").exists()
+@pytest.fixture
+def folder(tmp_path):
+    """A folder for the pages, in one of its own, for the ODD page stands beside it."""
+    return tmp_path / "reference"
 
 
-def test_pages_of_others_are_neither_deleted_nor_written_over(tmp_path):
-    mine = tmp_path / "mine.md"
+def test_a_page_that_fell_behind_is_named_and_mended(folder):
+    assert len(write(folder)) == len(pages())
+    assert stale(folder) == []
+    (folder / "claims.md").write_text(f"{MADE}\nold", encoding="utf-8")
+    (folder / "packages" / "nobody.md").write_text(f"{MADE}\nleft over", encoding="utf-8")
+    behind = {folder / "claims.md", folder / "packages" / "nobody.md"}
+    assert set(stale(folder)) == behind == set(write(folder))
+    assert stale(folder) == [] and not (folder / "packages" / "nobody.md").exists()
+
+
+def test_pages_of_others_are_neither_deleted_nor_written_over(folder):
+    mine = folder / "mine.md"
+    folder.mkdir()
     mine.write_text("# mine", encoding="utf-8")
-    write(tmp_path)
-    assert mine.read_text(encoding="utf-8") == "# mine" and stale(tmp_path) == []
-    (tmp_path / "claims.md").write_bytes(b"\xff not made")
-    assert stale(tmp_path) == [tmp_path / "claims.md"]
+    write(folder)
+    assert mine.read_text(encoding="utf-8") == "# mine" and stale(folder) == []
+    (folder / "claims.md").write_bytes(b"\xff not made")
+    assert stale(folder) == [folder / "claims.md"]
     with pytest.raises(InvalidValue, match="a folder for the reference pages alone"):
-        write(tmp_path)
+        write(folder)

@@ -22,10 +22,13 @@ from ..errors import NotFound
 from ..region.arrays import quarter_name
 from . import loop, streams
 from .claims import SLOTS, City
+from .diarist import Diarist
+from .diary import Entry
+from .entry import POOL_FIRST, POOL_WIDTH
 from .mixes import mix_of
 from .quarter import quarter
 from .setting import FIRST_YEAR, Setting
-from .symbols import COLUMN_COUNT, COLUMNS, ROWS, STEPS
+from .symbols import ALIVE, COLUMN_COUNT, COLUMNS, FIRM, PLACE, ROWS, STEPS
 from .timetable import FREE, RECORD, Path, Run
 from .unit import Start, check, fork, new_desk, new_out, new_room, run_mix, start_of
 
@@ -39,8 +42,9 @@ def bound_to(function: types.FunctionType, names: dict[str, Any]) -> types.Funct
     return types.FunctionType(function.__code__, names, function.__name__, function.__defaults__)
 
 
-def plain_functions(module: types.ModuleType) -> tuple[types.SimpleNamespace, Callable]:
-    """The loop's functions as plain Python over blocks of one firm, and the compiled draw of a firm's luck.
+def plain_functions(module: types.ModuleType) -> tuple[types.SimpleNamespace, Callable, dict[str, Callable]]:
+    """The loop's functions as plain Python over blocks of one firm, the compiled draw of a firm's luck, and the luck
+    functions for Python callers.
 
     Parameters
     ----------
@@ -51,11 +55,11 @@ def plain_functions(module: types.ModuleType) -> tuple[types.SimpleNamespace, Ca
     options = {key: value for key, value in module.OPTIONS.items() if key != "cache"}
     one = {**vars(module), "BLOCK": 1, "STRIDE": 1}
     draw = njit(**options)(bound_to(own["draw_luck"], one))
-    names = {**vars(module), "BLOCK": 1, "STRIDE": 1}
-    names |= {name: compiled_luck(name, options) for name in LUCK_FUNCTIONS}
+    luck = {name: compiled_luck(name, options) for name in LUCK_FUNCTIONS}
+    names = {**vars(module), "BLOCK": 1, "STRIDE": 1, **luck}
     for key, function in own.items():
         names[key] = bound_to(function, names)
-    return types.SimpleNamespace(**{key: names[key] for key in own}), draw
+    return types.SimpleNamespace(**{key: names[key] for key in own}), draw, luck
 
 
 def compiled_luck(name: str, options: Mapping[str, Any]) -> Callable:
@@ -92,6 +96,11 @@ class FirmAgent(mesa.Agent):
     def step(self) -> None:
         """Stages 3 to 8 of the quarter, and the firm's line in the accounts."""
         self.stages.take(self.slot)
+
+    @property
+    def diary(self) -> tuple[Entry, ...]:
+        """What the firm saw, could claim and chose, a quarter an entry, since ``keep_diary``."""
+        return self.model.diary(self)
 
     @property
     def is_alive(self) -> bool:
@@ -143,8 +152,14 @@ class MesaStages:
 
     def __init__(self, rules: str = "", contract: bool = True, model: mesa.Model | None = None) -> None:
         module = loop.module(rules, contract)
-        self.plain, self._draw = plain_functions(module)
-        self.tray, self.ask, self.admit, self.initial_city = module.tray, module.ask, module.admit, module.initial_city
+        self.plain, self._draw, self._luck = plain_functions(module)
+        self._office, self._ask, self.admit, self.initial_city = (
+            module.tray,
+            module.ask,
+            module.admit,
+            module.initial_city,
+        )
+        self.diarist: Diarist | None = None
         self.model = mesa.Model(rng=0) if model is None else model
         self.city: City | None = None
         self.agents: list[FirmAgent] = []
@@ -179,8 +194,30 @@ class MesaStages:
         lucky[:COLUMN_COUNT] = city.firms[:, slot]
         self._draw(lucky, self._words, run.seed, run.luck, np.uint64(calendar), calendar % 4 == 0, 1)
         lane[:] = lucky.tolist()
-        self.plain.stages(q, slot, 1, 1, city, mix, desk, ground, room, out, p)
+        diarist = self.diarist
+        if diarist is None or int(lane[FIRM]) not in diarist.entries or lane[ALIVE] < 0.5:
+            self.plain.stages(q, slot, 1, 1, city, mix, desk, ground, room, out, p)
+        else:
+            diarist.begin(lane)
+            diarist.stages(self._luck)(q, slot, 1, 1, city, mix, desk, ground, room, out, p)
+            place = int(lane[PLACE])
+            diarist.write(q, mix, p, room.known, float(ground.rent[q, place] * np.exp(city.prices[place, 0])))
         city.firms[:, slot] = lane[:COLUMN_COUNT]
+
+    def tray(self, q, city, mix, desk, room, out, p) -> None:
+        """The office settles the tray."""
+        if self.diarist is None:
+            self._office(q, city, mix, desk, room, out, p)
+        else:
+            self.diarist.tray(self._office, q, city, mix, desk, room, out, p)
+
+    def ask(self, q, run, city, mix, desk, ground, room, out, p) -> None:
+        """Yearly decision, payments, and what the places offer."""
+        if self.diarist is not None:
+            self.diarist.note(city)
+        self._ask(q, run, city, mix, desk, ground, room, out, p)
+        if self.diarist is not None:
+            self.diarist.follow_money(city)
 
     def found_agents(self) -> None:
         """An agent for every firm of the table that has none."""
@@ -267,7 +304,42 @@ class MesaCity(mesa.Model):
 
     def step(self) -> None:
         """One quarter, firm by firm."""
+        q, diarist = self.quarter, self.stages.diarist
         self.advance(self.stages)
+        if diarist is not None and self.quarter > q:
+            diarist.close(q, self.city)
+
+    def keep_diary(self, firm: FirmAgent | int) -> None:
+        """Begin a diary of a firm: an agent, or the address of a firm that is there or may still come.
+
+        Raises
+        ------
+        NotFound
+            No firm has the address, and no member of a later pool will have it.
+        """
+        address = int(firm.firm) if isinstance(firm, FirmAgent) else int(firm)
+        there = self.city.firms[FIRM, : int(self.city.count[SLOTS])].astype(np.int64)
+        quarter = (address - POOL_FIRST) // POOL_WIDTH
+        if address not in there and quarter not in self.setting.calendar[self.quarter :]:
+            raise NotFound("firm", str(address), [str(each) for each in there[:5].tolist()], where="addresses of firms")
+        if self.stages.diarist is None:
+            compiled = self.setting.mixes[self.mix_name]
+            self.stages.diarist = Diarist(self.setting.rules, self.places, self.industries, compiled, self.date_of)
+        self.stages.diarist.keep(address)
+
+    def diary(self, firm: FirmAgent | int) -> tuple[Entry, ...]:
+        """A firm's diary since ``keep_diary``: its quarters as data; ``str`` of one reads as sentences.
+
+        Raises
+        ------
+        NotFound
+            No diary of the firm is kept.
+        """
+        address = int(firm.firm) if isinstance(firm, FirmAgent) else int(firm)
+        kept = self.stages.diarist.entries if self.stages.diarist is not None else {}
+        if address not in kept:
+            raise NotFound("diary of firm", str(address), [str(each) for each in kept], where="keep_diary(firm) first")
+        return tuple(kept[address])
 
     def advance(self, do: MesaStages | types.ModuleType) -> None:
         """One quarter by some stages: the agents', or the compiled loop's (``loop.module``), the same faster."""
@@ -284,7 +356,11 @@ class MesaCity(mesa.Model):
     @property
     def date(self) -> str:
         """The next quarter, such as '2021Q1'."""
-        return quarter_name(int(self.setting.calendar[0]) + 4 * FIRST_YEAR + self.quarter)
+        return self.date_of(self.quarter)
+
+    def date_of(self, quarter: int) -> str:
+        """Name of a quarter counted from the start of the burn-in."""
+        return quarter_name(int(self.setting.calendar[0]) + 4 * FIRST_YEAR + quarter)
 
 
 def baseline_path(

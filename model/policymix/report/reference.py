@@ -1,4 +1,4 @@
-"""Reference pages made from the data: claim kinds and facts, packages, targets, opportunities, parameters, panels."""
+"""Reference pages from the data: claim kinds, packages, targets, opportunities, parameters, panels; the ODD page."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from pathlib import Path
 from policymix import catalog
 from policymix.errors import InvalidValue
 from policymix.experiments.firm_file import columns
-from policymix.experiments.limits import said
 from policymix.experiments.parameters import Prior, read_priors
 from policymix.policy.claim import COMMON, COMMON_IDS, KINDS, Fact
 from policymix.policy.opportunity import Opportunities, load_opportunities
 from policymix.policy.package import load
 from policymix.policy.page import figure, money, page
 from policymix.policy.target import Target, load_targets
+from policymix.report import odd
+from policymix.report.odd import table
 
+ODD = "../ODD.md"
 MADE = "<!-- Made from the data by `policymix reference`; do not edit. -->"
 
 
 def pages() -> dict[str, str]:
-    """Every page by its path below the reference folder."""
+    """Every page by its path from the reference folder; the ODD page stands beside the folder."""
     out = {"claims.md": _claims(), "parameters.md": _parameters(read_priors()), "panel.md": _panel()}
     for name in catalog.available("packages"):
         out[f"packages/{name}.md"] = page(load(name))
@@ -27,6 +29,7 @@ def pages() -> dict[str, str]:
         out[f"targets/{name}.md"] = _targets(name, load_targets(name))
     for name in catalog.available("opportunities"):
         out[f"opportunities/{name}.md"] = _opportunities(load_opportunities(name))
+    out[ODD] = odd.page()
     out["README.md"] = _contents(out)
     return {name: f"{MADE}\n\n{text.rstrip()}\n" for name, text in out.items()}
 
@@ -41,7 +44,7 @@ def write(folder: Path) -> list[Path]:
     """
     changed = []
     for name, text in pages().items():
-        path = folder / name
+        path = _place(folder, name)
         if not _is(path, text):
             if path.is_file() and not _is_made(path):
                 raise InvalidValue(str(path), "a page of somebody else's", "a folder for the reference pages alone")
@@ -56,8 +59,12 @@ def write(folder: Path) -> list[Path]:
 
 def stale(folder: Path) -> list[Path]:
     """Pages of a folder that are missing, differ from the data, or that nothing makes any more."""
-    made = {folder / name: text for name, text in pages().items()}
+    made = {_place(folder, name): text for name, text in pages().items()}
     return [path for path, text in made.items() if not _is(path, text)] + _left_over(folder)
+
+
+def _place(folder: Path, name: str) -> Path:
+    return folder.parent / name.removeprefix("../") if name.startswith("../") else folder / name
 
 
 def _is(path: Path, text: str) -> bool:
@@ -69,13 +76,8 @@ def _is_made(path: Path) -> bool:
 
 
 def _left_over(folder: Path) -> list[Path]:
-    made = {folder / name for name in pages()}
+    made = {_place(folder, name) for name in pages()}
     return sorted(path for path in folder.rglob("*.md") if path not in made and _is_made(path))
-
-
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
-    lines = [head, ["---"] * len(head), *rows]
-    return ["| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines]
 
 
 def _contents(made: dict[str, str]) -> str:
@@ -90,12 +92,12 @@ def _fact(fact: Fact) -> list[str]:
 
 def _claims() -> str:
     head = ["fact", "type", "unit", "meaning", "words"]
-    lines = ["# Claim kinds and their facts", "", "Every claim has:", "", *_table(head, [_fact(f) for f in COMMON])]
+    lines = ["# Claim kinds and their facts", "", "Every claim has:", "", *table(head, [_fact(f) for f in COMMON])]
     lines += ["", f"and may name {', '.join(f'`{name}`' for name in COMMON_IDS)}."]
     for kind in KINDS:
         lines += ["", f"## {kind.name} · {kind.meaning_en} {kind.meaning_zh}", ""]
         lines += [f"Holder: {kind.holder}. Matter: {kind.matter}. Dated by `{kind.on}`.", ""]
-        lines += _table(head, [_fact(fact) for fact in kind.facts])
+        lines += table(head, [_fact(fact) for fact in kind.facts])
     return "\n".join(lines)
 
 
@@ -112,7 +114,7 @@ def _targets(name: str, targets: list[Target]) -> str:
         sense = target.sense.replace("_", " ")
         rows.append([f"`{target.id}`", target.indicator.replace("_", " "), target.place, f"{sense} {value}", when, how])
     head = ["target", "what", "where", "how much", "when", "tracked by"]
-    return "\n".join([f"# Targets of {name}", "", *_table(head, rows)])
+    return "\n".join([f"# Targets of {name}", "", *table(head, rows)])
 
 
 def _opportunities(offers: Opportunities) -> str:
@@ -128,12 +130,12 @@ def _opportunities(offers: Opportunities) -> str:
             ]
             for o in offers.opportunity
         ]
-        lines += ["", *_table(["opportunity", "title", "projects", "investment", "in the text"], rows)]
+        lines += ["", *table(["opportunity", "title", "projects", "investment", "in the text"], rows)]
     if offers.channel:
         rows = [
             [f"`{c.id}`", f"{c.title.en} {c.title.zh}", c.kind, figure(c.per_year), c.source] for c in offers.channel
         ]
-        lines += ["", *_table(["channel", "title", "claim kind", "claims a year", "source"], rows)]
+        lines += ["", *table(["channel", "title", "claim kind", "claims a year", "source"], rows)]
     return "\n".join(lines)
 
 
@@ -145,15 +147,10 @@ def _panel() -> str:
     lines = ["# Panel of firms", "", "`policymix run --firms FILE.parquet --every N`: one row a firm and N quarters."]
     lines += ["Flows are sums over them, everything else stands at their end. CNY at constant prices of the region's"]
     lines += ["reference year. A firm's last row is that of the period in which it leaves. 每行为一家企业N个季度。", ""]
-    return "\n".join([*lines, *_table(["column", "meaning", "unit", "kind"], rows)])
+    return "\n".join([*lines, *table(["column", "meaning", "unit", "kind"], rows)])
 
 
 def _parameters(priors: list[Prior]) -> str:
-    rows = []
-    for prior in priors:
-        law = ", ".join([prior.law, *(f"{name} {value:g}" for name, value in prior.numbers.items())])
-        meaning = f"{prior.title_en} {prior.title_zh}" + (f": {prior.description}" if prior.description else "")
-        cells = [prior.unit, f"{prior.default:g}", law, said(*prior.limits), prior.source]
-        rows.append([f"`{prior.name}`", meaning, *cells])
+    rows = [[f"`{prior.name}`", *odd.parameter_cells(prior)] for prior in priors]
     head = ["address", "meaning", "unit", "default", "prior", "range", "source"]
-    return "\n".join(["# Parameters of the firms' rules", "", *_table(head, rows)])
+    return "\n".join(["# Parameters of the firms' rules", "", *table(head, rows)])
