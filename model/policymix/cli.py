@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 LISTS = (*catalog.KINDS, "levers", "uncertainties", "outcomes")
 INTERRUPTED = 130
+OF_THE_REPORT = (
+    "policymix.report.html", "policymix.report.terminal", "pandas", "jinja2", "scipy.special", "rich.table",
+    "matplotlib.font_manager", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.image",
+    "PIL.PngImagePlugin",
+)  # fmt: skip
 _HELP = """A laboratory for city incentive packages.
 
 \b
@@ -278,7 +283,7 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, fi
 
         def progress(done: int, total: int) -> None:
             if done == 1:  # what the page needs is imported while the other units run
-                threading.Thread(target=importlib.import_module, args=("policymix.report.html",), daemon=True).start()
+                threading.Thread(target=_import_all, args=(OF_THE_REPORT,), daemon=True).start()
             if show is not None:
                 show(done, total)
 
@@ -287,20 +292,25 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, fi
     return results
 
 
+def _import_all(names: tuple[str, ...]) -> None:
+    for name in names:
+        importlib.import_module(name)
+
+
 def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> Answer:
     """Figures as files and the page that holds them, drawn once; returns the numbers that the page tells."""
     from policymix.report.answer import answer
     from policymix.report.figures import standard_figures, write_figures
     from policymix.report.html import write_report
 
-    drawn = list(standard_figures(results, inputs.targets))
+    known = answer(results, inputs.targets)
+    drawn = list(standard_figures(results, inputs.targets, known.accounts))
     write_figures(results, folder / "figures", inputs.targets, drawn=drawn)
     sources = [
         {"package": package.id, "title": package.head.title.en, "source": package.head.source or ""}
         for package in inputs.packages.values()
     ]
     totals = _totals(results, inputs)
-    known = answer(results, inputs.targets)
     write_report(
         results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn, known=known
     )

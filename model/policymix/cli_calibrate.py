@@ -24,6 +24,9 @@ def stylised_facts(
     out: Annotated[Path | None, typer.Option(help="Folder of the figures; out/facts-REGION by default.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Runs at once; all cores by default.")] = None,
     seed: Annotated[int | None, typer.Option(help="Root of every random number; the scenario's by default.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")
+    ] = None,
 ) -> None:
     """Whether the untreated firms of a city show the published regularities S1-S13; misses first.
 
@@ -33,6 +36,7 @@ def stylised_facts(
     Examples:
       policymix facts
       policymix facts dalian --quick --json
+      policymix facts --quick --set parameter.size_spread=0.3
     """
     from policymix.calibrate.bands import load_facts
 
@@ -47,7 +51,7 @@ def stylised_facts(
     from policymix.experiments import store
     from policymix.report import fact_table, facts
 
-    chosen = untreated(scenario, runs, file.later, seed)
+    chosen = untreated(scenario, runs, file.later, seed, settings)
     with store.staged(folder) as aside:  # refuses a folder that cannot be written before the first run
 
         def reduced(record, inputs) -> RunFacts:

@@ -1,4 +1,4 @@
-"""Experiments on the small city."""
+"""A folder of experiments on the small city."""
 
 import pytest
 

@@ -122,6 +122,7 @@ def test_facts_of_a_small_city_as_json(typed, small_folder):
         (("facts", "dalain"), "did you mean 'dalian'"),
         (("facts", "small", "--threads", "0"), "--threads"),
         (("facts", "small", "--seed", "-1"), "0 or more"),
+        (("facts", "small", "--set", "parameter.size_spred=0.3"), "parameter.size_spread"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_runs(typed, words, said):

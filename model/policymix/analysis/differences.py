@@ -45,11 +45,15 @@ def summary(values: xarray.DataArray) -> xarray.Dataset:
     import numpy as np
     import xarray
 
-    if values.dtype.kind == "f" and not np.isnan(values.values).any():
-        return _summary_of_whole(values)
     runs = list(RUNS)
-    known = values.notnull().any(runs)
-    values = values.where(known, 0.0)
+    gaps = np.isnan(values.values)
+    known = (~values.isnull()).any(runs)
+    if gaps.any():
+        values = values.where(known, 0.0)
+        gaps = np.isnan(values.values)
+    if not gaps.any():
+        found = _summary_of_whole(values)
+        return found if bool(known.all()) else found.where(known).assign(resolved=known & found["resolved"])
     mean, error = values.mean(runs), standard_error(values)
     statistics = xarray.Dataset(
         {

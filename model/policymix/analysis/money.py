@@ -68,9 +68,9 @@ def by_clause(results: xarray.Dataset) -> xarray.Dataset:
     return dataset.assign_coords(package=("clause", packages))
 
 
-def by_package(results: xarray.Dataset) -> xarray.Dataset:
+def by_package(results: xarray.Dataset, accounts: xarray.Dataset | None = None) -> xarray.Dataset:
     """The accounts of ``by_clause`` summed over the clauses of each package: dims ``mix, year, package, payer``."""
-    accounts = by_clause(results)
+    accounts = by_clause(results) if accounts is None else accounts
     if not accounts.sizes["clause"]:
         return accounts.drop_vars("package").rename(clause="package")
     return accounts.groupby("package").sum("clause")

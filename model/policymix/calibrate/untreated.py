@@ -209,12 +209,16 @@ def _origins(seed, luck, firms, mobile_part):
     return kinds
 
 
-def untreated(scenario: Scenario, runs: int, years: int, seed: int | None = None) -> Scenario:
-    """The scenario without any package under study, for some years from its start, with so many draws."""
-    last = int(scenario.start[:4]) + years - 1
-    return with_options(
-        scenario, mix=scenario.baseline, draws=runs, replicates=1, seed=seed, set={"run.end": f"{last}Q4"}
-    )
+def untreated(
+    scenario: Scenario, runs: int, years: int, seed: int | None = None, settings: Sequence[str] | None = None
+) -> Scenario:
+    """The scenario without any package under study, for some years from its start, with so many draws.
+
+    ``settings`` are values by address, as for ``run --set``.
+    """
+    set_by_user = with_options(scenario, mix=scenario.baseline, seed=seed, set=settings)
+    last = int(set_by_user.start[:4]) + years - 1
+    return with_options(set_by_user, draws=runs, replicates=1, set={"run.end": f"{last}Q4"})
 
 
 def observe(
@@ -224,7 +228,6 @@ def observe(
     *,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-    changes: dict[str, float] | None = None,
 ) -> list[Reduced]:
     """Run the untreated city once for every draw and reduce what was seen of each run.
 
@@ -238,8 +241,6 @@ def observe(
         Years of growth that the censuses at either end cover.
     threads, progress
         As for ``experiments.runner.run``.
-    changes : dict, optional
-        Numbers by address that replace those of every draw.
 
     Returns
     -------
@@ -257,7 +258,7 @@ def observe(
         progress(0, scenario.draws)
 
     def work(draw: int) -> None:
-        numbers = dict(zip(names, values[draw].tolist(), strict=True)) | (changes or {})
+        numbers = dict(zip(names, values[draw].tolist(), strict=True))
         found[draw] = reduce(_record(setting, numbers, scenario.seed, draw, window), inputs)
 
     with ThreadPoolExecutor(max_workers=threads or os.cpu_count() or 1) as pool:
@@ -275,7 +276,7 @@ def observe(
 def _record(setting: Setting, numbers: dict[str, float], seed: int, luck: int, window: int) -> Record:
     """One run under the eyes of an observer."""
     first = int(setting.calendar[setting.burn_in]) // 4 + 1900
-    years = (setting.quarters - setting.burn_in) // 4
+    years = int(setting.calendar[-1]) // 4 + 1900 - first + 1
     observer = Observer(first, years, window, len(setting.region.industry))
     unit = run_unit(setting, numbers, seed, luck, watch=observer.watch, modes=(FREE,))
     part = float(ground_of(setting, unit.world, 0.0).mobile_part[0])

@@ -34,8 +34,9 @@ PURPOSE_STEP = 64
 """Addresses of incumbents: (industry + 1) * INDUSTRY_WIDTH + candidate."""
 
 
-def grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, h, p):
-    """Fill the city with ``counts[industry]`` survivors; sizes are log deviations from the typical entrant.
+def grow_cohorts(run, city, counts, offset, zone_share, growth, exit_by_age, calendar, h, p):
+    """Fill the city with ``counts[industry]`` survivors; sizes are log deviations from the industry's typical entrant,
+    ``offset`` that entrant's from the typical one of all industries.
 
     Returns the number of firms.
     """
@@ -51,7 +52,9 @@ def grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, h
             candidate += 1
             age = age_of_entry(spot - np.floor(spot), growth)
             tail = start + GOLDEN * GOLDEN * candidate
-            if live(run, firms, slot, address, age, tail - np.floor(tail), exit_by_age, calendar, h, p):
+            if live(
+                run, firms, slot, address, age, tail - np.floor(tail), offset[industry], exit_by_age, calendar, h, p
+            ):
                 place = 0 if uniform_of(hashed(h[0], h[1], np.uint64(ZONE))) < zone_share[industry] else 1
                 firms[INDUSTRY, slot] = industry
                 firms[PLACE, slot] = place
@@ -68,7 +71,7 @@ def age_of_entry(u, growth):
     return int(-4.0 / growth * log(1.0 - u * whole))
 
 
-def live(run, firms, slot, address, age, tail, exit_by_age, calendar, h, p):
+def live(run, firms, slot, address, age, tail, offset, exit_by_age, calendar, h, p):
     """One candidate from its entry to the present; False if it has left."""
     h[0], h[1] = words(run.seed, run.luck, np.uint64(address), np.uint64(calendar - age))
     deviation = p[P_ENTRANT_DEVIATION] * normal_of(hashed(h[0], h[1], np.uint64(SIZE)))
@@ -81,7 +84,7 @@ def live(run, firms, slot, address, age, tail, exit_by_age, calendar, h, p):
         a, b = words(run.seed, run.luck, np.uint64(address), np.uint64(quarter))
         if quarter % 4 == 0:
             variance = produce.variance_draw(uniform_of(hashed(a, b, np.uint64(VOLATILITY))))
-        sigma = produce.spread(size, 0.0, p[P_SIZE_SPREAD], p[P_SIZE_SLOPE], p[P_LARGEST_SPREAD])
+        sigma = produce.spread(size + offset, 0.0, p[P_SIZE_SPREAD], p[P_SIZE_SLOPE], p[P_LARGEST_SPREAD])
         size += produce.shock(sigma, variance, normal_of(hashed(a, b, np.uint64(GROWTH))))
         base = exit_by_age[min(lived, exit_by_age.size - 1)]
         by_size = leave.size_factor(size, 0.0, p[P_EXIT_SIZE_ELASTICITY])

@@ -34,7 +34,18 @@ def arguments() -> dict[str, tuple]:
         "tray": (q, city, mix, desk, room, out, p),
         "ask": (q, run, city, mix, desk, ground, room, out, p),
         "admit": (q, run, city, mix, desk, ground, path, room, out, p),
-        "initial_city": (run, city, np.zeros(1, np.int64), np.zeros(1), 0.1, np.zeros(8), 0, np.zeros(2, np.uint64), p),
+        "initial_city": (
+            run,
+            city,
+            np.zeros(1, np.int64),
+            np.zeros(1),
+            np.zeros(1),
+            0.1,
+            np.zeros(8),
+            0,
+            np.zeros(2, np.uint64),
+            p,
+        ),
     }
     return {name: tuple(typeof(value) for value in values) for name, values in calls.items()}
 

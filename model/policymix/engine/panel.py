@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numba import njit
 
-from .claims import CLAIMANTS, G_APPROVED, G_INVESTMENT, G_RECEIVED, G_RESEARCH, SLOTS, City
+from .claims import (
+    CL_RECOVERED,
+    CL_SLOT,
+    CLAIMANTS,
+    G_APPROVED,
+    G_INVESTMENT,
+    G_RECEIVED,
+    G_RESEARCH,
+    ROWS_USED,
+    SLOTS,
+    City,
+)
 from .entry import POOL_FIRST, POOL_WIDTH
 from .streams import CLASS, hashed, uniform_of, words
 from .symbols import (
@@ -90,6 +101,7 @@ VARIABLES = (
     Variable("bought_digital", "1", "Share of the service budget bought outside", "外购数字服务份额"),
     Variable("steps", "1", "Rungs held, a bit mask", "梯度企业资格"),
     Variable("approved", "1", "Has had a granted claim on a package under study", "已获批", flag=True),
+    Variable("recovered", "1", "Has had to pay money back", "曾被追回资金", flag=True),
     Variable("rent_relief", "1", "Rent relief is running", "租金减免期内", flag=True),
     Variable("investment", "CNY", "Investment", "投资", flow=True),
     Variable("value_added", "CNY", "Value added", "增加值", flow=True),
@@ -200,7 +212,7 @@ class Recorder:
         track.watched += 1
         regular = quarter >= self.first and (quarter - self.first) % self.every == 0
         if regular or quarter == self.last:
-            self._record(track, quarter, firms)
+            self._record(track, quarter, firms, _recovered_from(city, n))
 
     def _look(self, track: Track, firms: np.ndarray) -> None:
         """Remember what the next quarter is set against."""
@@ -219,7 +231,7 @@ class Recorder:
         dead = _longer(track.dead, n)
         return {"revenue": np.where(dead, 0.0, revenue), "reported_rd": np.where(dead, 0.0, reported)}
 
-    def _record(self, track: Track, quarter: int, firms: np.ndarray) -> None:
+    def _record(self, track: Track, quarter: int, firms: np.ndarray, recovered: np.ndarray) -> None:
         n = firms.shape[1]
         kept = ~track.gone
         row = {name: firms[column, kept] for name, column in STOCK_COLUMNS.items()}
@@ -232,6 +244,7 @@ class Recorder:
         row["demand_state"] = np.exp(firms[LN_SIZE, kept])
         row["under_construction"] = firms[BUILD, kept] * firms[BUILD_LEFT, kept]
         row["rent_relief"] = (firms[RELIEF_END, kept] > 0.0).astype(float)
+        row["recovered"] = recovered[kept]
         row["approved"] = (track.total["approved"][kept] > 0.5).astype(float)
         for name in FLOWS:
             row[name] = (track.total[name] - _longer(track.recorded.get(name), n))[kept]
@@ -279,6 +292,15 @@ def _longer(values: np.ndarray | None, n: int) -> np.ndarray:
         return values
     out = np.zeros(n, values.dtype)
     out[: values.size] = values
+    return out
+
+
+def _recovered_from(city: City, n: int) -> np.ndarray:
+    """1 for the slots of firms from which money was taken back, else 0."""
+    rows = city.claims[: int(city.count[ROWS_USED])]
+    taken = rows[(rows[:, CL_SLOT] >= 0.0) & (rows[:, CL_RECOVERED] > 0.0), CL_SLOT]
+    out = np.zeros(n)
+    out[taken.astype(np.int64)] = 1.0
     return out
 
 

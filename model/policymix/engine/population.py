@@ -118,12 +118,20 @@ def populate(compiled, setting: Setting, world: World, run) -> tuple[City, np.nd
     write_records(city, world)
     zone = np.ascontiguousarray(r.zone_share[:, 0])
     first, pair = int(setting.calendar[0]), np.zeros(2, np.uint64)
-    n = compiled.initial_city(run, city, counts, zone, world.growth, world.exit_by_age, first, pair, world.p)
+    offset = size_offsets(world)
+    n = compiled.initial_city(run, city, counts, offset, zone, world.growth, world.exit_by_age, first, pair, world.p)
     if n >= slots:
         raise RunFailed("the city's firms do not fit their table; region.firms and exit rates do not go together")
     ln_typical = rake_sizes(city, world, target_values(setting, world, 0))
     furnish(city, world)
     return city, ln_typical
+
+
+def size_offsets(world: World) -> np.ndarray:
+    """Log of the typical firm of each industry over that of all industries, from value added a firm."""
+    firms = world.region.firms.sum(axis=1)
+    each = np.log(world.region.value_added.sum(axis=1) / firms)
+    return each - (each * firms).sum() / firms.sum()
 
 
 def write_records(city: City, world: World) -> None:
@@ -226,7 +234,7 @@ def compact(city: City) -> None:
     city.count[0] = kept
 
 
-def anchor(setting: Setting, world: World, city: City, tables: np.ndarray) -> np.ndarray:
+def anchor(setting: Setting, world: World, city: City) -> tuple[np.ndarray, np.ndarray]:
     """Set the city at the fork to the reference year's published totals.
 
     Sizes, and with them capital, cash and revenue, are scaled by industry and place so that value added meets its
@@ -237,6 +245,8 @@ def anchor(setting: Setting, world: World, city: City, tables: np.ndarray) -> np
     -------
     float64[industries, places]
         Log of the scaling of the firms that are no records, for the typical entrant's size.
+    float64[industries, places]
+        Factor on staff that gives every industry and place its wage share of value added.
     """
     compact(city)
     r = world.region
@@ -271,7 +281,23 @@ def anchor(setting: Setting, world: World, city: City, tables: np.ndarray) -> np
     for column in (SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, LUCK):
         firms[column] = 0.0
     anchor_ladder(city, world)
-    return shift
+    return shift, staff_factors(setting, world, firms, value * scale)
+
+
+def staff_factors(setting: Setting, world: World, firms: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Factor on staff by industry and place: wages are the region's share of value added, whatever capital firms lack.
+
+    Wage share x value added over the wages of the staff that the firms have.
+    """
+    r, env = world.region, world.env
+    industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
+    wage = r.annual_wage[:, None] * r.wage_level[None, :] * env.wage_index[setting.burn_in - 1]
+    owed, paid = np.zeros(r.firms.shape), np.zeros(r.firms.shape)
+    np.add.at(owed, (industry, place), r.wage_share[industry] * value)
+    np.add.at(paid, (industry, place), wage[industry, place] * firms[JOBS])
+    factor = np.divide(owed, paid, out=np.ones(r.firms.shape), where=paid > 0.0)
+    firms[JOBS] *= factor[industry, place]
+    return factor
 
 
 def between(values: np.ndarray, least: float, most: float) -> np.ndarray:

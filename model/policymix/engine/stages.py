@@ -95,7 +95,7 @@ def grow(w, p, n):
     largest_spread = p[P_LARGEST_SPREAD]
     for j in range(n):
         sigma = produce.spread(
-            w[LN_SIZE * STRIDE + j], w[(CELL_ROW + C_LN_MEDIAN) * STRIDE + j], size_spread, size_slope, largest_spread
+            w[LN_SIZE * STRIDE + j], w[(CELL_ROW + C_LN_COMMON) * STRIDE + j], size_spread, size_slope, largest_spread
         )
         e = produce.shock(sigma, w[VARIANCE * STRIDE + j], w[W_Z * STRIDE + j])
         w[LUCK * STRIDE + j] += e
@@ -281,7 +281,7 @@ def choose(w, p, n):
     resale_wedge = p[P_RESALE_WEDGE]
     bankable_share = p[P_BANKABLE_SHARE]
     least_own_share = p[P_LEAST_OWN_SHARE]
-    least_project = p[P_LEAST_PROJECT]
+    least_project, smallest_purchase = p[P_LEAST_PROJECT], p[P_SMALLEST_PURCHASE]
     for j in range(n):
         gap = log(max(w[CAPITAL * STRIDE + j] + w[W_PROJECT * STRIDE + j], SMALLEST)) - log(w[CAPITAL * STRIDE + j])
         rate = invest.hazard(gap, capital_elasticity, fixed_cost, resale_wedge)
@@ -298,7 +298,7 @@ def choose(w, p, n):
             w[W_FIRST_PAYS * STRIDE + j],
             least_own_share,
         )
-        large = 1.0 if allowed > least_project * w[CAPITAL * STRIDE + j] else 0.0
+        large = 1.0 if allowed > max(least_project * w[CAPITAL * STRIDE + j], smallest_purchase) else 0.0
         sale = 1.0 if w[W_PROJECT * STRIDE + j] < 0.0 else 0.0
         w[W_START * STRIDE + j] *= max(large, sale)
         project = w[W_PROJECT * STRIDE + j]

@@ -92,10 +92,11 @@ CELL_VALUES = (
     "technology",  # 1 in industries that the ladder is open to
     "local_share",  # d, share of sales within the city
     "hassle",  # CNY, cost of applying
+    "ln_common",  # log of the typical size over all industries, on which the spread of growth depends
 )
 (C_DRIFT, C_LN_MEDIAN, C_CAPITAL_OUTPUT, C_COST_SHARE, C_LN_COST_RATIO, C_REFERENCE_COST, C_STAFF, C_WAGE, C_LN_WAGE,
  C_OTHER, C_DEPRECIATION, C_RESEARCH, C_VALUE_RATIO, C_FACTOR, C_ADOPTERS, C_SERVICES, C_CORE,
- C_TECHNOLOGY, C_LOCAL, C_HASSLE) = range(20)  # fmt: skip
+ C_TECHNOLOGY, C_LOCAL, C_HASSLE, C_LN_COMMON) = range(21)  # fmt: skip
 CELL_COUNT = len(CELL_VALUES)
 
 WORK = (

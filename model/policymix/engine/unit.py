@@ -41,7 +41,7 @@ from .symbols import (
     AGE,
     ALIVE,
     BLOCK,
-    C_LN_MEDIAN,
+    C_LN_COMMON,
     CAPITAL,
     CELL_COUNT,
     COLUMN_COUNT,
@@ -343,7 +343,8 @@ def start_of(compiled, setting: Setting, values: Mapping[str, float], seed: int,
     history = mix_of(setting, world, HISTORY, layers, values, city)
     fixed = (setting, world, ground, tables, city, history, HISTORY, RECORD, path, seed, luck)
     out = run_mix(compiled, *fixed, 0, setting.burn_in, None)
-    tables = tables_of(setting, world, ln_typical + anchor(setting, world, city, tables))
+    shift, heads = anchor(setting, world, city)
+    tables = tables_of(setting, world, ln_typical + shift, heads)
     ground = ground_of(setting, world, largest_size(city, world))
     entries = world.region.firms.sum() * 1.4 / living_per_entry(world)
     slots = room_for(int(city.count[SLOTS]), entries, setting.quarters - setting.burn_in)
@@ -449,7 +450,7 @@ def luck_of(city: City, world: World, years: float, table: np.ndarray) -> tuple[
     lived = np.minimum(years, 0.25 * firms[AGE])
     cell = industry * len(r.rent_m2_month) + firms[PLACE].astype(int)
     sigma = p[P_SIZE_SPREAD] * np.minimum(
-        p[P_LARGEST_SPREAD], np.exp(-p[P_SIZE_SLOPE] * (firms[LN_SIZE] - table[cell, C_LN_MEDIAN]))
+        p[P_LARGEST_SPREAD], np.exp(-p[P_SIZE_SLOPE] * (firms[LN_SIZE] - table[cell, C_LN_COMMON]))
     )
     calm = value * np.exp(-firms[LUCK] + 0.5 * sigma**2 * lived)
     weight = calm / calm.sum()

@@ -21,6 +21,7 @@ from .symbols import (
     C_DEPRECIATION,
     C_DRIFT,
     C_FACTOR,
+    C_LN_COMMON,
     C_LN_COST_RATIO,
     C_LN_MEDIAN,
     C_LOCAL,
@@ -122,9 +123,9 @@ def parameters_by_quarter(setting: Setting, world: World, mix: Compiled, values:
     return np.maximum(table, 0.0)
 
 
-def tables_of(setting: Setting, world: World, ln_typical: np.ndarray) -> np.ndarray:
+def tables_of(setting: Setting, world: World, ln_typical: np.ndarray, heads: np.ndarray | float = 1.0) -> np.ndarray:
     """Values by quarter and (industry, place); ``ln_typical`` is the log of the typical entrant's size at the
-    first quarter.
+    first quarter; ``heads`` is the factor on staff by industry and place that meets the published wage share.
 
     Firms drift with the aggregate less the growth of the number of entrants, so that the whole grows with the
     environment.
@@ -141,11 +142,14 @@ def tables_of(setting: Setting, world: World, ln_typical: np.ndarray) -> np.ndar
     wage = r.annual_wage[None, :, None] * r.wage_level[None, None, :] * env.wage_index[:, None, None]
     table[..., C_DRIFT] = drift[:, :, None]
     table[..., C_LN_MEDIAN] = ln_typical[None, :, :] + level[:, :, None]
+    table[..., C_LN_COMMON] = ((ln_typical[None] + level[:, :, None]) * (r.firms / r.firms.sum())).sum((1, 2))[
+        :, None, None
+    ]
     table[..., C_CAPITAL_OUTPUT] = (r.a / reference)[None, :, None]
     table[..., C_COST_SHARE] = r.a[None, :, None]
     table[..., C_LN_COST_RATIO] = np.log(cost * env.capital_price[:, None] / reference)[:, :, None]
     table[..., C_REFERENCE_COST] = reference[None, :, None]
-    table[..., C_STAFF] = r.wage_share[None, :, None] / wage
+    table[..., C_STAFF] = heads * r.wage_share[None, :, None] / wage
     table[..., C_WAGE] = wage
     table[..., C_OTHER] = world.p[P_OTHER_COST_SHARE]
     table[..., C_DEPRECIATION] = r.delta[None, :, None]

@@ -83,8 +83,8 @@ def admit(q, run, city, mix, desk, ground, path, room, out, p):
 
 
 @compiled
-def initial_city(run, city, counts, zone_share, growth, exit_by_age, calendar, h, p):
-    return grow_cohorts(run, city, counts, zone_share, growth, exit_by_age, calendar, h, p)
+def initial_city(run, city, counts, offset, zone_share, growth, exit_by_age, calendar, h, p):
+    return grow_cohorts(run, city, counts, offset, zone_share, growth, exit_by_age, calendar, h, p)
 """
 
 

@@ -33,7 +33,7 @@ ABOUT = "policymix.firms"
 """Key of the file's metadata under which the attributes stand, as JSON."""
 HELD_BACK = 2
 """Units that may wait for an earlier one to be written, before their threads wait too."""
-BYTES_A_ROW = 90
+BYTES_A_ROW = 100
 """On disk, measured with Dalian's packages; for the notice before a run."""
 ROWS_A_FIRM = 1.25
 """Rows of a quarter over firms of the region file, which counts them before the start; measured likewise."""

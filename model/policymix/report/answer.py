@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from policymix.analysis.alarms import Alarm, check, measured, unchecked
 from policymix.analysis.headline import headline
+from policymix.analysis.money import by_clause
 from policymix.analysis.targets import Target, probabilities
 
 if TYPE_CHECKING:
@@ -24,16 +25,19 @@ class Answer:
     chances : probabilities of the targets
     alarms : results outside what is plausible, errors first
     unchecked : titles of the bands that the run cannot be held against
+    accounts : of the treasury, by clause
     """
 
     table: xarray.Dataset
     chances: xarray.Dataset
     alarms: list[Alarm]
     unchecked: list[str]
+    accounts: xarray.Dataset
 
 
 def answer(results: xarray.Dataset, targets: Iterable[Target] = ()) -> Answer:
-    """Headline, probabilities of the targets, and alarms."""
+    """Headline, probabilities of the targets, alarms and accounts."""
     known = measured(results)
     chances = probabilities(results, targets)
-    return Answer(headline(results), chances, check(results, known), unchecked(results, known))
+    alarms, missing = check(results, known), unchecked(results, known)
+    return Answer(headline(results), chances, alarms, missing, by_clause(results))

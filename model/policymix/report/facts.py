@@ -174,7 +174,8 @@ def adoption(runs: Sequence[RunFacts], verdict: Verdict) -> Figure:
             years, 100 * low, 100 * high, color=PALETTE[0], alpha=0.2, linewidth=0, label="5–95 % of runs"
         )
         axis.plot(years, 100 * median, color=PALETTE[0], label="all firms, median (newcomers start without)")
-        p, q = (part.estimate for part in verdict.parts)
+        estimates = {part.measure.name: part.estimate for part in verdict.parts}
+        p, q = estimates["innovation"], estimates["imitation"]
         if not math.isnan(p + q):
             curve = facts.bass_curve(years - years[0], float(median[0]), p, q)
             label = f"Bass, no newcomers: p = {number(p, 3)}, q = {number(q, 2)}"

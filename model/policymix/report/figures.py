@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import functools
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ from policymix.report.style import (
     mix_colours,
     new_figure,
     number,
+    packed,
+    pixels_of,
     render,
     unit_of,
 )
@@ -202,15 +205,23 @@ def write_figures(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for one in standard_figures(results, targets) if drawn is None else drawn:
-        written.append(save(render(one.figure, "png"), folder / f"{one.name}.png"))
-        written.append(save(one.svg, folder / f"{one.name}.svg"))
-        written.append(save(one.table.to_csv(index=False, lineterminator="\n").encode(), folder / f"{one.name}.csv"))
+    with ThreadPoolExecutor(max_workers=1) as packing:  # of one picture, while the next one is drawn
+        waiting = []
+        for one in standard_figures(results, targets) if drawn is None else drawn:
+            path = folder / f"{one.name}.png"
+            waiting.append(packing.submit(lambda pixels, path: save(packed(pixels), path), pixels_of(one.figure), path))
+            table = one.table.to_csv(index=False, lineterminator="\n").encode()
+            files = save(one.svg, path.with_suffix(".svg")), save(table, path.with_suffix(".csv"))
+            written += [path, *files]
+        for each in waiting:
+            each.result()
     return written
 
 
-def standard_figures(results: xarray.Dataset, targets: Iterable[Target] = ()) -> Iterator[Drawn]:
-    """The figures of a report, in reading order."""
+def standard_figures(
+    results: xarray.Dataset, targets: Iterable[Target] = (), accounts: xarray.Dataset | None = None
+) -> Iterator[Drawn]:
+    """The figures of a report, in reading order; ``accounts`` are ``money.by_clause``, where they are there already."""
     targets = list(targets)
     share_target = next((target for target in targets if _is_core_share(target, years_of(results)[-1])), None)
     share = series.fan(results, "core_share")
@@ -219,7 +230,7 @@ def standard_figures(results: xarray.Dataset, targets: Iterable[Target] = ()) ->
     yield Drawn("investment", paths(results, "investment", data=spent), series.fan_table(spent))
     firms = series.fan(results, "active_firms", place="zone")
     yield Drawn("active-firms-zone", paths(results, "active_firms", place="zone", data=firms), series.fan_table(firms))
-    accounts = by_clause(results)
+    accounts = by_clause(results) if accounts is None else accounts
     yield Drawn("money", money(results, accounts), series.money_table(accounts))
     table = totals(results)
     yield Drawn("additionality", additionality(results, table), table.to_dataframe().reset_index())

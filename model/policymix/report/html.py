@@ -130,7 +130,7 @@ def _content(results: xarray.Dataset, targets: list[Target], known: Answer) -> d
         "scorecard": tables.scorecard(results, known.chances) if targets else [],
         "alarms": known.alarms,
         "unchecked": known.unchecked,
-        "accounts": _accounts(results),
+        "accounts": _accounts(results, known.accounts),
         "never_claimed": _never_claimed(results),
     }
 
@@ -148,9 +148,9 @@ def _headline_rows(table: xarray.Dataset, lang: str) -> list[dict]:
     ]
 
 
-def _accounts(results: xarray.Dataset) -> list[dict]:
+def _accounts(results: xarray.Dataset, accounts: xarray.Dataset) -> list[dict]:
     """Committed, paid, outstanding and cancelled of each package and payer over the horizon, million CNY."""
-    money = by_package(results)
+    money = by_package(results, accounts)
     mixes = [str(mix) for mix in money["mix"].values if mix != baseline_of(results)]
     rows = []
     for package in money["package"].values.tolist():
