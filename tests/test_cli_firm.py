@@ -6,26 +6,15 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from policymix import catalog, cli
+from policymix import cli
 
 KEYS = {"date", "firm", "saw", "chose", "claims", "money", "rungs", "left"}
 
 
-@pytest.fixture(scope="module")
-def scenario(tmp_path_factory):
-    """The main scenario with one draw and a twentieth of the firms."""
-    folder = tmp_path_factory.mktemp("city")
-    region = catalog.find("regions", "dalian").read_text(encoding="utf-8")
-    (folder / "regions").mkdir()
-    shrunk = re.sub(r"(?m)^(firms) = \{.*?\}", lambda m: _twentieth(m[0]), region)
-    (folder / "regions" / "dalian.toml").write_text(shrunk, encoding="utf-8")
-    text = catalog.find("scenarios", "dalian-2025").read_text(encoding="utf-8")
-    (folder / "my.toml").write_text(re.sub(r"draws += \d+", "draws = 1", text), encoding="utf-8")
-    return folder / "my.toml"
-
-
-def _twentieth(text):
-    return re.sub(r"\b(value|low|high) = (\d+)", lambda m: f"{m[1]} = {max(1, int(m[2]) // 20)}", text)
+@pytest.fixture
+def scenario(small_folder):
+    """The scenario of the small city."""
+    return small_folder / "small.toml"
 
 
 def typed(*words):
@@ -33,7 +22,6 @@ def typed(*words):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::policymix.catalog.HiddenFile")
 def test_a_firm_is_followed(scenario):
     told = typed("diary", scenario, "--mix", "both", "--place", "dalian-htz", "--industry", "software", "--quarters", 2)
     assert told.exit_code == 0, told.output
@@ -47,7 +35,6 @@ def test_a_firm_is_followed(scenario):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::policymix.catalog.HiddenFile")
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -50,18 +50,18 @@ def validate(
     number = runs or (bench.QUICK_RUNS if quick else bench.RUNS)
     with _Bar(quiet or as_json) as progress:
         results = bench.validate(chosen, runs=number, quick=quick, threads=threads, seed=seed, progress=progress)
-    _show(results, out, as_json)
+    _show(results, seed, out, as_json)
     passed = sum(result.passed for result in results)
     if least is not None and passed < least:
         typer.echo(f"policymix: {passed} of {len(results)} experiments pass, fewer than {least}", err=True)
         raise typer.Exit(1)
 
 
-def _show(results: list[Result], out: Path | None, as_json: bool) -> None:
+def _show(results: list[Result], seed: int, out: Path | None, as_json: bool) -> None:
     """Print the answer; write it and the figures where a folder is asked for."""
     from policymix.report import validation
 
-    text = validation.to_json(results)
+    text = validation.to_json(results, seed)
     if out is not None:
         try:
             out.mkdir(parents=True, exist_ok=True)

@@ -72,6 +72,13 @@ def test_discontinuity_without_firms_or_spread_is_not_identified():
     assert "does not vary" in why(e.discontinuity(e.discontinuity_sums(same, same, 0.5), "difference", 20))
 
 
+def test_a_ranked_cutoff_bears_exceptions():
+    score = np.array([10.0, 20.0, 30.0, 40.0, 50.0, 60.0])
+    assert e.ranked_cutoff(score, np.array([0, 0, 0, 1, 1, 1], bool)) == 35.0
+    assert e.ranked_cutoff(score, np.array([1, 0, 0, 0, 1, 1], bool)) == 45.0
+    assert e.ranked_cutoff(score[::-1], np.array([1, 1, 0, 0, 0, 0], bool)) == 45.0
+
+
 def test_bins_never_span_the_line():
     counts = e.bins_of(np.array([0.999, 1.0, 1.0001, 1.05, 0.0, np.nan, 50.0]), 1.0, 0.02, (-0.1, 0.1))
     assert counts.sum() == 4

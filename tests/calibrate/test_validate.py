@@ -68,13 +68,15 @@ def test_the_command(small_experiments, tmp_path):
     assert shown.exit_code == 0, shown.output
     assert "0 of 1 pass" in shown.stdout
     assert {path.name for path in (tmp_path / "o").iterdir()} == {"validation.json", "credit.svg", "credit.png"}
-    (row,) = json.loads((tmp_path / "o" / "validation.json").read_text(encoding="utf-8"))
+    answer = json.loads((tmp_path / "o" / "validation.json").read_text(encoding="utf-8"))
+    (row,) = answer["rows"]
+    assert (answer["passed"], answer["of"]) == (0, 1)
     assert {"id", "title", "estimate", "interval", "band", "pass", "rows", "parts", "quick", "runs"} <= set(row)
     assert row["pass"] is False
     assert row["runs"] == 2
     as_json = CliRunner().invoke(cli.app, [*words[:5], "--json", "--least", "1"])
     assert as_json.exit_code == 1
-    assert json.loads(as_json.stdout) == json.loads((tmp_path / "o" / "validation.json").read_text(encoding="utf-8"))
+    assert json.loads(as_json.stdout) == answer
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""What must not matter does not: packages that nobody can claim, other mixes, threads, storage order, more entrants."""
+"""What must not matter does not: packages that nobody can claim, other mixes, threads, storage order, blocks, more
+entrants. Money in twice as large units is in ``test_nominal``, blocks of one firm in ``test_mesa``."""
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from policymix.engine.appraisal import activity, appraise
 from policymix.engine.claims import SLOTS
 from policymix.engine.mesa_view import baseline_path, start_of
 from policymix.engine.setting import HISTORY
-from policymix.engine.symbols import ACCOUNT, FIRM
+from policymix.engine.symbols import ACCOUNT, ALIVE, FIRM
 from policymix.engine.timetable import FREE, FROZEN, RECORD, Path
 from policymix.engine.unit import fork, run_mix, run_unit
 from policymix.experiments import results, runner
@@ -182,6 +183,32 @@ def test_the_order_of_firms_in_the_table_changes_nothing(small, mode):
     for field in a._fields:
         assert np.array_equal(getattr(a, field), getattr(b, field)), field
     assert np.array_equal(by_address(one), by_address(other))
+
+
+@pytest.mark.parametrize("before", [1, 37])
+def test_the_blocks_that_firms_fall_into_change_nothing(small, before):
+    """Dead firms at the front of the table put every other into another lane, and many into another block.
+
+    That blocks of one firm give the same bits is the Mesa view's test.
+    """
+    setting, values = units.unit(small, mix="none,both")
+    compiled = loop.module()
+    start = start_of(compiled, setting, values, 7, 0)
+    path = baseline_path(compiled, setting, start, values, 7, 0)
+    n = int(start.city.count[SLOTS])
+    dead = start.city.firms[:, :before].copy()
+    dead[ALIVE], dead[FIRM] = 0.0, 2.0**30 + np.arange(before)
+    moved = start.city._replace(
+        firms=np.concatenate([dead, start.city.firms[:, :n]], axis=1),
+        count=start.city.count + before * (np.arange(4) == SLOTS),
+    )
+    (one, a), (other, b) = (
+        run_on(compiled, setting, values, start, city, "both", FREE, path) for city in (start.city, moved)
+    )
+    for field in a._fields:
+        assert np.array_equal(getattr(a, field), getattr(b, field)), field
+    rows = by_address(other)
+    assert np.array_equal(by_address(one), rows[:, ~np.isin(rows[FIRM], dead[FIRM])])
 
 
 def by_address(city):

@@ -169,6 +169,24 @@ def discontinuity(sums: np.ndarray, measure: str, least: int) -> Answer:
     return _against(limits[1], limits[0], measure)
 
 
+def ranked_cutoff(score: np.ndarray, granted: np.ndarray) -> float:
+    """The score from which claims were granted: half way between the two that part them with the fewest exceptions.
+
+    Where whole amounts are served in their order, a small claim below the cut-off may still fit into what is left.
+
+    Parameters
+    ----------
+    score : float64[claims]
+    granted : bool[claims], at least one true and one false
+    """
+    order = np.argsort(score, kind="stable")
+    ranked, got = score[order], granted[order]
+    granted_below = np.concatenate([[0], np.cumsum(got)])
+    refused_above = (~got).sum() - np.concatenate([[0], np.cumsum(~got)])
+    cut = int(np.argmin((granted_below + refused_above)[1:-1])) + 1 if ranked.size > 1 else 0
+    return float(0.5 * (ranked[cut - 1] + ranked[cut]))
+
+
 def bins_of(values: np.ndarray, line: float, width: float, reach: tuple[float, float]) -> np.ndarray:
     """Firms by bins of the relative distance to a line, ln(value / line); a bin never spans the line.
 

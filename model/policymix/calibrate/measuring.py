@@ -255,8 +255,8 @@ def _discontinuity(part: Discontinuity, table: Table, extra: Sequence[Where]) ->
 def ranked_distance(table: Table, mix: str, clause: str) -> np.ndarray:
     """Distance of every claimant's score from the cut-off of its decision: float64[firms], NaN for all others.
 
-    The cut-off lies half way between the lowest score granted and the highest one refused among the claims that were
-    decided together (of one calendar year); a year in which all or none were granted has none.
+    A firm counts with its best claim. The cut-off is the one of the claims decided together (in one calendar year); a
+    year in which all or none were granted has none.
     """
     one = table.mixes[mix]
     claims = one.claims[one.claims[:, K_DECIDED] >= 0.0]
@@ -269,10 +269,10 @@ def ranked_distance(table: Table, mix: str, clause: str) -> np.ndarray:
         granted = rows[:, K_GRANTED] > 0.0
         if not granted.any() or granted.all():
             continue
-        cut = 0.5 * (rows[granted, K_SCORE].min() + rows[~granted, K_SCORE].max())
+        cut = estimators.ranked_cutoff(rows[:, K_SCORE], granted)
         slot = np.searchsorted(table.ids, rows[:, K_FIRM])
         known = (slot < table.ids.size) & (table.ids[np.minimum(slot, table.ids.size - 1)] == rows[:, K_FIRM])
-        out[slot[known]] = rows[known, K_SCORE] - cut
+        np.fmax.at(out, slot[known], rows[known, K_SCORE] - cut)
     return out
 
 

@@ -153,7 +153,7 @@ class Mix(NamedTuple):
     line_package: np.ndarray  # int64[quarters, rows] whose line it is, -1 without one
     years_left: np.ndarray  # float64[quarters] until the first paying project clause ends
     opens: np.ndarray  # int64[quarters] when the next announced project clause that pays begins, -1 without one
-    rd_rate: np.ndarray  # float64[quarters, rows, LAYERS]: research offers by (industry, place, major)
+    rd_rate: np.ndarray  # float64[quarters, rows, LAYERS]: research offers by (industry, place, major, core technology)
     rd_end: np.ndarray
     rd_package: np.ndarray
     offers: np.ndarray  # int64[5]: projects, research and national grants, leases, arrivals, talent

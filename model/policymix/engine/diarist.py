@@ -59,8 +59,8 @@ from .diary import UNAWARE, Entry, Layer, Made, Money, Plan, Seen, Verdict
 from .symbols import *
 from .writing import PACKAGE, WRITTEN
 
-LOOKS = ("make", "want", "see_offers", "weigh_support", "jump_to_notch", "choose", "plan_digital", "spend",
-         "leave_or_stay")  # fmt: skip
+LOOKS = ("make", "want", "see_offers", "weigh_support", "jump_to_notch", "jump_to_line", "choose", "plan_digital",
+         "spend", "leave_or_stay")  # fmt: skip
 """Stages after which a firm's numbers are looked at."""
 ENDLESS = 1e17
 """CNY from which the end of a layer is no end."""
@@ -179,7 +179,7 @@ class Diarist:
             looks[name] for name in ("before", "want", "choose", "plan_digital", "spend")
         )
         offered = looks.get("see_offers")
-        supported = looks.get("jump_to_notch", want)
+        supported = looks.get("jump_to_line", looks.get("jump_to_notch", want))
         hassle = want[CELL_ROW + C_HASSLE]
         benefit = 0.0
         if offered is not None and "weigh_support" in looks:

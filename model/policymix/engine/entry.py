@@ -70,6 +70,7 @@ from .streams import (
     HEADQUARTERS,
     HOW_IT_COMES,
     INDUSTRY_OF,
+    KIND_STEP,
     PAPER,
     SIZE,
     SPENDS_ON_RESEARCH,
@@ -184,7 +185,7 @@ def row_of(kind, firms, slot, at, place, q, registered, ground, h, city, desk):
         city, desk, kind, at, firms[FIRM, slot], float(place), ground.days[q], registered, firms[STEPS_HELD, slot],
         ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot] * ground.price[q], firms[JOBS, slot],
         firms[U_AWARE, slot],
-        firms[U_ABLE, slot], drawn(h, APPROVE),
+        firms[U_ABLE, slot], drawn(h, APPROVE + (kind + 1) * KIND_STEP),
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ from .claims import (
     new_row,
 )
 from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, type_of
-from .streams import APPROVE, GRANT, HOLDS_CORE, RENEW, further, hashed, uniform_of, words
+from .streams import APPROVE, GRANT, HOLDS_CORE, KIND_STEP, RENEW, further, hashed, uniform_of, words
 from .symbols import *
 
 OUTSIDE_FIRST = 1073741824
@@ -77,7 +77,8 @@ def see_offers(q, n, city, mix, ground, room, p):
                     w[(W_LAYER_SOON + layer) * STRIDE + j] = mix.with_purchase[package]
                     w[(W_LAYER_END + layer) * STRIDE + j] = mix.layer_end[q, row, layer]
         if mix.offers[1] > 0:
-            row = cell * 2 + (1 if w[W_REPORTED * STRIDE + j] >= p[P_MAJOR_RESEARCH] else 0)
+            core = 1 if further(w[U_ABLE * STRIDE + j], HOLDS_CORE) < p[P_CORE_TECHNOLOGY_SHARE] else 0
+            row = (cell * 2 + (1 if w[W_REPORTED * STRIDE + j] >= p[P_MAJOR_RESEARCH] else 0)) * 2 + core
             for layer in range(LAYERS):
                 package = mix.rd_package[q, row, layer]
                 if package < 0:
@@ -217,7 +218,8 @@ def lane_row(kind, q, slot, j, city, desk, ground, room):
         city, desk, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered,
         w[STEPS_HELD * STRIDE + j],
         ground.fields[int(w[INDUSTRY * STRIDE + j])], w[REVENUE_1 * STRIDE + j] * ground.price[q], w[JOBS * STRIDE + j],
-        w[U_AWARE * STRIDE + j], w[U_ABLE * STRIDE + j], lane_uniform(room, j, APPROVE),
+        w[U_AWARE * STRIDE + j], w[U_ABLE * STRIDE + j],
+        lane_uniform(room, j, APPROVE + (kind + 1) * KIND_STEP),
     )  # fmt: skip
 
 

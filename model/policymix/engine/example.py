@@ -51,7 +51,7 @@ def arguments() -> dict[str, tuple]:
 
 
 def _mix(quarters: int, places: int, industries: int, packages: int, nothing: Compiled) -> Mix:
-    rows = places * industries * len(PROJECT_TYPES) * 2
+    rows = places * industries * len(PROJECT_TYPES) * 4
     rates, owners = np.zeros((quarters, rows, LAYERS)), np.zeros((quarters, rows, LAYERS), np.int64)
     return Mix(
         arrays=nothing.arrays,

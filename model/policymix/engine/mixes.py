@@ -101,7 +101,7 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     types = world.region.type_cdf.shape[1]
     offers = [layers.of(p) for p in packages]
     project = merged([each[0] for each in offers], world, world.region.firms.size * types * 2)
-    research = merged([each[1] for each in offers], world, world.region.firms.size * 2)
+    research = merged([each[1] for each in offers], world, world.region.firms.size * 4)
     above = lines([each[0] for each in offers], world, world.region.firms.size * types * 2)
     parameters = parameters_by_quarter(setting, world, compiled, own)
     outside = outside_rows(setting, world, packages, values)

@@ -70,7 +70,7 @@ class Offers:
     """A package's offers to one claim kind: which pattern holds in each quarter and row (-1 for none), and
     whether any can.
 
-    Rows of projects are (industry, place, type, major), of research (industry, place, major).
+    Rows of projects are (industry, place, type, major), of research (industry, place, major, core technology).
     """
 
     kind: int
@@ -94,9 +94,9 @@ def project_facts(row: int, day: int, fields: np.ndarray, places: int) -> np.nda
 def research_facts(row: int, day: int, fields: np.ndarray, places: int) -> np.ndarray:
     """Facts of a trial year's research of a row."""
     facts = np.full(MAX_FACTS, np.nan)
-    cell = row // 2
+    cell = row // 4
     facts[[F_PLACE, F_REGISTERED, F_STEPS, F_FIELDS]] = cell % places, day - LONG_AGO, 0.0, fields[cell // places]
-    facts[[F_LOCAL, F_RESEARCH_ON, F_RD, F_RD_MAJOR, F_CORE]] = 1.0, day, TRIAL, row % 2, row % 2
+    facts[[F_LOCAL, F_RESEARCH_ON, F_RD, F_RD_MAJOR, F_CORE]] = 1.0, day, TRIAL, row // 2 % 2, row % 2
     return facts
 
 
@@ -113,7 +113,7 @@ def find_offers(compiled: Compiled, days: np.ndarray, fields: np.ndarray, places
             places,
         ),
         _find(
-            compiled, (RESEARCH_KIND, F_RD, research_facts, OF_THE_RESEARCH, [F_RD]), cells * 2, days, fields, places
+            compiled, (RESEARCH_KIND, F_RD, research_facts, OF_THE_RESEARCH, [F_RD]), cells * 4, days, fields, places
         ),
     )
 

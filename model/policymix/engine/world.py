@@ -118,9 +118,11 @@ def parameters_by_quarter(setting: Setting, world: World, mix: Compiled, values:
             table[open_now, column] += change.value
         else:
             table[open_now, column] = change.value
+    limits = np.array([setting.limits.get(f"parameter.{name}", (0.0, np.inf)) for name in PARAMETERS])
+    table = np.clip(table, limits[:, 0], limits[:, 1])  # a factor on a drawn number may overshoot in some draws
     nominal = [PARAMETERS.index(name) for name in NOMINAL]
     table[:, nominal] /= world.env.deflator[:, None]
-    return np.maximum(table, 0.0)
+    return table
 
 
 def tables_of(setting: Setting, world: World, ln_typical: np.ndarray, heads: np.ndarray | float = 1.0) -> np.ndarray:

@@ -54,9 +54,17 @@ def _row(entry: Entry) -> dict[str, Any]:
     }
 
 
-def to_json(results: Sequence[Result]) -> str:
-    """The rows as JSON."""
-    return json.dumps(rows(results), ensure_ascii=False, indent=1, allow_nan=False)
+def to_json(results: Sequence[Result], seed: int) -> str:
+    """How many pass, and the rows, as JSON."""
+    content = {
+        "passed": sum(result.passed for result in results),
+        "of": len(results),
+        "quick": results[0].quick,
+        "runs": results[0].runs,
+        "seed": seed,
+        "rows": rows(results),
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def scaled(value: float | None, unit: str) -> str:
