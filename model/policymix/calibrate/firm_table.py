@@ -75,6 +75,7 @@ SOURCES = {
     "adopted": ("own_equipment",),
     "started": ("building", "build_left"),
     "starts": ("building", "build_left"),
+    "free_to_build": ("build_left",),
     **dict.fromkeys(STEPS, ("ladder",)),
     **dict.fromkeys(
         ("deflator", "asked", "granted", "claims", "base", *PLACE_TOTALS, *CLAUSE_TOTALS, "registrations"), ()
@@ -172,6 +173,9 @@ class Table:
         if name == "adopted":
             before = np.vstack([one.columns["own_equipment"][:1], one.columns["own_equipment"][:-1]])
             return np.maximum(one.columns["own_equipment"] - before, 0.0)
+        if name == "free_to_build":
+            left = one.columns["build_left"]
+            return one.present * (np.vstack([left[:1], left[:-1]]) < 0.5)
         if name in ("started", "starts"):
             return self._begun(one, name)
         return self._of_accounts(one, name)

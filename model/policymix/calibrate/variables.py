@@ -57,6 +57,7 @@ KNOWN: dict[str, Named] = {
             services | CNY | digital services bought outside | 外购数字服务
             started | CNY | projects begun | 新开工项目投资
             starts | count | projects begun | 新开工项目数
+            free_to_build | count | firm-quarters that begin without a project under way | 可开工的企业季度数
             adopted | count | own digital equipment taken up | 新购自有数字设备
             asked | CNY | asked for in claims filed | 申请金额
             granted | CNY | granted on claims filed | 批准金额
