@@ -142,6 +142,7 @@ class Mix(NamedTuple):
     office: Office
     studied: np.ndarray  # int64[packages] 1 for packages under study, 0 for the history's
     present: np.ndarray  # float64[packages] present value of a yuan of a project grant, from decision and lags
+    present_research: np.ndarray  # float64[packages] the same of a grant on research
     with_purchase: np.ndarray  # float64[packages] part of a project grant that comes with the purchase
     layer_rate: np.ndarray  # float64[quarters, rows, LAYERS]: project offers by (industry, place, type, major)
     layer_end: np.ndarray

@@ -70,6 +70,8 @@ from .streams import (
     HEADQUARTERS,
     HOW_IT_COMES,
     INDUSTRY_OF,
+    KEEPS_FUNDS,
+    KEEPS_TOO,
     KIND_STEP,
     PAPER,
     SIZE,
@@ -142,12 +144,13 @@ def place_newcomer(firms, slot, address, h, ground, cells, places, p):
     firms[INDUSTRY, slot] = industry
     firms[LN_SIZE, slot] = size
     firms[CAPITAL, slot] = max(p[P_LEAST_CAPITAL], cell[C_CAPITAL_OUTPUT] * exp(size))
-    firms[FUNDS, slot] = p[P_FUNDS_CEILING] * firms[CAPITAL, slot]
     firms[VARIANCE, slot] = produce.variance_draw(drawn(h, VOLATILITY))
     firms[U_AWARE, slot] = drawn(h, AWARE_OF)
     firms[U_ABLE, slot] = drawn(h, ABLE_OF)
     z = further_normal(firms[U_ABLE, slot], SPENDS_ON_RESEARCH, SPENDS_TOO)
     own = research.own_log(p[P_INTENSITY_DEVIATION], z)
+    lasting = further_normal(firms[U_ABLE, slot], KEEPS_FUNDS, KEEPS_TOO)
+    firms[FUNDS, slot] = produce.funds_kept(p[P_FUNDS_CEILING], p[P_FUNDS_DEVIATION], lasting, firms[CAPITAL, slot])
     firms[RESEARCH, slot], firms[REPORTED, slot], firms[KNOWLEDGE, slot] = own, own, own
     firms[ACCOUNT, slot] = -1.0
     firms[RELIEF_END, slot] = -1.0
@@ -309,6 +312,9 @@ def later(quarter, firms, slot, place, aware, city, mix, ground, room, p):
         return 0.0
     industry = int(firms[INDUSTRY, slot])
     types = ground.type_cdf.shape[1]
+    capital, wear = firms[CAPITAL, slot], room.cells[industry * 2 + place, C_DEPRECIATION]
+    maintained = invest.maintenance_probability(capital, wear, p[P_SMALLEST_PURCHASE], p[P_MAINTENANCE_TOP])
+    size = capital * invest.usual_gap(p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], wear * (1.0 - maintained))
     rate, before = 0.0, 0.0
     for kind in range(types):
         part = ground.type_cdf[industry, kind] - before
@@ -317,10 +323,10 @@ def later(quarter, firms, slot, place, aware, city, mix, ground, room, p):
         for layer in range(LAYERS):
             package = mix.layer_package[quarter, row, layer]
             if package >= 0 and aware < room.known[package, NEWCOMER]:
-                rate += part * mix.layer_rate[quarter, row, layer] * city.payout[package] * mix.present[package]
+                within = min(1.0, mix.layer_end[quarter, row, layer] / size)
+                here = mix.layer_rate[quarter, row, layer] * city.payout[package] * mix.present[package]
+                rate += part * within * here
     rate *= p[P_ELIGIBLE_SHARE] * p[P_APPROVAL]
-    capital, wear = firms[CAPITAL, slot], room.cells[industry * 2 + place, C_DEPRECIATION]
-    maintained = invest.maintenance_probability(capital, wear, p[P_SMALLEST_PURCHASE], p[P_MAINTENANCE_TOP])
     years = min(p[P_VALUE_ANNUITY], mix.years_left[quarter])
     return locate.later_support(rate, capital, wear, maintained, years)
 
@@ -352,12 +358,14 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
         if first >= 0:
             worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             award = desk.tray[first, Q_VALUE] if mix.welcomes[ARRIVAL, 0] > 0 else 0.0
-            zone_rows, rest_rows = room.quotes[number, 0], room.quotes[number, 1]
-            aware, price = newcomer[U_AWARE], ground.price[quarter]
-            at_zone = price * later(quarter, room.pool, number, 0, aware, city, mix, ground, room, p)
-            at_rest = price * later(quarter, room.pool, number, 1, aware, city, mix, ground, room, p)
-            x_zone += 100.0 * (quoted(desk, first, zone_rows, p) + at_zone) / worth
-            x_rest += 100.0 * (quoted(desk, first + zone_rows, rest_rows, p) + at_rest) / worth
+            asked = first
+            for place in range(2):
+                more = later(quarter, room.pool, number, place, newcomer[U_AWARE], city, mix, ground, room, p)
+                rows = room.quotes[number, place]
+                gain = 100.0 * (quoted(desk, asked, rows, p) + ground.price[quarter] * more) / worth
+                asked += rows
+                x_zone += gain if place == 0 else 0.0
+                x_rest += gain if place == 1 else 0.0
         share = ground.zone_share[int(newcomer[INDUSTRY])]
         value = locate.inclusive_value(share, x_zone, x_rest, p[P_ZONE_SCALE], p[P_CITY_SCALE])
         base = ground.mobile_base[0] if mobile else p[P_FOUNDER_BASE]
@@ -459,9 +467,10 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
             x = 100.0 * quoted(desk, room.asked_move[i], room.quotes_move[i], p) / worth
             x_zone += x if here == 1 else 0.0
             x_rest += x if here == 0 else 0.0
-            aware, price = firms[U_AWARE, slot], ground.price[quarter]
-            x_zone += 100.0 * price * later(quarter, firms, slot, 0, aware, city, mix, ground, room, p) / worth
-            x_rest += 100.0 * price * later(quarter, firms, slot, 1, aware, city, mix, ground, room, p) / worth
+            for place in range(2):
+                more = later(quarter, firms, slot, place, firms[U_AWARE, slot], city, mix, ground, room, p)
+                x_zone += 100.0 * ground.price[quarter] * more / worth if place == 0 else 0.0
+                x_rest += 100.0 * ground.price[quarter] * more / worth if place == 1 else 0.0
         if mix.office.condition.size > 0:
             worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             stays = 100.0 * at_stake(quarter, city, mix, desk, slot) / worth

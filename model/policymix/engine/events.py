@@ -84,7 +84,8 @@ def see_offers(q, n, city, mix, ground, room, p):
                 if package < 0:
                     break
                 if aware < room.known[package, standing]:
-                    w[(W_RD_LAYER_RATE + layer) * STRIDE + j] = mix.rd_rate[q, row, layer] * city.payout[package]
+                    rate = mix.rd_rate[q, row, layer] * city.payout[package] * mix.present_research[package]
+                    w[(W_RD_LAYER_RATE + layer) * STRIDE + j] = rate
                     w[(W_RD_LAYER_END + layer) * STRIDE + j] = mix.rd_end[q, row, layer]
 
 
@@ -107,12 +108,12 @@ def look_ahead(q, n, city, mix, ground, room, p):
         for layer in range(LAYERS):
             package = mix.layer_package[opens, row, layer]
             if package >= 0 and w[U_AWARE * STRIDE + j] < room.known[package, standing]:
-                rise += mix.layer_rate[opens, row, layer] * city.payout[package] * mix.present[package]
+                rise += p[P_APPROVAL] * mix.layer_rate[opens, row, layer] * city.payout[package] * mix.present[package]
             rise -= w[(W_LAYER_RATE + layer) * STRIDE + j]
         capital = w[CAPITAL * STRIDE + j]
         gap = log(capital + size) - log(capital)
         rate = invest.hazard(gap, p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE])
-        w[W_WAIT * STRIDE + j] = invest.waits(p[P_APPROVAL] * rise, gap, ahead, rate, p[P_FIXED_COST])
+        w[W_WAIT * STRIDE + j] = invest.waits(rise, gap, ahead, rate, p[P_FIXED_COST])
 
 
 def jump_to_notch(q, n, city, mix, ground, room, p):

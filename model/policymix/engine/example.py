@@ -33,6 +33,7 @@ def arguments() -> dict[str, tuple]:
         "firms": (q, run, city, mix, desk, ground, tables, path, room, out, p),
         "tray": (q, city, mix, desk, room, out, p),
         "ask": (q, run, city, mix, desk, ground, room, out, p),
+        "close": (q, city, mix, desk, ground, out),
         "admit": (q, run, city, mix, desk, ground, path, room, out, p),
         "initial_city": (
             run,
@@ -59,6 +60,7 @@ def _mix(quarters: int, places: int, industries: int, packages: int, nothing: Co
         office=_office(quarters),
         studied=np.zeros(packages, np.int64),
         present=np.ones(packages),
+        present_research=np.ones(packages),
         with_purchase=np.zeros(packages),
         layer_rate=rates,
         layer_end=rates,

@@ -153,10 +153,11 @@ class MesaStages:
     def __init__(self, rules: str = "", contract: bool = True, model: mesa.Model | None = None) -> None:
         module = loop.module(rules, contract)
         self.plain, self._draw, self._luck = plain_functions(module)
-        self._office, self._ask, self.admit, self.initial_city = (
+        self._office, self._ask, self.admit, self.close, self.initial_city = (
             module.tray,
             module.ask,
             module.admit,
+            module.close,
             module.initial_city,
         )
         self.diarist: Diarist | None = None

@@ -12,7 +12,7 @@ from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
 from .claims import F_PLACE, City, Mix
 from .offers import Schedule, schedule_of
-from .office import office_of, project_money
+from .office import money_of, office_of
 from .setting import Setting, quarter_of_day
 from .symbols import (
     ALIVE,
@@ -109,13 +109,15 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     hassle, outreach, sooner = friction(setting, compiled, own, world.region.firms.shape[1])
     usual_lag = np.maximum(0.0, world.p[P_APPROVAL_LAG_QUARTERS] + sooner)
     office = office_of(setting, world, compiled, clause, usual_lag, own)
-    present, with_purchase = project_money(world, compiled, office)
+    present, with_purchase = money_of(world, compiled, office, "project")
+    present_research, _ = money_of(world, compiled, office, "research")
     return Mix(
         arrays=arrays._replace(clause=clause),
         announced=announced(setting, compiled),
         office=office,
         studied=np.array([p not in setting.history for p in packages] or [False], np.int64),
         present=present,
+        present_research=present_research,
         with_purchase=with_purchase,
         layer_rate=project[0],
         layer_end=project[1],

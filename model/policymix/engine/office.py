@@ -155,9 +155,9 @@ def _conditions(compiled: Compiled) -> tuple[np.ndarray, np.ndarray, np.ndarray,
     return first, last, np.array(rows, CONDITION), np.concatenate(tests)
 
 
-def project_money(world: World, compiled: Compiled, office: Office) -> tuple[np.ndarray, np.ndarray]:
-    """What a firm expects of the timing of each package's grants on projects: the present value of a yuan granted, and
-    the part that comes with the purchase.
+def money_of(world: World, compiled: Compiled, office: Office, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """What a firm expects of the timing of each package's grants on a claim kind: the present value of a yuan granted,
+    and the part that comes with the purchase.
 
     A part without lag of a clause that decides at once comes with the purchase; where the text is silent the share
     ``grant_with_purchase`` does.
@@ -165,7 +165,7 @@ def project_money(world: World, compiled: Compiled, office: Office) -> tuple[np.
     packages = max(1, len(compiled.packages))
     present, soon, clauses = np.zeros(packages), np.zeros(packages), np.zeros(packages)
     for c, row in enumerate(compiled.arrays.clause):
-        if row["kind"] != KIND_INDEX["project"]:
+        if row["kind"] != KIND_INDEX[kind]:
             continue
         parts = slice(office.part_first[c], office.part_last[c])
         wait = 0.0 if office.prompt[c] else MEAN_WAIT

@@ -10,7 +10,7 @@ from ..policy.compile import Compiled
 from ..region.arrays import LARGEST_RECORD_SHARE
 from .claims import CLAIM_COLUMNS, CLAIMANT_NUMBERS, City
 from .setting import Setting
-from .streams import SPENDS_ON_RESEARCH, SPENDS_TOO, STARTS_DIGITAL, TWO_TO_MINUS_52, further
+from .streams import KEEPS_FUNDS, KEEPS_TOO, SPENDS_ON_RESEARCH, SPENDS_TOO, STARTS_DIGITAL, TWO_TO_MINUS_52, further
 from .symbols import (
     ACCOUNT,
     AGE,
@@ -38,6 +38,7 @@ from .symbols import (
     P_EAGLE_MOST_AGE,
     P_EAGLE_MOST_REVENUE,
     P_FUNDS_CEILING,
+    P_FUNDS_DEVIATION,
     P_GAZELLE_LEAST_AGE,
     P_GAZELLE_LEAST_REVENUE,
     P_GAZELLE_MOST_AGE,
@@ -205,7 +206,9 @@ def furnish(city: City, world: World) -> None:
     size = np.exp(firms[LN_SIZE])
     k = r.a / (world.env.hurdle.mean() + r.delta)
     firms[CAPITAL] = np.maximum(p[P_LEAST_CAPITAL], k[industry] * size)
-    firms[FUNDS] = p[P_INITIAL_FUNDS_SHARE] * p[P_FUNDS_CEILING] * firms[CAPITAL]
+    z = further_normals(firms[U_ABLE], KEEPS_FUNDS, KEEPS_TOO)
+    kept = np.exp(p[P_FUNDS_DEVIATION] * z - 0.5 * p[P_FUNDS_DEVIATION] ** 2)
+    firms[FUNDS] = p[P_INITIAL_FUNDS_SHARE] * p[P_FUNDS_CEILING] * kept * firms[CAPITAL]
     wage = r.annual_wage[industry] * r.wage_level[place] * world.env.wage_index[0]
     firms[JOBS] = r.wage_share[industry] * size / wage
     firms[OWN_DIGITAL] = (further(firms[U_ABLE], STARTS_DIGITAL) < p[P_ADOPTED_AT_START]).astype(float)
@@ -219,9 +222,13 @@ def furnish(city: City, world: World) -> None:
 
 def own_research(u_able: np.ndarray, p: np.ndarray) -> np.ndarray:
     """Logs of the firms' lasting R&D intensities against their industries'."""
-    first, second = further(u_able, SPENDS_ON_RESEARCH), further(u_able, SPENDS_TOO)
-    z = np.sqrt(-2.0 * np.log(np.maximum(first, TWO_TO_MINUS_52))) * np.cos(2.0 * np.pi * second)
-    return research.own_log(p[P_INTENSITY_DEVIATION], z)
+    return research.own_log(p[P_INTENSITY_DEVIATION], further_normals(u_able, SPENDS_ON_RESEARCH, SPENDS_TOO))
+
+
+def further_normals(u: np.ndarray, first: float, second: float) -> np.ndarray:
+    """``streams.further_normal`` of many firms."""
+    radius = np.sqrt(-2.0 * np.log(np.maximum(further(u, first), TWO_TO_MINUS_52)))
+    return radius * np.cos(2.0 * np.pi * further(u, second))
 
 
 def compact(city: City) -> None:

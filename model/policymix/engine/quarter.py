@@ -8,8 +8,8 @@ def quarter(do, q, run, city, mix, desk, ground, tables, path, room, out):
 
     ``do`` holds the stages: the compiled loop, or the Mesa view, in which every firm is an object. ``firms`` covers 1
     environment, 2 policy news, 3 produce, 4 plan, 6 act, 7 ladder and exits, and fills the tray with 5 claims; ``tray``
-    settles them; ``ask`` takes the yearly decisions, pays what is due and asks what places offer newcomers and movers;
-    ``admit`` lets them choose (8 demography) and closes the quarter with 9 feedback and 10 accounts.
+    settles them; ``ask`` asks what places offer newcomers and movers; ``admit`` lets them choose (8 demography), with 9
+    feedback and 10 accounts; ``close`` decides on what has been claimed, pays what is due and tests conditions.
     """
     p = mix.parameters[q]
     do.firms(q, run, city, mix, desk, ground, tables, path, room, out, p)
@@ -18,3 +18,4 @@ def quarter(do, q, run, city, mix, desk, ground, tables, path, room, out):
     do.tray(q, city, mix, desk, room, out, p)
     do.admit(q, run, city, mix, desk, ground, path, room, out, p)
     do.tray(q, city, mix, desk, room, out, p)
+    do.close(q, city, mix, desk, ground, out)

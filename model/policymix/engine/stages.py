@@ -19,6 +19,8 @@ from .streams import (
     COSTS_TOO,
     EXIT,
     GROWTH,
+    KEEPS_FUNDS,
+    KEEPS_TOO,
     MAINTAIN,
     QUALIFIES,
     RELOCATE,
@@ -322,8 +324,6 @@ def plan_research(w, p, year_begins, n):
     research_price = p[P_RESEARCH_PRICE]
     least_research_cost = p[P_LEAST_RESEARCH_COST]
     relabelled = research.relabelled_share(research_elasticity, relabel_convexity)
-    if year_begins:
-        stretch(w, p, n)
     for j in range(n):
         status = w[W_STATUS * STRIDE + j]
         usual = standard_tax_rate + (high_tech_tax_rate - standard_tax_rate) * status
@@ -336,9 +336,14 @@ def plan_research(w, p, year_begins, n):
         target = own - research_elasticity * (cost - start)
         w[RESEARCH * STRIDE + j] = research.adjusted(w[RESEARCH * STRIDE + j], target, research_speed)
         free = research.reported_log(own, w[RESEARCH * STRIDE + j], relabelled)
-        over = w[W_OVER * STRIDE + j]
-        w[REPORTED * STRIDE + j] = log(exp(free) + over) if over > 0.0 else free
-        w[W_REAL_SHARE * STRIDE + j] = exp(w[RESEARCH * STRIDE + j]) + (1.0 - relabelled) * over
+        stretched = w[W_OVER * STRIDE + j] > 0.0
+        w[REPORTED * STRIDE + j] = max(free, w[REPORTED * STRIDE + j]) if stretched else free
+        w[W_FREE * STRIDE + j] = free
+    if year_begins:
+        stretch(w, p, n)
+    for j in range(n):
+        over = exp(w[REPORTED * STRIDE + j]) - exp(w[W_FREE * STRIDE + j])
+        w[W_REAL_SHARE * STRIDE + j] = exp(w[RESEARCH * STRIDE + j]) + (1.0 - relabelled) * max(0.0, over)
     for j in range(n):
         before = w[KNOWLEDGE * STRIDE + j]
         after = research.knowledge_after(before, log(w[W_REAL_SHARE * STRIDE + j]), research_depreciation)
@@ -349,11 +354,9 @@ def plan_research(w, p, year_begins, n):
 def stretch(w, p, n):
     """Firms of technology industries whose reported intensity lies below the line of their size stretch to it when the
     lower tax rate is worth it."""
-    relabelled = research.relabelled_share(p[P_RESEARCH_ELASTICITY], p[P_RELABEL_CONVEXITY])
     for j in range(n):
-        own = w[W_OWN_RESEARCH * STRIDE + j]
         normal = w[(CELL_ROW + C_RESEARCH) * STRIDE + j] * w[(CELL_ROW + C_VALUE_RATIO) * STRIDE + j]
-        free = normal * exp(research.reported_log(own, w[RESEARCH * STRIDE + j], relabelled))
+        free = normal * exp(w[W_FREE * STRIDE + j])
         revenue = max(w[W_REVENUE * STRIDE + j], SMALLEST)
         line = STRETCH * ladder.intensity_line(
             revenue,
@@ -371,7 +374,8 @@ def stretch(w, p, n):
         z = further_normal(w[U_ABLE * STRIDE + j], COSTS_TO_QUALIFY, COSTS_TOO)
         fixed = p[P_STATUS_COST] * exp(p[P_STATUS_COST_SPREAD] * z)
         chosen = research.to_the_line(free, line, gain, fixed, p[P_RESEARCH_ELASTICITY], p[P_RELABEL_CONVEXITY])
-        w[W_OVER * STRIDE + j] = (chosen - free) / max(normal, 1e-12)
+        beyond = log(max(chosen, 1e-12)) - log(max(normal, 1e-12))
+        w[REPORTED * STRIDE + j] = beyond if chosen > free else w[W_FREE * STRIDE + j]
 
 
 def plan_digital(w, p, n):
@@ -404,7 +408,7 @@ def spend(w, p, year_begins, n):
     smallest_purchase = p[P_SMALLEST_PURCHASE]
     maintenance_top = p[P_MAINTENANCE_TOP]
     bankable_share = p[P_BANKABLE_SHARE]
-    funds_ceiling = p[P_FUNDS_CEILING]
+    funds_ceiling, funds_deviation = p[P_FUNDS_CEILING], p[P_FUNDS_DEVIATION]
     least_capital = p[P_LEAST_CAPITAL]
     so_far = 0.0 if year_begins else 1.0
     for j in range(n):
@@ -426,7 +430,14 @@ def spend(w, p, year_begins, n):
     for j in range(n):
         own = (1.0 - bankable_share) * max(w[W_SPEND * STRIDE + j], 0.0) + min(w[W_SPEND * STRIDE + j], 0.0)
         w[FUNDS * STRIDE + j] = produce.funds_after(
-            w[FUNDS * STRIDE + j], w[W_CASH * STRIDE + j] - own, funds_ceiling * w[CAPITAL * STRIDE + j]
+            w[FUNDS * STRIDE + j],
+            w[W_CASH * STRIDE + j] - own,
+            produce.funds_kept(
+                funds_ceiling,
+                funds_deviation,
+                further_normal(w[U_ABLE * STRIDE + j], KEEPS_FUNDS, KEEPS_TOO),
+                w[CAPITAL * STRIDE + j],
+            ),
         )
         w[SUM_INVESTMENT * STRIDE + j] += w[W_SPEND * STRIDE + j]
         w[SUM_RESEARCH * STRIDE + j] += 0.25 * w[W_RESEARCH * STRIDE + j] * w[ALIVE * STRIDE + j]

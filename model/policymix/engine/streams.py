@@ -22,6 +22,7 @@ KIND_STEP = 64
 
 SHIFTS_REVENUE, HOLDS_CORE, SPENDS_ON_RESEARCH, STARTS_DIGITAL = 7919.0, 104729.0, 611953.0, 15485863.0
 SPENDS_TOO, QUALIFIES, COSTS_TO_QUALIFY, COSTS_TOO = 1299709.0, 224737.0, 350377.0, 2750159.0
+KEEPS_FUNDS, KEEPS_TOO = 4256233.0, 5800079.0
 """Primes that turn the stored uniform ``u_able`` into further lasting traits of a firm."""
 TICKET_OF_CLAIM, MARKS_OF_CLAIM = 32452843.0, 49979687.0
 """Primes that turn the uniform number of a claim's approval into its lottery ticket and the assessors' marks."""

@@ -104,14 +104,14 @@ WORK = (
     "size", "ratio", "value", "revenue", "profit_year", "cash", "gap", "rate", "first_pays", "wanted", "project",
     "start", "spend", "research_yuan", "reported_yuan", "exits", "bound", "rd_applies", "rd_rate",
     "adopts", "u_relocate", "status", "push", "u_type", "own_research", "real_share", "over", "kept_share",
-    "wait",
+    "wait", "free_reported",
 )  # fmt: skip
 _FIRST_WORK = COLUMN_COUNT + CELL_COUNT
 (W_Z, W_U_ADJUST, W_U_MAINTAIN, W_U_EXIT, W_U_ADOPT,
  W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_RATE, W_FIRST_PAYS, W_WANTED, W_PROJECT,
  W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,
  W_ADOPTS, W_U_RELOCATE, W_STATUS, W_PUSH, W_U_TYPE, W_OWN_RESEARCH, W_REAL_SHARE, W_OVER,
- W_KEPT, W_WAIT) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
+ W_KEPT, W_WAIT, W_FREE) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
 W_LAYER_RATE = _FIRST_WORK + len(WORK)
 W_LAYER_END = W_LAYER_RATE + LAYERS
 W_LAYER_SOON = W_LAYER_END + LAYERS
@@ -147,7 +147,7 @@ PARAMETERS = (
     "record_age", "sme_most_revenue", "sme_most_staff", "intensity_line_low", "intensity_line_high", "hte_least_age",
     "eagle_least_age", "eagle_most_age", "eagle_least_revenue", "eagle_most_revenue", "gazelle_least_age",
     "gazelle_most_age", "gazelle_least_revenue", "unicorn_most_age", "reference_super_deduction", "research_price",
-    "status_cost", "status_cost_spread", "status_able_share",
+    "status_cost", "status_cost_spread", "status_able_share", "funds_deviation",
 )  # fmt: skip
 (
     P_SIZE_SPREAD, P_SIZE_SLOPE, P_ENTRANT_DEVIATION, P_ENTRANT_TAIL, P_ENTRANT_CAP, P_EXIT_FIRST, P_EXIT_SECOND,
@@ -175,7 +175,7 @@ PARAMETERS = (
     P_RECORD_AGE, P_SME_MOST_REVENUE, P_SME_MOST_STAFF, P_INTENSITY_LINE_LOW, P_INTENSITY_LINE_HIGH, P_HTE_LEAST_AGE,
     P_EAGLE_LEAST_AGE, P_EAGLE_MOST_AGE, P_EAGLE_LEAST_REVENUE, P_EAGLE_MOST_REVENUE, P_GAZELLE_LEAST_AGE,
     P_GAZELLE_MOST_AGE, P_GAZELLE_LEAST_REVENUE, P_UNICORN_MOST_AGE, P_REFERENCE_SUPER_DEDUCTION, P_RESEARCH_PRICE,
-    P_STATUS_COST, P_STATUS_COST_SPREAD, P_STATUS_ABLE_SHARE,
+    P_STATUS_COST, P_STATUS_COST_SPREAD, P_STATUS_ABLE_SHARE, P_FUNDS_DEVIATION,
 ) = range(len(PARAMETERS))  # fmt: skip
 
 NOMINAL = (

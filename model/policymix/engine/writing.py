@@ -22,7 +22,7 @@ POLICY_FILES = ("dates", "schedule", "stacking", "settlement", "budget")
 WRITTEN = (
     "stages", "claims", "rationing", "decisions", "entry", "events", "recognition", "accounts", "timetable", "ancestry",
 )  # fmt: skip
-COMPILED = ("firms", "tray", "ask", "admit", "initial_city")
+COMPILED = ("firms", "tray", "ask", "admit", "close", "initial_city")
 PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {"exp", "log", "math", "np"}
@@ -66,7 +66,6 @@ def tray(q, city, mix, desk, room, out, p):
 
 @compiled
 def ask(q, run, city, mix, desk, ground, room, out, p):
-    decide_and_pay(q, city, mix, desk, ground, out)
     desk.waiting[0] = 0
     ask_newcomers(q, run, city, mix, desk, ground, room, p)
     ask_movers(q, run, room.counts[1], city, mix, desk, ground, room, p)
@@ -80,6 +79,11 @@ def admit(q, run, city, mix, desk, ground, path, room, out, p):
     keep_claims(desk, quotes)
     feed_back(q, run, city, ground, room, path, out, p)
     book_ladder(q, city, out)
+
+
+@compiled
+def close(q, city, mix, desk, ground, out):
+    decide_and_pay(q, city, mix, desk, ground, out)
 
 
 @compiled

@@ -128,6 +128,26 @@ def waits(rise, gap, years_ahead, base_hazard, fixed_cost):
     return 1.0 if gained > base_hazard * fixed_cost * years_ahead and gained > 0.0 else 0.0
 
 
+def usual_gap(elasticity, fixed_cost, decline):
+    """Log gap at which a firm usually acts when its capital falls behind at a steady rate: (2 eta xi d)^(1/3).
+
+    With x = d t the hazard x^2 / (2 eta xi) adds up to one third at that gap and to one at 1.44 times it.
+
+    Parameters
+    ----------
+    elasticity, fixed_cost : float
+        eta and xi.
+    decline : float
+        d a year: wear that maintenance does not make good.
+
+    Returns
+    -------
+    float
+        Log points.
+    """
+    return exp(log(max(2.0 * elasticity * fixed_cost * decline, 1e-9)) / 3.0)
+
+
 def acts(rate_a_year, u):
     """Whether an event of a yearly rate happens within a quarter: u < 1 - exp(-rate / 4).
 

@@ -47,9 +47,8 @@ def intensity_line(revenue, low, high, small, middle, large):
     float
         Share of revenue.
     """
-    if revenue < low:
-        return small
-    return middle if revenue <= high else large
+    above = middle if revenue <= high else large
+    return small if revenue < low else above
 
 
 def high_tech_enterprise(age, intensity, line, least_age):

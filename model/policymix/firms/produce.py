@@ -194,13 +194,33 @@ def held_back(revenue, line, worth, margin, cost, able):
     return revenue * (1.0 - share * stays)
 
 
+def funds_kept(level, deviation, z, capital):
+    """Most liquid funds that a firm keeps: level e^(d z - d^2 / 2) K; firms differ lastingly (B32; b5).
+
+    Parameters
+    ----------
+    level, deviation : float
+        Mean share of capital (``funds_ceiling``), and d, the log spread between firms (``funds_deviation``).
+    z : float
+        The firm's lasting standard normal number.
+    capital : float
+        K, CNY.
+
+    Returns
+    -------
+    float
+        CNY.
+    """
+    return level * exp(deviation * z - 0.5 * deviation * deviation) * capital
+
+
 def funds_after(funds, cash_flow, ceiling):
     """Liquid funds after a quarter: what exceeds the ceiling is paid out, a hole is filled by the owners (b5).
 
     Parameters
     ----------
     funds, cash_flow, ceiling : float
-        Funds A before, the quarter's cash flow net of own outlays, and the most kept (``funds_ceiling`` x K), CNY.
+        Funds A before, the quarter's cash flow net of own outlays, and the most kept (``funds_kept``), CNY.
 
     Returns
     -------
