@@ -222,7 +222,8 @@ def validate(
         A file, a setting or a name is wrong, or a run cannot go on.
     """
     prepared = [prepare(each, runs, seed) for each in chosen]
-    warm("")
+    for general in sorted({each.setting.general for each in prepared}):
+        warm("", general=general)
     found: list[list[Any]] = [[None] * runs for _ in prepared]
     jobs = [(number, run) for run in range(runs) for number in range(len(prepared))]
     if progress is not None:

@@ -251,7 +251,7 @@ def observe(
     setting = setting_of(inputs)
     priors = uncertainties(inputs)
     values, _ = draw_values(inputs, priors)
-    warm(scenario.rules)
+    warm(scenario.rules, setting.contract, setting.general)
     names = [prior.name for prior in priors]
     found: dict[int, Reduced] = {}
     if progress is not None:

@@ -358,7 +358,7 @@ def file_claim(row, quarter, slot, city, mix, desk, known, p, clause_out):
         return
     if kind == LEASE and slot >= 0:
         city.firms[RELIEF_END, slot] = 4.0 * years_of_relief(arrays, kind, desk)
-    if mix.office.stand_by == 1:
+    if GENERAL and mix.office.stand_by == 1:
         file_stand_by(row, quarter, city, mix, desk, account, kind, known, begin)
     if account >= 0:
         debit(city, arrays, desk, account, kind)

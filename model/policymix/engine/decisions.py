@@ -77,12 +77,15 @@ def decide(quarter, year_ends, city, mix, desk, clause_out):
             if row[CL_GRANTED] > 0.0:
                 row[CL_GRANTED] = row[CL_ASKED]
         share_out(quarter, n, city, mix, desk)
-        before, n = n, step_in(quarter, year_ends, n, city, mix, desk, clause_out)
+        before = n
+        if GENERAL:
+            n = step_in(quarter, year_ends, n, city, mix, desk, clause_out)
     for i in range(n):
         grant(city, mix, desk.due[i], quarter, clause_out)
     if n > 0:
         note_spending(n, city, mix, desk)
-        dismiss(city)
+        if GENERAL:
+            dismiss(city)
     note_payout(quarter, year_ends, city, mix, desk)
 
 
@@ -96,7 +99,7 @@ def note_payout(quarter, year_ends, city, mix, desk):
         row = city.claims[r]
         if row[CL_DECIDED] >= since:
             package = mix.arrays.clause[int(row[CL_CLAUSE])]["package"]
-            if not asked_before(row, package, city, mix):
+            if not (GENERAL and asked_before(row, package, city, mix)):
                 desk.asked[package] += round(row[CL_ASKED] * FEN)
             desk.granted[package] += round(row[CL_GRANTED] * FEN)
     for k in range(mix.announced.size):
@@ -217,7 +220,7 @@ def pay_and_check(quarter, city, mix, desk, price, clause_out):
             continue
         while is_due(quarter, mix, row, c):
             pay_step(city, mix, row, slot, c, price, clause_out)
-        if slot != OUTSIDE:
+        if GENERAL and slot != OUTSIDE:
             check(quarter, city, mix, desk, row, slot, c, price, clause_out)
         checked = mix.office.condition_first[c] + row[CL_CHECK] >= mix.office.condition_last[c]
         if outstanding(row) < 0.005 and (checked or slot == OUTSIDE):

@@ -471,7 +471,7 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
                 more = later(quarter, firms, slot, place, firms[U_AWARE, slot], city, mix, ground, room, p)
                 x_zone += 100.0 * ground.price[quarter] * more / worth if place == 0 else 0.0
                 x_rest += 100.0 * ground.price[quarter] * more / worth if place == 1 else 0.0
-        if mix.office.condition.size > 0:
+        if GENERAL and mix.office.condition.size > 0:
             worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             stays = 100.0 * at_stake(quarter, city, mix, desk, slot) / worth
             x_zone += stays if here == 0 else 0.0

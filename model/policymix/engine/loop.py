@@ -155,7 +155,7 @@ def cache_folder() -> Path:
 
 
 @cache
-def digest(rules: str, contract: bool) -> str:
+def digest(rules: str, contract: bool, general: bool = True) -> str:
     """Name of a compiled loop: a hash of its sources, versions and the processor."""
     import llvmlite.binding
     import numba
@@ -163,12 +163,12 @@ def digest(rules: str, contract: bool) -> str:
 
     parts = [f"{name}\n{text}" for name, text in sources(rules).items()]
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
-    parts += [numba.__version__, numpy.__version__, sys.version, *processor, rules, str(contract)]
+    parts += [numba.__version__, numpy.__version__, sys.version, *processor, rules, str(contract), str(general)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
 @cache
-def module(rules: str = "", contract: bool = True) -> types.ModuleType:
+def module(rules: str = "", contract: bool = True, general: bool = True) -> types.ModuleType:
     """The loop over the named rules, written if need be, imported; compiled at its first call or read from the cache.
 
     Parameters
@@ -177,15 +177,17 @@ def module(rules: str = "", contract: bool = True) -> types.ModuleType:
         Importable module with replacing rules, or "" for the shipped ones.
     contract : bool
         Whether multiply-adds may be fused; without, the loop agrees with Python to the last bit.
+    general : bool
+        Whether it can do what only some packages need (``Setting.general``); without, it is compiled in half the time.
     """
-    name = f"policymix_loop_{digest(rules, contract)}"
+    name = f"policymix_loop_{digest(rules, contract, general)}"
     path = cache_folder() / name / "loop.py"
     if not path.exists():
-        _write(path, written_source(rules, replacements(rules), contract))
+        _write(path, written_source(rules, replacements(rules), contract, general))
     return _import_file(name, path)
 
 
-def compiled(rules: str = "", contract: bool = True) -> bool:
+def compiled(rules: str = "", contract: bool = True, general: bool = True) -> bool:
     """Whether the loop's machine code is in the cache already."""
-    folder = cache_folder() / f"policymix_loop_{digest(rules, contract)}" / "__pycache__"
+    folder = cache_folder() / f"policymix_loop_{digest(rules, contract, general)}" / "__pycache__"
     return all(any(folder.glob(f"loop.{name}-*.nbc")) for name in COMPILED)

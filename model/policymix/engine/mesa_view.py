@@ -148,10 +148,14 @@ class MesaStages:
         Whether the compiled parts may fuse multiply-adds.
     model : mesa.Model, optional
         Where the agents live; a bare model when not given.
+    general : bool
+        As for ``loop.module``.
     """
 
-    def __init__(self, rules: str = "", contract: bool = True, model: mesa.Model | None = None) -> None:
-        module = loop.module(rules, contract)
+    def __init__(
+        self, rules: str = "", contract: bool = True, model: mesa.Model | None = None, general: bool = True
+    ) -> None:
+        module = loop.module(rules, contract, general)
         self.plain, self._draw, self._luck = plain_functions(module)
         self._office, self._ask, self.admit, self.close, self.initial_city = (
             module.tray,
@@ -282,8 +286,8 @@ class MesaCity(mesa.Model):
         if name not in setting.order:
             raise NotFound("mix", name, setting.order)
         mode = (RECORD if name == setting.baseline else FREE) if mode is None else mode
-        self.stages = MesaStages(setting.rules, setting.contract, self)
-        compiled = loop.module(setting.rules, setting.contract)
+        self.stages = MesaStages(setting.rules, setting.contract, self, setting.general)
+        compiled = loop.module(setting.rules, setting.contract, setting.general)
         start = start_of(compiled, setting, values, seed, luck)
         if path is None and mode == RECORD:
             path = start.path

@@ -54,7 +54,7 @@ def share_out(quarter, n, city, mix, desk):
             row = city.claims[desk.due[i]]
             if row[CL_GRANTED] > 0.0 and stands_under(line, int(row[CL_CLAUSE]), mix):
                 desk.queue[m], desk.ticket[m], desk.firm[m] = desk.due[i], row[CL_TICKET], row[CL_FIRM]
-                desk.rank[m] = rank_of(row, mix.office.line_how[line])
+                desk.rank[m] = rank_of(row, mix.office.line_how[line]) if GENERAL else 0.0
                 m += 1
         if m > 0:
             serve(quarter, line, m, city, mix.office, desk)
@@ -73,20 +73,20 @@ def rank_of(row, how):
 def serve(quarter, line, m, city, office, desk):
     """One budget line serves the first ``m`` rows of the queue out of what earlier quarters have left."""
     how = office.line_how[line]
-    in_order(desk.rank, desk.ticket, desk.firm, desk.queue, m)
+    if GENERAL:
+        in_order(desk.rank, desk.ticket, desk.firm, desk.queue, m)
     for i in range(m):
         desk.asks[i] = city.claims[desk.queue[i], CL_GRANTED]
     asks, gets = desk.asks[:m], desk.gets[:m]
-    if np.isnan(office.line_amount[quarter, line]):
+    left = max(0.0, office.line_amount[quarter, line] - city.spent[line])
+    if GENERAL and np.isnan(left):
         places_in_order(asks, office.line_places[line] - city.spent[line], gets)
+    elif GENERAL and how == RATION_FIRST_COME:
+        first_come(asks, left, gets)
+    elif GENERAL and how != RATION_PRO_RATA:
+        whole_in_order(asks, left, gets)
     else:
-        left = max(0.0, office.line_amount[quarter, line] - city.spent[line])
-        if how == RATION_FIRST_COME:
-            first_come(asks, left, gets)
-        elif how == RATION_PRO_RATA:
-            pro_rata(asks, left, gets)
-        else:
-            whole_in_order(asks, left, gets)
+        pro_rata(asks, left, gets)
     for i in range(m):
         row = city.claims[desk.queue[i]]
         row[CL_GRANTED] = gets[i]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
-from ..policy.claim import mask
+from ..policy.arrays import RATION_PRO_RATA
+from ..policy.claim import KIND_INDEX, mask
 from ..policy.compile import Compiled, compile_mix
 from ..policy.package import Package
 from ..region.arrays import quarter_index
 from ..region.schema import Environment, Region
-from .offers import find_offers
+from .offers import find_offers, schedule_of
 
 HISTORY = "history"
 """Name of the mix of the burn-in: the history's packages alone."""
@@ -63,6 +65,20 @@ class Setting:
     rules: str = ""
     contract: bool = True
     limits: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @cached_property
+    def general(self) -> bool:
+        """Whether a mix needs what the loop can leave out (``symbols.GENERAL``).
+
+        That is other budgets than a package's yearly one shared in proportion, conditions, and project clauses that
+        begin after their announcement or pay from a line on.
+        """
+        return any(
+            _has_other_budgets(mix) or _has_conditions(mix) or _begins_later(mix) for mix in self.mixes.values()
+        ) or any(
+            np.isfinite(schedule_of(projects, self.alone[name].arrays).line).any()
+            for name, (projects, _) in self.offers.items()
+        )
 
     def lineage_of(self, packages: Sequence[str]) -> set[str]:
         """Packages and what they were derived from: a derived package opens the same opportunities."""
@@ -115,6 +131,20 @@ def make_setting(
         contract=contract,
         limits=dict(limits or {}),
     )
+
+
+def _has_other_budgets(mix: Compiled) -> bool:
+    usual = (-1, RATION_PRO_RATA, "year")
+    return any(line.amount is None or (line.clause, line.ration, line.per) != usual for line in mix.budgets)
+
+
+def _has_conditions(mix: Compiled) -> bool:
+    return any(clause.conditions for clause in mix.models)
+
+
+def _begins_later(mix: Compiled) -> bool:
+    rows = mix.arrays.clause
+    return bool(((rows["kind"] == KIND_INDEX["project"]) & (mix.announced < rows["open_from"])).any())
 
 
 def field_masks(region: Region) -> np.ndarray:

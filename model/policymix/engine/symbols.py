@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+GENERAL = True
+"""Whether the loop is written for every package; False leaves out what no package of a run needs (``loop.module``)."""
+
 BLOCK = 128
 """Firms taken through the stages together."""
 

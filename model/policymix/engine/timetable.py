@@ -173,11 +173,11 @@ def plan_stage(q, n, lanes, city, mix, ground, room, p):
         weigh_support(w, p, lanes)
         size_with_support(w, p, mix.years_left[q], lanes)
         jump_to_notch(q, n, city, mix, ground, room, p)
-        if mix.line.shape[1] > 0:
+        if GENERAL and mix.line.shape[1] > 0:
             jump_to_line(q, n, city, mix, ground, room, p)
         if mix.years_left[q] < FOREVER:
             hurry(w, p, mix.years_left[q], lanes)
-        if mix.opens[q] >= 0:
+        if GENERAL and mix.opens[q] >= 0:
             look_ahead(q, n, city, mix, ground, room, p)
     if mix.offers[1] > 0:
         research_support(w, p, lanes)

@@ -382,7 +382,7 @@ def run_unit(
     RunFailed
         A mix used more than 90 % of the pool of entrants, or a table was too small.
     """
-    compiled = loop.module(setting.rules, setting.contract)
+    compiled = loop.module(setting.rules, setting.contract, setting.general)
     world, city, layers, tables, ground, path, slots, burn_in = start_of(compiled, setting, values, seed, luck)
     luck_share, granular = [], []
 

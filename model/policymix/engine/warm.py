@@ -13,35 +13,35 @@ from . import loop
 HALVES = (("tray", "close", "ask", "admit"), ("firms", "initial_city"))
 PROGRAM = (
     "import sys; from policymix.engine.warm import compile_parts; "
-    "compile_parts(sys.argv[1], sys.argv[2] == '1', sys.argv[3:])"
+    "compile_parts(sys.argv[1], sys.argv[2] == '1', sys.argv[3] == '1', sys.argv[4:])"
 )
 
 
-def warm(rules: str = "", contract: bool = True) -> bool:
+def warm(rules: str = "", contract: bool = True, general: bool = False) -> bool:
     """Compile the loop over the named rules unless the cache holds it; True if there was something to compile."""
-    if loop.compiled(rules, contract):
+    if loop.compiled(rules, contract, general):
         return False
     path = os.pathsep.join([str(loop.ROOT.parent), *[p for p in sys.path if p]])
     other = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, rules, "1" if contract else "0", *HALVES[1]],
+        [sys.executable, "-c", PROGRAM, rules, str(int(contract)), str(int(general)), *HALVES[1]],
         env={**os.environ, "PYTHONPATH": path},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     with ExitStack() as when_interrupted:
         when_interrupted.callback(other.terminate)
-        compile_parts(rules, contract, HALVES[0])
+        compile_parts(rules, contract, general, HALVES[0])
         when_interrupted.pop_all()
     if other.wait() != 0:
-        compile_parts(rules, contract, HALVES[1])
+        compile_parts(rules, contract, general, HALVES[1])
     return True
 
 
-def compile_parts(rules: str, contract: bool, names: tuple[str, ...] | list[str]) -> None:
+def compile_parts(rules: str, contract: bool, general: bool, names: tuple[str, ...] | list[str]) -> None:
     """Compile some functions of the loop for the types that every run uses."""
     from .example import arguments
 
-    module = loop.module(rules, contract)
+    module = loop.module(rules, contract, general)
     known = arguments()
     collects = gc.isenabled()
     gc.disable()  # the compiler's many small objects live until the end; looking through them takes a twentieth

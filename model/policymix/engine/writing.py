@@ -92,7 +92,7 @@ def initial_city(run, city, counts, offset, zone_share, growth, exit_by_age, cal
 """
 
 
-def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract: bool) -> str:
+def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract: bool, general: bool) -> str:
     """Source of the loop over the rules that are named.
 
     Parameters
@@ -103,6 +103,8 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
         Names of the functions it replaces by rule module.
     contract : bool
         Whether multiply-adds may be fused.
+    general : bool
+        Whether to write what only some packages need; without, ``GENERAL`` is False and its branches are left out.
     """
     functions: Functions = {}
     for name in POLICY_FILES:
@@ -122,7 +124,7 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
                 text.append(f"from {PACKAGE}.engine.{name} import {node.name}")
             elif isinstance(node, ast.FunctionDef):
                 names = {key: ast.Name(flat, ast.Load()) for key, flat in called.items() if flat in functions}
-                functions[node.name] = _Flat(names, functions).visit(node)
+                functions[node.name] = _Chosen(general).visit(_Flat(names, functions).visit(node))
             elif isinstance(node, ast.Assign | ast.AnnAssign):
                 text.append(ast.unparse(node))
     footer = ast.parse(FOOTER.format(fastmath='{"contract"}' if contract else "False"))
@@ -176,3 +178,40 @@ class _Flat(ast.NodeTransformer):
         self.generic_visit(node)
         flat = f"{node.value.id}__{node.attr}" if isinstance(node.value, ast.Name) else ""
         return ast.Name(flat, node.ctx) if flat in self.functions else node
+
+
+class _Chosen(ast.NodeTransformer):
+    """Puts a truth value in place of ``GENERAL`` and leaves out what can then not be reached."""
+
+    def __init__(self, general: bool) -> None:
+        self.general = general
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(self.general) if node.id == "GENERAL" else node
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.And):
+            if any(_is(each, False) for each in node.values):
+                return ast.Constant(False)
+            left = [each for each in node.values if not _is(each, True)]
+            return left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
+        return node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant):
+            return ast.Constant(not node.operand.value)
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        self.generic_visit(node)
+        return node.body if _is(node.test, True) else node.orelse if _is(node.test, False) else node
+
+    def visit_If(self, node: ast.If) -> ast.stmt | list[ast.stmt]:
+        self.generic_visit(node)
+        return node.body if _is(node.test, True) else node.orelse if _is(node.test, False) else node
+
+
+def _is(node: ast.expr, value: bool) -> bool:
+    return isinstance(node, ast.Constant) and node.value is value

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from policymix.engine import loop
 from policymix.engine.mixes import Outside
 from policymix.engine.setting import Setting, make_setting
 from policymix.engine.unit import run_unit
@@ -63,7 +62,7 @@ def run(
     check_changes(setting, inputs.parameters, inputs.fixed)
     priors = uncertainties(inputs)
     values, refused = draw_values(inputs, priors)
-    warm(scenario.rules)
+    warm(scenario.rules, setting.contract, setting.general)
     table = results.Table(inputs, setting, priors, values, refused)
     names = [prior.name for prior in priors]
     units = [(draw, replicate) for draw in range(scenario.draws) for replicate in range(scenario.replicates)]
@@ -204,8 +203,3 @@ def draw_values(inputs: Inputs, priors: list[Prior]) -> tuple[np.ndarray, float]
         return good
 
     return sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed)
-
-
-def warm_for(scenario: Scenario) -> bool:
-    """Whether a run of the scenario finds its loop compiled."""
-    return loop.compiled(scenario.rules)
