@@ -353,12 +353,12 @@ def test_a_condition_on_the_place_keeps_movers(small, tmp_path):
                     continue
                 if ran.seen[name, int(row[CL_DECIDED])].place[slot] != zone:
                     continue
-                before = ran.seen[name, test - 1].place[slot]
-                left[name] += before != zone
-                stayed[name] += before == zone
+                then = ran.seen[name, test].place[slot]
+                left[name] += then != zone
+                stayed[name] += then == zone
                 if name == "bound":
-                    assert row[CL_RECOVERED] == (row[CL_PAID] if before != zone else 0.0)
-                    returned += before != zone
+                    assert row[CL_RECOVERED] == (row[CL_PAID] if then != zone else 0.0)
+                    returned += then != zone
     assert stayed["bound"] > 50 and returned > 0
     odds = {name: left[name] / stayed[name] for name in files}
     assert odds["bound"] < 0.9 * odds["unbound"]

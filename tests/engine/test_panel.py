@@ -27,6 +27,7 @@ def ran(small, tmp_path_factory):
     """Two draws of the small city under both packages: results and panels by quarter, by year, by three quarters."""
     folder = tmp_path_factory.mktemp("panels")
     options = {"mix": "none,both=dalian-2021+htz-2022", "draws": 2}
+    options["set"] = {"parameter.mobile_share": 0.2, "parameter.mobile_size": 1.0}  # many and large enough to tell
     results = policymix.run(small, firms=folder / "1.parquet", threads=2, **options)
     for every in (3, 4):
         policymix.run(small, firms=folder / f"{every}.parquet", every=every, threads=1, **options)

@@ -27,6 +27,7 @@ RARE = {
     "shiyan-2022/12a": {"shiyan-2022/12a-newcomers.per_year": 2.0},
     "qingdao-2023/5a": {"qingdao-2023/5a-platforms.per_year": 1.0},
     "qingdao-2023/17-18": {"parameter.contest_team_share": 0.9},
+    "qingdao-2023/30": {"qingdao-2023/30.changes.1.factor.value": 1.3, "parameter.contest_team_share": 0.9},
     "qingdao-2023/29a": {"qingdao-2023/29a.pays.amount.value": 5e6},
 }
 """Clauses that hardly anybody meets, with numbers under which somebody does. A headquarters that brings 500 million:

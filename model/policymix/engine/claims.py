@@ -73,6 +73,8 @@ CLAIM_COLUMNS = CL_AMOUNTS + MAX_PERIODS
 budget has refused so that nobody steps in; ``CL_PARENT`` is the row that it stands by for."""
 FILED, GRANTED, CLOSED, STAND_BY = 0.0, 1.0, 2.0, 3.0
 ON_INVESTMENT, ON_RESEARCH, ON_FIRM, ON_NOTHING = 0.0, 1.0, 2.0, 3.0
+KIND_STEP = 64
+"""From the purpose of one claim kind's approval to the next's: claims of one quarter are judged one by one."""
 OUTSIDE = -1
 """Slot of a holder that is not a firm of the population."""
 

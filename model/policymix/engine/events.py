@@ -20,6 +20,7 @@ from .claims import (
     F_ROLE,
     F_TALENT_MAJOR,
     F_TALENT_ON,
+    KIND_STEP,
     LEASE,
     NATIONAL_GRANT,
     OFF_LADDER,
@@ -36,7 +37,7 @@ from .claims import (
     new_row,
 )
 from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, type_of
-from .streams import APPROVE, GRANT, HOLDS_CORE, KIND_STEP, RENEW, further, hashed, uniform_of, words
+from .streams import APPROVE, GRANT, HOLDS_CORE, RENEW, further, hashed, uniform_of, words
 from .symbols import *
 
 OUTSIDE_FIRST = 1073741824

@@ -157,7 +157,7 @@ class MesaStages:
     ) -> None:
         module = loop.module(rules, contract, general)
         self.plain, self._draw, self._luck = plain_functions(module)
-        self._office, self._ask, self.admit, self.close, self.initial_city = (
+        self._office, self.ask, self.admit, self._close, self.initial_city = (
             module.tray,
             module.ask,
             module.admit,
@@ -216,11 +216,11 @@ class MesaStages:
         else:
             self.diarist.tray(self._office, q, city, mix, desk, room, out, p)
 
-    def ask(self, q, run, city, mix, desk, ground, room, out, p) -> None:
-        """Yearly decision, payments, and what the places offer."""
+    def close(self, q, city, mix, desk, ground, out) -> None:
+        """Decisions, payments, and conditions that are due."""
         if self.diarist is not None:
             self.diarist.note(city)
-        self._ask(q, run, city, mix, desk, ground, room, out, p)
+        self._close(q, city, mix, desk, ground, out)
         if self.diarist is not None:
             self.diarist.follow_money(city)
 

@@ -79,7 +79,7 @@ def serve(quarter, line, m, city, office, desk):
         desk.asks[i] = city.claims[desk.queue[i], CL_GRANTED]
     asks, gets = desk.asks[:m], desk.gets[:m]
     left = max(0.0, office.line_amount[quarter, line] - city.spent[line])
-    if GENERAL and np.isnan(left):
+    if GENERAL and np.isnan(office.line_amount[quarter, line]):
         places_in_order(asks, office.line_places[line] - city.spent[line], gets)
     elif GENERAL and how == RATION_FIRST_COME:
         first_come(asks, left, gets)
