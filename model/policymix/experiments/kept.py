@@ -1,4 +1,4 @@
-"""Numbers of long runs that are kept with the code, each file with the hashes of what it was made from.
+"""Numbers and verdicts of long runs that are kept with the code, each file with the hashes of what it was made from.
 
 ``calibration/results/NAME.csv`` has rows of two kinds: ``source`` (name, hash) and ``number`` (name, low, median, high,
 unit). A file is stale when a hash is not that of today's sources.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from policymix import catalog
 from policymix.engine import loop
@@ -116,6 +118,45 @@ def read_kept(path: Path) -> Kept | None:
                 expected = f"a row of {', '.join(HEAD)}, kind source or number"
                 raise InvalidFile(path, [Problem(f"line {line}", str(error), expected)]) from None
     return Kept(numbers, sources)
+
+
+def verdict_sources(what: str) -> dict[str, str]:
+    """Hashes of what verdicts (``facts`` or ``validation``) are made from: the code that judges and all data read."""
+    root = catalog.data_root()
+    judged = "calibration/facts.toml" if what == "facts" else "calibration/experiments/**/*.toml"
+    data = ["calibration/priors.toml", judged, "scenarios/dalian-2025.toml", "scenarios/regions/dalian.toml"]
+    data += ["scenarios/environments/*.toml", "scenarios/packages/national-baseline.toml"]
+    found = {str(path.relative_to(root)): hash_file(path) for name in data for path in sorted(root.glob(name))}
+    judges = sorted((ROOT / "calibrate").glob("*.py"))
+    code = "".join(path.read_text(encoding="utf-8") for path in judges)
+    return {"code": code_hash(), "calibrate": _hash(code), **found}
+
+
+def keep_verdicts(what: str, answer: Mapping[str, Any]) -> Path:
+    """Write the answer of ``policymix facts --json`` or ``validate --json`` with the hashes of its sources."""
+    path = verdicts_path(what)
+    content = {"sources": verdict_sources(what), **answer}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def verdicts_path(what: str) -> Path:
+    """The file of kept verdicts."""
+    return catalog.data_root() / "calibration" / "results" / f"{what}.json"
+
+
+def read_verdicts(what: str) -> dict[str, Any] | None:
+    """Kept verdicts; None when nobody has made them yet."""
+    path = verdicts_path(what)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def stale_verdicts(what: str) -> list[str]:
+    """Sources of kept verdicts that are no longer what they were; all of them when there are none."""
+    kept, now = read_verdicts(what), verdict_sources(what)
+    before = kept["sources"] if kept else {}
+    return sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
 
 
 def _hash(text: str) -> str:

@@ -12,7 +12,17 @@ from policymix.analysis.differences import against_baseline
 from policymix.analysis.money import paid_total
 from policymix.analysis.selection import baseline_of, level, series
 from policymix.errors import InvalidValue, NotFound
-from policymix.experiments.kept import Kept, Number, path_of, read_kept, sources_of, stale_sources, write_kept
+from policymix.experiments.kept import (
+    Kept,
+    Number,
+    path_of,
+    read_kept,
+    sources_of,
+    stale_sources,
+    stale_verdicts,
+    verdicts_path,
+    write_kept,
+)
 from policymix.experiments.scenario import load_scenario
 from policymix.experiments.store import INPUTS, open_results, read_manifest
 
@@ -57,6 +67,9 @@ def links() -> str:
     return "\n".join(rows)
 
 
+VERDICTS = ("facts", "validation")
+
+
 def keep_results(folder: Path) -> Path:
     """Write the model's numbers of a run's folder to ``calibration/results``; returns the file.
 
@@ -81,8 +94,8 @@ def stale_results() -> list[str]:
     kept, path = read_kept(path_of(SCENARIO)), path_of(SCENARIO)
     if kept is None:
         return [f"{path}: not made yet"]
-    changed = stale_sources(SCENARIO, kept)
-    return [f"{path}: made before a change of {', '.join(changed)}"] if changed else []
+    changed = {path: stale_sources(SCENARIO, kept)} | {verdicts_path(what): stale_verdicts(what) for what in VERDICTS}
+    return [f"{file}: made before a change of {', '.join(names)}" for file, names in changed.items() if names]
 
 
 def measured(results: xarray.Dataset) -> dict[str, Number]:

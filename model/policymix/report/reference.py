@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from policymix import catalog
 from policymix.errors import InvalidValue
 from policymix.experiments.firm_file import columns
+from policymix.experiments.kept import read_verdicts
 from policymix.experiments.parameters import Prior, read_priors
 from policymix.policy.claim import COMMON, COMMON_IDS, KINDS, Fact
 from policymix.policy.opportunity import Opportunities, load_opportunities
@@ -29,6 +31,7 @@ def pages() -> dict[str, str]:
         out[f"targets/{name}.md"] = _targets(name, load_targets(name))
     for name in catalog.available("opportunities"):
         out[f"opportunities/{name}.md"] = _opportunities(load_opportunities(name))
+    out["verdicts.md"] = _verdicts()
     out[ODD] = odd.page()
     out["README.md"] = _contents(out)
     return {name: f"{MADE}\n\n{text.rstrip()}\n" for name, text in out.items()}
@@ -137,6 +140,42 @@ def _opportunities(offers: Opportunities) -> str:
         ]
         lines += ["", *table(["channel", "title", "claim kind", "claims a year", "source"], rows)]
     return "\n".join(lines)
+
+
+def _verdicts() -> str:
+    """Stylised facts and published experiments as last judged by the long runs, misses first."""
+    lines = [
+        "# What the model reproduces, misses first",
+        "",
+        "From `calibration/results`; made again by `.ci/full`.",
+        "",
+    ]
+    for what, command in (("facts", "policymix facts"), ("validation", "policymix validate")):
+        kept = read_verdicts(what)
+        if kept is None:
+            continue
+        lines += [
+            f"## `{command}`: {kept['passed']} of {kept['of']} pass ({kept['runs']} runs, seed {kept['seed']})",
+            "",
+        ]
+        rows = [row for verdict in kept["rows"] for row in _verdict(verdict)]
+        lines += [*table(["", "id", "what", "estimate", "5 to 95 %", "band", "rows"], rows), ""]
+    return "\n".join(lines)
+
+
+def _verdict(row: dict[str, Any]) -> list[list[str]]:
+    """A line for each judged part of a fact or an experiment."""
+    out = []
+    for part in row["parts"]:
+        if part["band"] is None or part["band"] == [None, None]:
+            continue
+        name = part.get("title", {}).get("en") or f"{row['title']['en']}: {part['measure']}, {part['when']}"
+        low, high = (("" if bound is None else f"{bound:g}") for bound in part["band"])
+        estimate = "not identified" if part["estimate"] is None else f"{part['estimate']:.3g}"
+        interval = " to ".join(f"{x:.3g}" for x in part["interval"]) if part["interval"] else ""
+        verdict = "pass" if part["pass"] else ("miss" if not row["pass"] else "(miss)")
+        out.append([verdict, row["id"], name, estimate, interval, f"{low} to {high}".strip(), ", ".join(row["rows"])])
+    return out
 
 
 def _panel() -> str:
