@@ -268,7 +268,7 @@ def warm() -> None:
     """
     from policymix.engine import warm as fill
 
-    typer.echo("compiling the rules once, about twenty seconds ...", err=True)
+    typer.echo("compiling the rules once, about half a minute ...", err=True)
     fill()
     typer.echo("compiled")
 
@@ -368,7 +368,7 @@ class progress_bar:  # noqa: N801 (a context, used like a function)
         )
         self.bar = bar = Progress(*columns, console=Console(stderr=True))
         bar.start()
-        self.task = bar.add_task("starting (a first run compiles the rules once, about twenty seconds)", total=None)
+        self.task = bar.add_task("starting (a first run compiles the rules once, about half a minute)", total=None)
         return self.advance
 
     def advance(self, done: int, total: int) -> None:

@@ -173,7 +173,8 @@ def _verdict(row: dict[str, Any]) -> list[list[str]]:
         low, high = (("" if bound is None else f"{bound:g}") for bound in part["band"])
         estimate = "not identified" if part["estimate"] is None else f"{part['estimate']:.3g}"
         interval = " to ".join(f"{x:.3g}" for x in part["interval"]) if part["interval"] else ""
-        verdict = "pass" if part["pass"] else ("miss" if not row["pass"] else "(miss)")
+        spare = part.get("alternative") and row["pass"]  # it would do instead of the others
+        verdict = "pass" if part["pass"] else "not needed" if spare else "miss"
         out.append([verdict, row["id"], name, estimate, interval, f"{low} to {high}".strip(), ", ".join(row["rows"])])
     return out
 
