@@ -150,6 +150,7 @@ def _path(axes: Axes, result: Result) -> None:
     axes.plot(years, middle, color=PALETTE[0])
     axes.axhline(0.0, color=GREY, linewidth=0.8)
     axes.axvline(picture["treatment"] / 4.0, color=GREY, linewidth=0.8, linestyle=":")
+    axes.locator_params(axis="x", nbins=6, integer=True)
     axes.set_ylabel(bilingual("% of the control mix", "相对对照 %", "\n"))
     axes.set_title(bilingual(*picture["of"]), fontsize=8)
 
