@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import units
 
-from policymix.engine import loop
 from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_JOBS, STAFF_UNIT
 from policymix.engine.appraisal import ACTIVITIES, UNITS
 from policymix.engine.claims import (
@@ -45,7 +44,7 @@ def stepped(request, small):
     """The city under both packages and a picture of it after each of its twenty quarters: debts by clause, firms."""
     setting, values = units.unit(small)
     model = MesaCity(setting, values, 7, request.param, "both")
-    compiled = loop.module()
+    compiled = units.loop_of(setting)
     pictures = []
     while model.quarter < setting.quarters:
         model.advance(compiled)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import units
 
-from policymix.engine import loop
 from policymix.engine.claims import (
     CL_ASKED,
     CL_CANCELLED,
@@ -38,7 +37,7 @@ def run(small):
     setting, values = units.unit(small)
     compiled = MesaCity(setting, values, 7, 0, "both")
     started = compiled.city.firms[:, : int(compiled.city.count[SLOTS])].copy()
-    module = loop.module()
+    module = units.loop_of(setting)
     while compiled.running:
         compiled.advance(module)
     claimants = np.unique(compiled.city.claims[: int(compiled.city.count[ROWS_USED]), CL_FIRM])

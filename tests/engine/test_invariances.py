@@ -1,11 +1,13 @@
 """What must not matter does not: packages that nobody can claim, other mixes, threads, storage order, blocks, more
 entrants. Money in twice as large units is in ``test_nominal``, blocks of one firm in ``test_mesa``."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import units
 
-from policymix.engine import loop, mixes
+from policymix.engine import mixes
 from policymix.engine.appraisal import activity, appraise
 from policymix.engine.claims import SLOTS
 from policymix.engine.mesa_view import baseline_path, start_of
@@ -78,7 +80,7 @@ def test_an_added_mix_changes_nothing_in_the_others(small):
 def from_the_fork(small):
     """Every mix run from the fork on, without taking over quarters of the baseline: (mix, mode) -> city, outcomes."""
     setting, values = units.unit(small)
-    compiled = loop.module()
+    compiled = units.loop_of(setting)
     start = start_of(compiled, setting, values, 7, 0)
     path = baseline_path(compiled, setting, start, values, 7, 0)
     found = {("none", RECORD): run_on(compiled, setting, values, start, start.city, "none", RECORD, copied(path))}
@@ -110,7 +112,7 @@ def test_nothing_happens_before_the_announcement(from_the_fork, mode):
 
 def test_no_policy_is_the_history_alone(small):
     setting, values = units.unit(small, mix="none")
-    compiled = loop.module()
+    compiled = units.loop_of(setting)
     start = start_of(compiled, setting, values, 7, 0)
     outs = []
     for name in ("none", HISTORY):
@@ -171,7 +173,7 @@ def test_the_order_of_units_changes_nothing(small):
 @pytest.mark.parametrize("mode", [FROZEN, FREE])
 def test_the_order_of_firms_in_the_table_changes_nothing(small, mode):
     setting, values = units.unit(small, mix="none,both")
-    compiled = loop.module()
+    compiled = units.loop_of(setting)
     start = start_of(compiled, setting, values, 7, 0)
     path = baseline_path(compiled, setting, start, values, 7, 0)
     n = int(start.city.count[SLOTS])
@@ -192,7 +194,7 @@ def test_the_blocks_that_firms_fall_into_change_nothing(small, before):
     That blocks of one firm give the same bits is the Mesa view's test.
     """
     setting, values = units.unit(small, mix="none,both")
-    compiled = loop.module()
+    compiled = units.loop_of(setting)
     start = start_of(compiled, setting, values, 7, 0)
     path = baseline_path(compiled, setting, start, values, 7, 0)
     n = int(start.city.count[SLOTS])
@@ -221,7 +223,7 @@ def by_address(city):
 @pytest.mark.parametrize("mode", [RECORD, FROZEN])
 def test_one_more_potential_entrant_moves_nobody_else(small, mode):
     setting, values = units.unit(small, mix="none,both")
-    compiled = loop.module()
+    compiled = units.loop_of(setting)
     start = start_of(compiled, setting, values, 7, 0)
     name, path = "none" if mode == RECORD else "both", baseline_path(compiled, setting, start, values, 7, 0)
     tables = []
@@ -239,3 +241,15 @@ def test_luck_and_seed_do_change_the_outcomes(small):
     outs = [run_unit(setting, values, seed, luck).results[0] for seed, luck in ((7, 0), (7, 1), (8, 0))]
     assert not units.same(outs[0], outs[1])
     assert not units.same(outs[0], outs[2])
+
+
+def test_what_the_loop_leaves_out_is_not_missed(small):
+    """Without the branches that no package of the run needs, the loop gives the same bits."""
+    setting, values = units.unit(small)
+    whole = dataclasses.replace(setting)
+    assert not setting.general
+    vars(whole)["general"] = True
+    assert units.loop_of(whole) is not units.loop_of(setting)
+    for short, long in zip(*(run_unit(each, values, 7, 0).results for each in (setting, whole)), strict=True):
+        assert units.same(short, long)
+        assert np.array_equal(short.out.clause, long.out.clause)

@@ -8,7 +8,6 @@ import agreement
 import pytest
 import units
 
-from policymix.engine import loop
 from policymix.engine.symbols import COLUMNS, STEPS
 from policymix.engine.timetable import FROZEN, RECORD
 from policymix.errors import InvalidValue, NotFound
@@ -26,7 +25,7 @@ def pair(scenario, contract, mix, mode=None, luck=0):
     agents, compiled = (MesaCity(setting, values, 7, luck, mix, mode) for _ in range(2))
     for _ in range(QUARTERS):
         agents.step()
-        compiled.advance(loop.module("", contract))
+        compiled.advance(units.loop_of(setting))
         yield agents, compiled
 
 

@@ -8,7 +8,6 @@ import units
 
 import cities
 from policymix import catalog
-from policymix.engine import loop
 from policymix.engine.claims import COMMITTED, SLOTS
 from policymix.experiments.scenario import load_scenario
 
@@ -41,7 +40,7 @@ def compared(city, contract, assert_same):
     agents = MesaCity(setting, values, 7, 0, "all")
     compiled = MesaCity(setting, values, 7, 0, "all", path=agents.path)
     assert int(agents.city.count[SLOTS]) >= FIRMS
-    module, quarters = loop.module("", contract), 0
+    module, quarters = units.loop_of(setting), 0
     while agents.running:
         agents.step()
         compiled.advance(module)

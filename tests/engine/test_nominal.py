@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import units
 
-from policymix.engine import loop, mixes
+from policymix.engine import mixes
 from policymix.engine.accounts import A_FIRMS
 from policymix.engine.claims import APPROVED, CANCELLED, COMMITTED, MADE, PAID, RATIONED
 from policymix.engine.mesa_view import start_of
@@ -21,7 +21,7 @@ SEED, LUCK = 7, 0
 def pair(small):
     """The baseline and both packages, as they are and with every nominal amount and the price level doubled."""
     setting, values = units.unit(small)
-    compiled = loop.module()
+    compiled = units.loop_of(setting)
     start = start_of(compiled, setting, values, SEED, LUCK)
     numbers = doubling.doubled_values(setting, values)
     largest = float(start.ground.largest[0])

@@ -53,7 +53,7 @@ def test_a_replaced_rule_changes_the_results(small, study):
     agents, compiled = (MesaCity(setting, values, 7, 0, "both") for _ in range(2))
     for _ in range(2):
         agents.step()
-        compiled.advance(loop.module(rules))
+        compiled.advance(units.loop_of(setting))
     assert np.array_equal(agents.city.count, compiled.city.count)
     ours, theirs = copied(agents.city), copied(compiled.city)
     np.testing.assert_allclose(ours.firms, theirs.firms, rtol=1e-12, atol=1e-12)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from policymix.engine import loop
 from policymix.engine.unit import run_unit
 from policymix.experiments.inputs import gather, uncertainties
 from policymix.experiments.runner import draw_values, setting_of
@@ -15,6 +16,11 @@ def unit(scenario, draw=0, contract=True, **options):
     priors = uncertainties(inputs)
     values, _ = draw_values(inputs, priors)
     return setting_of(inputs, contract), dict(zip([p.name for p in priors], values[draw].tolist(), strict=True))
+
+
+def loop_of(setting):
+    """The compiled loop that a setting's runs use."""
+    return loop.module(setting.rules, setting.contract, setting.general)
 
 
 def results(scenario, luck=0, seed=7, **options):
