@@ -218,10 +218,10 @@ def test_bad_options_of_run(typed, tmp_path, words, said):
 
 
 def test_unknown_region_and_package_of_a_scenario(typed, tmp_path):
-    refused(
-        typed("run", scenario_with(tmp_path, **{'"dalian"': '"dalain"'})), "no region 'dalain'; did you mean 'dalian'"
-    )
-    refused(typed("run", scenario_with(tmp_path, **{'"national-baseline"': '"national-base"'})), "'national-baseline'")
+    said = refused(typed("run", scenario_with(tmp_path, **{'"dalian"': '"dalain"'})))
+    assert "no region 'dalain'; did you mean 'dalian'" in said
+    said = refused(typed("run", scenario_with(tmp_path, **{'"national-baseline"': '"national-base"'})))
+    assert "'national-baseline'" in said
 
 
 def test_broken_scenarios_are_told_at_once(typed, tmp_path):
@@ -267,7 +267,7 @@ def test_a_hidden_file_is_a_notice(typed, tmp_path):
 
 
 def test_not_a_run(typed):
-    refused(typed("replay", "nothing-here"), "no run 'nothing-here'")
+    assert "no run 'nothing-here'" in refused(typed("replay", "nothing-here"))
 
 
 # --- a run from end to end, without the simulation
