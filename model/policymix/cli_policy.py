@@ -228,9 +228,9 @@ def diff(
     Example:
       policymix diff htz-2022 my-zone.toml
     """
-    from policymix.policy.package import diff as differences
     from policymix.policy.package import load
     from policymix.policy.page import changes
+    from policymix.policy.versions import diff as differences
 
     before, after = load(first), load(second)
     if by_address:
@@ -261,8 +261,9 @@ def merge(
       policymix merge my-draft.toml your-draft.toml --out both.toml
       policymix merge dalian-2021 htz-2022
     """
-    from policymix.policy.package import load, show, union
-    from policymix.policy.package import merge as together
+    from policymix.policy.package import load, show
+    from policymix.policy.versions import merge as together
+    from policymix.policy.versions import union
 
     packages = [load(name) for name in names]
     if len({package.id for package in packages}) > 1:

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policymix.engine import decisions, example, rationing
+from policymix.engine.blank import new_desk
 from policymix.engine.claims import (
     CL_AMOUNTS,
     CL_ASKED,
@@ -40,7 +41,6 @@ from policymix.engine.claims import (
 )
 from policymix.engine.population import empty_city
 from policymix.engine.symbols import ACCOUNT, ALIVE, FUNDS, JOBS, PLACE
-from policymix.engine.unit import new_desk
 from policymix.policy.arrays import (
     CLAUSE,
     OP_EQUAL,

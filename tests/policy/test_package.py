@@ -7,7 +7,8 @@ import pytest
 import worked
 
 from policymix.errors import Conflict, InvalidFile, InvalidValue, NotFound
-from policymix.policy.package import addresses, build, check, coverage, diff, digest, load, merge, set_value, show
+from policymix.policy.package import addresses, build, check, coverage, load, set_value, show
+from policymix.policy.versions import diff, digest, merge
 
 ROWS = {
     "dalian-2020": ["1-3", "16", "21", "24", "24a", "27"],

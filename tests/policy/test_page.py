@@ -7,9 +7,10 @@ import pytest
 
 from policymix import catalog
 from policymix.errors import Conflict, InvalidValue
-from policymix.policy.package import build, load, set_value, union
+from policymix.policy.package import build, load, set_value
 from policymix.policy.page import changes, clause_lines, money, page, share
 from policymix.policy.quantity import Ceiling, Range
+from policymix.policy.versions import union
 
 PACKAGES = list(catalog.available("packages"))
 

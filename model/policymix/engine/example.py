@@ -17,7 +17,7 @@ def arguments() -> dict[str, tuple]:
     """Numba types of the arguments of every compiled function, by its name."""
     from numba import typeof
 
-    from .unit import new_desk, new_out, new_path, new_room
+    from .blank import new_desk, new_out, new_path, new_room
 
     quarters, places, industries, packages = 1, 2, 1, 1
     nothing = compile_mix([], {"city": "here"}, ("here-a", "here-b"))

@@ -21,6 +21,7 @@ from numba import njit
 from ..errors import NotFound
 from ..region.arrays import quarter_name
 from . import loop, streams
+from .blank import new_desk, new_out, new_room
 from .claims import SLOTS, City
 from .diarist import Diarist
 from .diary import Entry
@@ -30,7 +31,7 @@ from .quarter import quarter
 from .setting import FIRST_YEAR, Setting
 from .symbols import ALIVE, COLUMN_COUNT, COLUMNS, FIRM, PLACE, ROWS, STEPS
 from .timetable import FREE, RECORD, Path, Run
-from .unit import Start, check, fork, new_desk, new_out, new_room, run_mix, start_of
+from .unit import Start, check, fork, run_mix, start_of
 
 LUCK_FUNCTIONS = ("words", "finalise", "hashed", "uniform_of", "normal_of")
 WORDS_OF_LUCK = ("words", "finalise", "hashed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,25 +71,32 @@ class Outside:
 
 
 class Layers:
-    """Offers of every package in one draw, computed when first asked for."""
+    """Offers of every package in one draw, computed when first asked for; those that one mix alone has are not kept."""
 
     def __init__(self, setting: Setting, values: Mapping[str, float]) -> None:
         self._setting, self._values = setting, values
         self._known: dict[str, tuple[Schedule, Schedule]] = {}
 
-    def of(self, package: str) -> tuple[Schedule, Schedule]:
-        """A package's offers to projects and to research."""
-        if package not in self._known:
-            compiled = self._setting.alone[package]
-            arrays = compiled.with_values(relevant(compiled, self._values))
-            projects, research = self._setting.offers[package]
-            self._known[package] = schedule_of(projects, arrays), schedule_of(research, arrays)
-        return self._known[package]
+    def of(self, version: str) -> tuple[Schedule, Schedule]:
+        """The offers of a version of a package to projects and to research."""
+        if version in self._known:
+            return self._known[version]
+        compiled = self._setting.alone[version]
+        arrays = compiled.with_values(relevant(compiled, self._values))
+        projects, research = self._setting.offers[version]
+        found = schedule_of(projects, arrays), schedule_of(research, arrays)
+        if version in self._setting.shared:
+            self._known[version] = found
+        return found
 
 
 def relevant(compiled: Compiled, values: Mapping[str, float]) -> dict[str, float]:
-    """Those of the drawn values that are numbers of this mix."""
-    return {each.address: values[each.address] for each in compiled.uncertain if each.address in values}
+    """Those of the drawn values that are numbers of this mix; one that a version has fixed stays as it is."""
+    return {
+        each.address: values[each.address]
+        for each in compiled.uncertain
+        if each.address in values and each.low < each.high
+    }
 
 
 def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Mapping[str, float], city: City) -> Mix:
@@ -99,7 +106,8 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     arrays = compiled.with_values(own)
     packages = [package.id for package in compiled.packages]
     types = world.region.type_cdf.shape[1]
-    offers = [layers.of(p) for p in packages]
+    versions = setting.versions[name]
+    offers = [layers.of(version) for version in versions]
     project = merged([each[0] for each in offers], world, world.region.firms.size * types * 2)
     research = merged([each[1] for each in offers], world, world.region.firms.size * 4)
     above = lines([each[0] for each in offers], world, world.region.firms.size * types * 2)
@@ -134,7 +142,7 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         rd_package=research[2],
         offers=offers_flags(arrays),
         welcomes=welcomes(arrays, world.region.firms.shape[1]),
-        possible=possible(setting, packages, world.region.firms.size * types * 2),
+        possible=possible(setting, versions, world.region.firms.size * types * 2),
         parameters=parameters,
         hassle=hassle,
         outreach=outreach,
@@ -240,11 +248,11 @@ def welcomes(arrays, places: int) -> np.ndarray:
     return out
 
 
-def possible(setting: Setting, packages: list[str], rows: int) -> np.ndarray:
+def possible(setting: Setting, versions: Sequence[str], rows: int) -> np.ndarray:
     """Whether any clause of the mix could pay a project, by quarter and row."""
     out = np.zeros((setting.quarters, rows), bool)
-    for package in packages:
-        out |= setting.offers[package][0].possible
+    for version in versions:
+        out |= setting.offers[version][0].possible
     return out
 
 

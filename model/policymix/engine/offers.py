@@ -118,6 +118,19 @@ def find_offers(compiled: Compiled, days: np.ndarray, fields: np.ndarray, places
     )
 
 
+AMOUNTS_OF_A_CLAUSE = ("area_max", "lag_quarters")
+"""Figures of a clause that say how much or when it pays, not whether it meets a claim."""
+
+
+def same_tests(one: Compiled, other: Compiled) -> bool:
+    """Whether two versions of a package meet the same claims on the same days, so that they have the same offers."""
+    first, second = one.arrays, other.arrays
+    if not (np.array_equal(first.test, second.test) and np.array_equal(first.alternative, second.alternative)):
+        return False
+    whether = [name for name in first.clause.dtype.names or () if name not in AMOUNTS_OF_A_CLAUSE]
+    return first.clause.shape == second.clause.shape and bool((first.clause[whether] == second.clause[whether]).all())
+
+
 def _find(compiled, of, rows, days, fields, places) -> Offers:
     kind, base_fact, facts_of, differing, sizes = of
     arrays = compiled.arrays

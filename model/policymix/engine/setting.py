@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ from ..policy.compile import Compiled, compile_mix
 from ..policy.package import Package
 from ..region.arrays import quarter_index
 from ..region.schema import Environment, Region
-from .offers import find_offers, schedule_of
+from .offers import find_offers, same_tests, schedule_of
 
 HISTORY = "history"
 """Name of the mix of the burn-in: the history's packages alone."""
@@ -31,10 +32,13 @@ class Setting:
     ----------
     mixes : dict
         Compiled mix by name, the history's packages included; ``HISTORY`` is the burn-in's.
+    versions : dict
+        Names of a mix's packages in ``alone`` and ``offers``, in the order of its packages: a package's id, or another
+        name where mixes hold different versions of one package.
     alone : dict
-        Every package compiled by itself, for the offers that a firm knows package by package.
+        Every version of a package compiled by itself, for the offers that a firm knows package by package.
     offers : dict
-        Of every package, to projects and to research (``offers.Offers``).
+        Of every version, to projects and to research (``offers.Offers``).
     history : tuple of str
         Packages in force before the start, under every mix.
     order : list of str
@@ -50,6 +54,7 @@ class Setting:
     region: Region
     environment: Environment
     mixes: dict[str, Compiled]
+    versions: dict[str, tuple[str, ...]]
     alone: dict[str, Compiled]
     offers: dict[str, tuple]
     history: tuple[str, ...]
@@ -80,6 +85,12 @@ class Setting:
             for name, (projects, _) in self.offers.items()
         )
 
+    @cached_property
+    def shared(self) -> frozenset[str]:
+        """Versions of packages that more than one mix holds."""
+        held = [version for versions in self.versions.values() for version in versions]
+        return frozenset(version for version, times in Counter(held).items() if times > 1)
+
     def lineage_of(self, packages: Sequence[str]) -> set[str]:
         """Packages and what they were derived from: a derived package opens the same opportunities."""
         return {name for each in packages for name in self.alone[each].packages[0].lineage}
@@ -106,7 +117,7 @@ def make_setting(
     compiled = {HISTORY: compile_mix(list(history), roles, places)}
     for name, packages in mixes.items():
         compiled[name] = compile_mix([*history, *packages], roles, places)
-    named = {p.id: p for each in compiled.values() for p in each.packages}
+    versions, named = _versions(compiled)
     alone = {name: compile_mix([package], roles, places) for name, package in named.items()}
     quarters = np.arange(first, last + 1)
     days = np.array([middle_day(int(index)) for index in quarters], np.int64)
@@ -115,8 +126,9 @@ def make_setting(
         region=region,
         environment=environment,
         mixes=compiled,
+        versions=versions,
         alone=alone,
-        offers={name: find_offers(each, days, fields, len(places)) for name, each in alone.items()},
+        offers=_offers(alone, days, fields, len(places)),
         history=tuple(package.id for package in history),
         order=(baseline, *(name for name in mixes if name != baseline)),
         baseline=baseline,
@@ -131,6 +143,38 @@ def make_setting(
         contract=contract,
         limits=dict(limits or {}),
     )
+
+
+def _versions(mixes: Mapping[str, Compiled]) -> tuple[dict[str, tuple[str, ...]], dict[str, Package]]:
+    """A name for every version of a package that the mixes hold, and each mix's packages by these names."""
+    known: dict[str, list[Package]] = {}
+    named: dict[str, Package] = {}
+    versions = {}
+    for mix, compiled in mixes.items():
+        names = []
+        for package in compiled.packages:
+            others = known.setdefault(package.id, [])
+            number = next((n for n, other in enumerate(others) if other is package), len(others))
+            if number == len(others):
+                others.append(package)
+            names.append(f"{package.id}~{number}" if number else package.id)
+            named[names[-1]] = package
+        versions[mix] = tuple(names)
+    return versions, named
+
+
+def _offers(alone: Mapping[str, Compiled], days: np.ndarray, fields: np.ndarray, places: int) -> dict[str, tuple]:
+    """Offers of every version; versions with the same tests and dates share them."""
+    found: dict[str, tuple] = {}
+    first: dict[str, list[str]] = {}
+    for name, compiled in alone.items():
+        others = first.setdefault(compiled.packages[0].id, [])
+        like = next((other for other in others if same_tests(alone[other], compiled)), None)
+        if like is None:
+            others.append(name)
+            like, found[name] = name, find_offers(compiled, days, fields, places)
+        found[name] = found[like]
+    return found
 
 
 def _has_other_budgets(mix: Compiled) -> bool:

@@ -6,32 +6,28 @@ feedback. The baseline's firm-level outcomes stay in memory until every mix has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from ..errors import RunFailed
-from ..policy.arrays import MAX_PERIODS
-from ..policy.claim import MAX_FACTS
 from ..policy.compile import Compiled
 from . import loop
-from .accounts import CUBE_OUTCOMES, Out
+from .accounts import Out
 from .appraisal import activity, appraise
+from .blank import new_desk, new_out, new_path, new_room
 from .claims import (
     CL_CLAUSE,
     CLAIMANTS,
-    CLAUSE_OUTCOMES,
     OVERFLOW,
-    Q_FACTS,
     ROWS_USED,
     SLOTS,
     City,
-    Desk,
     Mix,
 )
-from .entry import PLACE_OUTCOMES, Ground
+from .entry import Ground
 from .mixes import Layers, mix_of, opportunity_spending
 from .population import anchor, empty_city, is_record, populate, room_for
 from .quarter import quarter
@@ -40,11 +36,8 @@ from .symbols import (
     ACCOUNT,
     AGE,
     ALIVE,
-    BLOCK,
     C_LN_COMMON,
     CAPITAL,
-    CELL_COUNT,
-    COLUMN_COUNT,
     INDUSTRY,
     LN_SIZE,
     LUCK,
@@ -52,11 +45,8 @@ from .symbols import (
     P_SIZE_SLOPE,
     P_SIZE_SPREAD,
     PLACE,
-    ROWS,
-    STEPS,
-    STRIDE,
 )
-from .timetable import FREE, FROZEN, RECORD, Path, Room, Run
+from .timetable import FREE, FROZEN, RECORD, Path, Run
 from .world import World, ground_of, living_per_entry, tables_of, world_of
 
 POOL_LIMIT = 0.9
@@ -94,82 +84,6 @@ class UnitResult:
     luck_share: np.ndarray
     granular: np.ndarray
     firms: City | None
-
-
-def new_out(quarters: int, clauses: int, places: int, industries: int) -> Out:
-    """Outcomes at nought."""
-    q = quarters
-    return Out(
-        cube=np.zeros((q, places, industries, CUBE_OUTCOMES), np.int64),
-        place=np.zeros((q, places, PLACE_OUTCOMES), np.int64),
-        ladder=np.zeros((q, places, len(STEPS), 2), np.int64),
-        clause=np.zeros((q, clauses, CLAUSE_OUTCOMES), np.int64),
-        pool=np.zeros((q, 2), np.int64),
-        adopters=np.zeros((q, places, industries), np.int64),
-        services=np.zeros(q, np.int64),
-        crowd=np.zeros((q, places), np.int64),
-        prices=np.zeros((q, places, 2)),
-    )
-
-
-def new_desk(mix: Compiled, rows: int, claims: int) -> Desk:
-    """An empty tray of some rows, and the office's scratch for some claims."""
-    clauses, packages = len(mix.clauses), max(1, len(mix.packages))
-    return Desk(
-        tray=np.empty((rows, Q_FACTS + MAX_FACTS)),
-        waiting=np.zeros(1, np.int64),
-        asked=np.zeros(packages, np.int64),
-        granted=np.zeros(packages, np.int64),
-        due=np.empty(claims, np.int64),
-        queue=np.empty(claims, np.int64),
-        rank=np.empty(claims),
-        ticket=np.empty(claims),
-        firm=np.empty(claims),
-        asks=np.empty(claims),
-        gets=np.empty(claims),
-        facts=np.empty(MAX_FACTS),
-        filed=np.zeros(clauses, np.int64),
-        until=np.zeros(clauses, np.int64),
-        have=np.zeros((clauses, MAX_PERIODS)),
-        used=np.zeros((clauses, 4, 2)),
-        before=np.zeros((clauses, MAX_PERIODS)),
-        count=np.zeros(clauses, np.int64),
-        amount=np.zeros((clauses, MAX_PERIODS)),
-        status=np.zeros(clauses, np.int8),
-        detail=np.zeros((clauses, 3)),
-        shadow=np.zeros((clauses, MAX_PERIODS)),
-    )
-
-
-def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
-    """Scratch of one thread."""
-    return Room(
-        w=np.zeros(ROWS * STRIDE),
-        h=np.zeros(2 * BLOCK, np.uint64),
-        pair=np.zeros(2, np.uint64),
-        cells=np.zeros((cells, CELL_COUNT)),
-        most=np.zeros(2),
-        known=np.zeros((packages, 3)),
-        movers=np.zeros(slots, np.int64),
-        lessees=np.zeros(slots, np.int64),
-        counts=np.zeros(2, np.int64),
-        pool=np.empty((COLUMN_COUNT, pool)),
-        asked=np.full(pool, -1, np.int64),
-        quotes=np.zeros((pool, 2), np.int64),
-        asked_move=np.full(slots, -1, np.int64),
-        quotes_move=np.zeros(slots, np.int64),
-    )
-
-
-def new_path(quarters: int, places: int, industries: int) -> Path:
-    """An empty path of the baseline."""
-    return Path(
-        jobs=np.zeros((quarters, places)),
-        size=np.zeros((quarters, industries)),
-        adopters=np.zeros((quarters, industries)),
-        services=np.zeros(quarters),
-        core=np.zeros(quarters),
-    )
 
 
 def fork(city: City, slots: int, mix: Compiled) -> City:
@@ -269,7 +183,7 @@ Pauses = dict[int, tuple[City, Out] | None]
 Watch = Callable[[str, int, int, int, City], None]
 """Called with (mix, treatment of prices, quarter, quarter of luck's calendar, city) after a quarter."""
 
-Forked = Callable[[str, int, City], None]
+ForkedAt = Callable[[str, int, City], None]
 """Called with (mix, treatment of prices, city) where a mix forks."""
 
 
@@ -351,17 +265,43 @@ def start_of(compiled, setting: Setting, values: Mapping[str, float], seed: int,
     return Start(world, city, layers, tables, ground, path, slots, out)
 
 
-def run_unit(
+@dataclass(frozen=True)
+class Forked:
+    """A unit of work as far as all its mixes share it: the burn-in is over and the baseline has run.
+
+    Attributes
+    ----------
+    start : where the mixes fork
+    baseline : outcomes of the baseline
+    activity : what every firm did under it (``appraisal.activity``)
+    begins, pauses : first quarter in which a mix differs from the baseline; the baseline as it stood before those
+    last : the baseline's city at the end
+    """
+
+    setting: Setting
+    values: Mapping[str, float]
+    seed: int
+    luck: int
+    start: Start
+    baseline: MixResult
+    activity: tuple[np.ndarray, np.ndarray, np.ndarray]
+    begins: Mapping[str, int]
+    pauses: Pauses
+    luck_share: np.ndarray
+    granular: np.ndarray
+    last: City
+
+
+def fork_unit(
     setting: Setting,
     values: Mapping[str, float],
     seed: int,
     luck: int,
-    keep_firms: bool = False,
+    mixes: Sequence[str] | None = None,
     watch: Watch | None = None,
-    modes: Sequence[int] = (FROZEN, FREE),
-    forked_at: Forked | None = None,
-) -> UnitResult:
-    """Run one draw and replicate.
+    forked_at: ForkedAt | None = None,
+) -> Forked:
+    """Burn-in and baseline of one draw and replicate.
 
     Parameters
     ----------
@@ -371,57 +311,120 @@ def run_unit(
         Number by address: parameters, clause ranges, region, environment, budgets.
     seed, luck : int
         Address of the random numbers.
+    mixes : those that `run_fork` will be asked for; all by default
     watch : function, optional
         Looks at every city after every quarter (``panel.Recorder.watch``); every mix then runs from the fork.
-    modes : treatments of prices that every mix but the baseline runs under
     forked_at : function, optional
         Looks at every city before its first quarter (``panel.Recorder.start``).
 
     Raises
     ------
     RunFailed
-        A mix used more than 90 % of the pool of entrants, or a table was too small.
+        The baseline used more than 90 % of the pool of entrants, or a table was too small.
     """
     compiled = loop.module(setting.rules, setting.contract, setting.general)
-    world, city, layers, tables, ground, path, slots, burn_in = start_of(compiled, setting, values, seed, luck)
+    start = start_of(compiled, setting, values, seed, luck)
     luck_share, granular = [], []
 
     def look_at_luck(now: City, quarter: int) -> None:
-        share, deviation = luck_of(now, world, (quarter + 1 - setting.burn_in) / 4.0, tables[quarter])
+        share, deviation = luck_of(now, start.world, (quarter + 1 - setting.burn_in) / 4.0, start.tables[quarter])
         luck_share.append(share)
         granular.append(deviation)
 
-    begins = {name: first_difference(setting, name) for name in setting.order if name != setting.baseline}
-    if watch is not None:
-        begins = dict.fromkeys(begins, setting.burn_in)
+    others = [name for name in setting.order if name != setting.baseline and (mixes is None or name in mixes)]
+    begins = {name: setting.burn_in if watch is not None else first_difference(setting, name) for name in others}
     pauses: Pauses = {q: None for q in begins.values() if setting.burn_in < q < setting.quarters}
-    results, baseline, last_city = [], None, None
-    for name in setting.order:
-        mix = mix_of(setting, world, name, layers, values, city)
-        spending = opportunity_spending(setting, world, [p.id for p in setting.mixes[name].packages], values)
-        for mode in (RECORD,) if name == setting.baseline else modes:
-            begin = begins.get(name, setting.burn_in)
-            paused, earlier = pauses.get(begin), None
-            if paused is not None:
-                forked, earlier = resume(*paused, setting, name, slots, begin)
-            else:
-                begin = setting.burn_in
-                forked = fork(city, slots, setting.mixes[name])
-            run_of = (compiled, setting, world, ground, tables, forked, mix, name, mode, path, seed, luck)
-            if forked_at is not None:
-                forked_at(name, mode, forked)
-            if name == setting.baseline:
-                out = run_mix(*run_of, begin, setting.quarters, look_at_luck, pauses, None, watch)
-            else:
-                out = run_mix(*run_of, begin, setting.quarters, None, None, earlier, watch)
-            if baseline is None:  # it comes first in the order
-                baseline = activity(forked)
-            table, silent = appraise(forked, baseline)
-            results.append(MixResult(name, mode, out, table, silent, spending))
-            last_city = forked
-    return UnitResult(
-        results, world, burn_in, np.array(luck_share), np.array(granular), last_city if keep_firms else None
+    name = setting.baseline
+    mix = mix_of(setting, start.world, name, start.layers, values, start.city)
+    city = fork(start.city, start.slots, setting.mixes[name])
+    if forked_at is not None:
+        forked_at(name, RECORD, city)
+    parts = (
+        compiled,
+        setting,
+        start.world,
+        start.ground,
+        start.tables,
+        city,
+        mix,
+        name,
+        RECORD,
+        start.path,
+        seed,
+        luck,
     )
+    out = run_mix(*parts, setting.burn_in, setting.quarters, look_at_luck, pauses, None, watch)
+    done = activity(city)
+    table, silent = appraise(city, done)
+    spending = _spending(setting, start.world, name, values)
+    baseline = MixResult(name, RECORD, out, table, silent, spending)
+    shares = np.array(luck_share), np.array(granular)
+    return Forked(setting, values, seed, luck, start, baseline, done, begins, pauses, *shares, city)
+
+
+def run_fork(
+    unit: Forked,
+    name: str,
+    modes: Sequence[int] = (FROZEN, FREE),
+    watch: Watch | None = None,
+    forked_at: ForkedAt | None = None,
+) -> Iterator[tuple[MixResult, City]]:
+    """One mix of a unit, from where it first differs from the baseline, under each treatment of prices.
+
+    Raises
+    ------
+    RunFailed
+        The mix used more than 90 % of the pool of entrants, or a table was too small.
+    """
+    setting, start = unit.setting, unit.start
+    compiled = loop.module(setting.rules, setting.contract, setting.general)
+    mix = mix_of(setting, start.world, name, start.layers, unit.values, start.city)
+    spending = _spending(setting, start.world, name, unit.values)
+    begin = unit.begins[name]
+    paused = unit.pauses.get(begin)
+    for mode in modes:
+        if paused is not None:
+            city, earlier = resume(*paused, setting, name, start.slots, begin)
+        else:
+            begin, earlier = setting.burn_in, None
+            city = fork(start.city, start.slots, setting.mixes[name])
+        if forked_at is not None:
+            forked_at(name, mode, city)
+        parts = (compiled, setting, start.world, start.ground, start.tables, city, mix, name, mode, start.path)
+        out = run_mix(*parts, unit.seed, unit.luck, begin, setting.quarters, None, None, earlier, watch)
+        table, silent = appraise(city, unit.activity)
+        yield MixResult(name, mode, out, table, silent, spending), city
+
+
+def run_unit(
+    setting: Setting,
+    values: Mapping[str, float],
+    seed: int,
+    luck: int,
+    keep_firms: bool = False,
+    watch: Watch | None = None,
+    modes: Sequence[int] = (FROZEN, FREE),
+    forked_at: ForkedAt | None = None,
+) -> UnitResult:
+    """Run one draw and replicate: the baseline, then every other mix. Arguments and errors as for `fork_unit`.
+
+    Parameters
+    ----------
+    modes : treatments of prices that every mix but the baseline runs under
+    """
+    unit = fork_unit(setting, values, seed, luck, None, watch, forked_at)
+    results, last = [unit.baseline], unit.last
+    for name in unit.begins:
+        for result, city in run_fork(unit, name, modes, watch, forked_at):
+            results.append(result)
+            last = city
+    start, shares = unit.start, (unit.luck_share, unit.granular)
+    return UnitResult(results, start.world, start.burn_in, *shares, last if keep_firms else None)
+
+
+def _spending(setting: Setting, world: World, name: str, values: Mapping[str, float]) -> np.ndarray:
+    packages = [package.id for package in setting.mixes[name].packages]
+    return opportunity_spending(setting, world, packages, values)
 
 
 def largest_size(city: City, world: World) -> float:

@@ -21,7 +21,7 @@ from policymix.experiments.outcomes import OUTCOMES
 from policymix.experiments.parameters import Prior
 from policymix.experiments.quarters import last_day, quarters
 from policymix.policy.claim import KINDS
-from policymix.policy.package import digest
+from policymix.policy.versions import digest
 from policymix.region.totals import total_key
 
 if TYPE_CHECKING:

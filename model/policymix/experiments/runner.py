@@ -78,7 +78,7 @@ def run(
 
         def work(position: int) -> None:
             draw, replicate = units[position]
-            numbers = dict(zip(names, values[draw].tolist(), strict=True))
+            numbers = dict(inputs.fixed) | dict(zip(names, values[draw].tolist(), strict=True))
             luck = draw * scenario.replicates + replicate
             if file is None:
                 table.put(draw, replicate, run_unit(setting, numbers, scenario.seed, luck))

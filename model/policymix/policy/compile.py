@@ -14,9 +14,10 @@ from policymix.policy.builder import TABLES, Builder, natural
 from policymix.policy.claim import COMMON, KIND_INDEX, KINDS, fact_index, fact_table, facts_of, mask
 from policymix.policy.clause import Amount, Bound, Brackets, By, Clause, Each, Rent, Share, Since, Stack
 from policymix.policy.compiled import BudgetLine, ChangeLine, Compiled, LendsLine, Slot, Uncertain
-from policymix.policy.package import Package, merge
+from policymix.policy.package import Package
 from policymix.policy.quantity import CeilingAs, DateRange, Range, central
 from policymix.policy.sense import numbers, split_account
+from policymix.policy.versions import merge
 
 __all__ = ["BudgetLine", "ChangeLine", "Compiled", "LendsLine", "Uncertain", "compile_mix", "compile_tests"]
 

@@ -18,10 +18,11 @@ from policymix.policy.budget import ration, ration_claims
 from policymix.policy.claim import KIND_INDEX
 from policymix.policy.compile import BudgetLine, Compiled, compile_mix, compile_tests
 from policymix.policy.dossier import DEFAULT_ROLES, Claim, Dossier, encode, load_claims, places_of, read_claims
-from policymix.policy.package import Package, digest, load
+from policymix.policy.package import Package, load
 from policymix.policy.payment import Row, after_conditions, rows_of
 from policymix.policy.settlement import settle
 from policymix.policy.trace import STATUS_ZH, why
+from policymix.policy.versions import digest
 
 __all__ = ["Entitlement", "Note", "Row", "entitlement", "load_claims", "read_claims"]
 ROUNDS = 12

@@ -2,10 +2,8 @@
 
 import copy
 import datetime
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -14,7 +12,7 @@ import tomlkit
 from pydantic import Field, ValidationError
 
 from policymix.catalog import find, plain, read_toml
-from policymix.errors import Conflict, InvalidFile, InvalidValue, NotFound, Problem
+from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem
 from policymix.policy.clause import Budget, Clause, Limit, Payer, Stack, Title
 from policymix.policy.quantity import Date, DateRange, Day, Strict, Words, central_day, closest
 from policymix.policy.reading import problems_of
@@ -327,17 +325,52 @@ def coverage(package: Package, first: datetime.date, last: datetime.date) -> lis
 def set_value(package: Package, address: str, value: Any) -> Package:
     """The package with one value changed by its address (``m4.pays.rent_share``), checked again.
 
-    A file's numbers may be given as int, float or Decimal; dates as ``datetime.date``.
+    A file's numbers may be given as int, float or Decimal; dates as ``datetime.date``. A number that the text leaves
+    open is fixed by it: its range shrinks to the value.
     """
-    raw = copy.deepcopy(package.raw)
+    head, _, rest = address.partition(".")
+    position = next((i for i, clause in enumerate(package.clause) if clause.id == head and rest), None)
+    raw = _own_copy(package.raw, head if position is not None else None)
     problems = _put(raw, address, decimal(value))
     if problems:
         raise NotFound("address", f"{package.id}/{address}", [f"{package.id}/{a}" for a in addresses_of(package.raw)])
-    changed, problems, _ = build(raw, package.path, package.extends)
-    if changed is None:
+    _fix_range(raw, address, decimal(value))
+    changed, problems = (
+        _with_clause(package, raw, head) if position is not None else build(raw, package.path, package.extends)[:2]
+    )
+    if changed is None or problems:
         first = problems[0]
         raise InvalidValue(f"{package.id}/{address} ({first.where})", first.found, first.expected, first.nearest)
     return changed
+
+
+def _own_copy(raw: dict[str, Any], clause: str | None) -> dict[str, Any]:
+    """A copy of plain data that may be changed: of one clause, the others shared; of all for None."""
+    if clause is None:
+        return copy.deepcopy(raw)
+    return {**raw, "clause": [copy.deepcopy(c) if c.get("id") == clause else c for c in raw["clause"]]}
+
+
+def _fix_range(raw: dict[str, Any], address: str, value: Any) -> None:
+    """Shrink the range around a number that has just been set."""
+    table, _, key = address.rpartition(".")
+    if key not in ("value", "realised") or not table:
+        return
+    for end in ("low", "high"):
+        if f"{table}.{end}" in addresses_of(raw):
+            _put(raw, f"{table}.{end}", value)
+
+
+def _with_clause(package: Package, raw: dict[str, Any], name: str) -> tuple[Package | None, list[Problem]]:
+    """The package with one clause read anew from plain data, the others as they are."""
+    data = next(c for c in raw["clause"] if c.get("id") == name)
+    try:
+        clause = Clause.model_validate(data)
+    except ValidationError as error:
+        return None, problems_of(error, Clause, f'clause "{name}"')
+    clauses = tuple(clause if other.id == name else other for other in package.clause)
+    changed = replace(package, clause=clauses, raw=raw)
+    return changed, [*clause_problems(clause), *_package_problems(changed, [c.id for c in clauses])]
 
 
 def decimal(value: Any) -> Any:
@@ -380,105 +413,6 @@ def addresses(package: Package) -> dict[str, Any]:
     return {f"{package.id}/{address}": value for address, value in addresses_of(package.raw).items()}
 
 
-def merge(packages: "list[Package]") -> tuple[Package, ...]:
-    """The packages of one mix in order of id; one package twice counts once.
-
-    Two different packages of one id, or two packages that set one parameter to different values at one time, are a
-    `Conflict` that shows both values and their sources.
-    """
-    by_id: dict[str, Package] = {}
-    for package in packages:
-        other = by_id.setdefault(package.id, package)
-        if digest(other) != digest(package):
-            for address, first, second in diff(other, package):
-                raise Conflict(f"{package.id}/{address}", first, str(other.path), second, str(package.path))
-    ordered = tuple(by_id[name] for name in sorted(by_id))
-    settings: dict[str, list[tuple]] = {}
-    for package in ordered:
-        for clause in package.clause:
-            for change in clause.changes:
-                if change.to is not None:
-                    entry = (change.from_ or package.start, change.until or package.end or datetime.date.max, change.to)
-                    for first, last, value, source in settings.get(change.of, []):
-                        if first <= entry[1] and entry[0] <= last and value != entry[2]:
-                            raise Conflict(change.of, value, source, entry[2], f"{package.id}/{clause.id}")
-                    settings.setdefault(change.of, []).append((*entry, f"{package.id}/{clause.id}"))
-    return ordered
-
-
-def union(packages: "list[Package]") -> Package:
-    """One package from several versions of it: what only some say is taken over, two values for one thing are refused.
-
-    Raises
-    ------
-    InvalidValue
-        The packages bear different ids.
-    Conflict
-        Two versions give one address different values; shows both and their files.
-    """
-    first, *others = packages
-    raw = copy.deepcopy(first.raw)
-    for other in others:
-        if other.id != first.id:
-            raise InvalidValue("merge", f"{first.id} and {other.id}", "versions of one package")
-        _take_over(raw, other, str(first.path))
-    merged, problems, _ = build(raw, first.path, first.extends)
-    if merged is None:
-        raise InvalidFile(first.path or first.id, problems)
-    return merged
-
-
-def _take_over(raw: dict[str, Any], other: Package, source: str) -> None:
-    """Add to plain data what another version has beside it; anything they share must be the same."""
-    clauses = {clause["id"]: clause for clause in raw["clause"]}
-    for clause in other.raw["clause"]:
-        known = clauses.get(clause["id"])
-        if known is None:
-            raw["clause"].append(copy.deepcopy(clause))
-        else:
-            _same(f"{other.id}/{clause['id']}", known, clause, source, str(other.path))
-    for key, value in other.raw.items():
-        if key in ("stack", "limit"):
-            raw.setdefault(key, []).extend(copy.deepcopy(each) for each in value if each not in raw[key])
-        elif key != "clause":
-            if key in raw:
-                _same(f"{other.id}/{key}", {"": raw[key]}, {"": value}, source, str(other.path))
-            raw[key] = copy.deepcopy(value)
-
-
-def _same(where: str, first: dict[str, Any], second: dict[str, Any], source: str, other: str) -> None:
-    ours, theirs = (
-        addresses_of({key: value for key, value in each.items() if key != "id"}) for each in (first, second)
-    )
-    for address in dict.fromkeys([*ours, *theirs]):
-        if ours.get(address) != theirs.get(address):
-            raise Conflict(f"{where}.{address}".rstrip("."), ours.get(address), source, theirs.get(address), other)
-
-
-def diff(a: Package, b: Package) -> list[tuple[str, Any, Any]]:
-    """What differs: (address, value in a, value in b), None where one lacks the address."""
-    first, second = addresses_of(a.raw), addresses_of(b.raw)
-    names = [*first, *(name for name in second if name not in first)]
-    return [(name, first.get(name), second.get(name)) for name in names if first.get(name) != second.get(name)]
-
-
 def show(package: Package) -> str:
     """The package as TOML, with everything it extends worked in."""
     return tomlkit.dumps(plain(package.raw))
-
-
-def digest(package: Package) -> str:
-    """SHA-256 of the canonical content: equal for equal rules, whatever the file's layout and comments."""
-
-    def canonical(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: canonical(inner) for key, inner in sorted(value.items())}
-        if isinstance(value, list):
-            return [canonical(inner) for inner in value]
-        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            return str(Decimal(str(value)).normalize())
-        return value if isinstance(value, bool | str) else str(value)
-
-    content = canonical(package.raw)
-    content["clause"] = sorted(content.get("clause", []), key=lambda clause: clause["id"])
-    return hashlib.sha256(json.dumps(content, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
