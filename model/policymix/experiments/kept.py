@@ -26,7 +26,8 @@ HEAD = ("kind", "name", "low", "median", "high", "unit", "text")
 NO_PART_OF_A_RUN = {"mesa_view", "diary", "diarist", "panel", "warm", "example", "__init__"}
 """Files of the engine that look at runs or begin them."""
 BESIDE_THE_LOOP = ("policy/compile.py", "policy/compiled.py", "policy/segments.py", "region/arrays.py",
-                   "experiments/results.py", "experiments/runner.py", "experiments/parameters.py")  # fmt: skip
+                   "experiments/measured.py", "experiments/results.py", "experiments/runner.py",
+                   "experiments/parameters.py")  # fmt: skip
 ONLY_REPORTED = ("targets/",)
 """Inputs that change what is said of a run, not the run."""
 

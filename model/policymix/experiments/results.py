@@ -7,16 +7,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_JOBS, A_REVENUE, A_VALUE, STAFF_UNIT
-from policymix.engine.appraisal import ACTIVITIES, MEASURES
-from policymix.engine.claims import APPROVED, CANCELLED, COMMITTED, FEN, MADE, PAID, RATIONED, RECOVERED
-from policymix.engine.entry import O_ENTRIES, O_EXITS, O_MOVES, O_PAPER, O_REAL_RD, O_REPORTED_RD
+from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_REVENUE
+from policymix.engine.appraisal import ACTIVITIES
+from policymix.engine.claims import FEN
+from policymix.engine.entry import O_REPORTED_RD
 from policymix.engine.setting import HISTORY, Setting
 from policymix.engine.symbols import STEPS
 from policymix.engine.timetable import FROZEN
-from policymix.engine.unit import MixResult, UnitResult
+from policymix.engine.unit import UnitResult
 from policymix.experiments import store
 from policymix.experiments.inputs import Inputs
+from policymix.experiments.measured import (
+    PRICES,
+    PRICES_OF,
+    core_and_users,
+    luck_outcomes,
+    money_outcomes,
+    real_outcomes,
+)
 from policymix.experiments.outcomes import OUTCOMES
 from policymix.experiments.parameters import Prior
 from policymix.experiments.quarters import last_day, quarters
@@ -28,12 +36,6 @@ if TYPE_CHECKING:
     import xarray
 
 SCHEMA_VERSION = 1
-PRICES = ("frozen", "free")
-ACCOUNTS = {"committed": COMMITTED, "paid": PAID, "cancelled": CANCELLED, "recovered": RECOVERED}
-CLAIM_COUNTS = {"claims_made": MADE, "claims_approved": APPROVED, "claims_rationed": RATIONED}
-MONEY_FLOWS = {"investment": A_INVESTMENT, "value_added": A_VALUE, "revenue": A_REVENUE}
-PLACE_MONEY = {"real_rd": O_REAL_RD, "reported_rd": O_REPORTED_RD}
-PLACE_COUNTS = {"entries": O_ENTRIES, "exits": O_EXITS, "relocations_in": O_MOVES}
 
 
 class Table:
@@ -73,92 +75,21 @@ class Table:
     def put(self, draw: int, replicate: int, unit: UnitResult) -> None:
         """Write one unit; every cell has one writer, so the order of units does not matter."""
         baseline = next(r for r in unit.results if r.mix == self.setting.baseline)
-        base_core = self._core(baseline, unit, self.setting.burn_in)
+        base = core_and_users(self.setting, unit.world, baseline)
         for result in unit.results:
             m = self.mixes.index(result.mix)
-            if result.mix == self.setting.baseline:
-                for prices in range(2):
-                    self._put_real(prices, m, draw, replicate, result, unit, base_core)
-            else:
-                self._put_real(0 if result.mode == FROZEN else 1, m, draw, replicate, result, unit, base_core)
+            real = real_outcomes(self.setting, unit.world, result, base)
+            for prices in PRICES_OF[result.mode]:
+                for name, value in real.items():
+                    self.arrays[name][PRICES.index(prices), m, draw, replicate] = value
             if result.mode != FROZEN:
-                self._put_money(m, draw, replicate, result)
+                money = money_outcomes(self.setting, result, self.clauses, self.payers)
+                for name, value in money.items():
+                    self.arrays[name][m, draw, replicate] = value
         share = self.arrays["core_share"][1, self.mixes.index(self.setting.baseline), draw, replicate]
-        self.arrays["core_share_luck"][draw, replicate, 1:] = share[1:] * unit.luck_share
-        self.arrays["core_share_granular_sd"][draw, replicate, 1:] = share[1:] * unit.granular
-        self.arrays["core_share_luck"][draw, replicate, 0] = 0.0
-        self.arrays["core_share_granular_sd"][draw, replicate, 0] = 0.0
+        for name, value in luck_outcomes(share, unit.luck_share, unit.granular).items():
+            self.arrays[name][draw, replicate] = value
         self.synthetic[draw, replicate] = synthetic_totals(self.inputs, self.setting, unit)
-
-    def _put_real(self, prices, m, draw, replicate, result: MixResult, unit: UnitResult, base_core) -> None:
-        """Real outcomes of one mix under one treatment of prices."""
-        from_q = self.setting.burn_in
-        out, at = result.out, (prices, m, draw, replicate)
-        cube = out.cube[from_q:]
-        for name, column in MONEY_FLOWS.items():
-            self.arrays[name][at] = cube[..., column] / FEN
-        self.arrays["employment"][at] = cube[..., A_JOBS] / STAFF_UNIT
-        self.arrays["active_firms"][at] = cube[..., A_FIRMS]
-        for name, column in PLACE_MONEY.items():
-            self.arrays[name][at] = out.place[from_q:, :, column] / FEN
-        for name, column in PLACE_COUNTS.items():
-            self.arrays[name][at] = out.place[from_q:, :, column]
-        self.arrays["registrations"][at] = out.place[from_q:, :, O_ENTRIES] + out.place[from_q:, :, O_PAPER]
-        self.arrays["adopters"][at] = out.adopters[from_q:].sum(axis=2)
-        self.arrays["recognised"][at] = out.ladder[from_q:, :, :, 0]
-        self.arrays["meeting"][at] = out.ladder[from_q:, :, :, 1]
-        index = unit.world.env.rent_index[from_q:] / unit.world.env.rent_index[from_q]
-        self.arrays["rent"][at] = index[:, None] * np.exp(out.prices[from_q:, :, 0])
-        index = unit.world.env.wage_index[from_q:] / unit.world.env.wage_index[from_q]
-        self.arrays["wage"][at] = index[:, None] * np.exp(out.prices[from_q:, :, 1])
-        self._put_shares(at, result, unit, base_core)
-        for measure, column in zip(MEASURES, range(4), strict=True):
-            self.arrays[measure][at] = result.appraisal[:, column]
-
-    def _core(self, result: MixResult, unit: UnitResult, first: int) -> tuple[np.ndarray, np.ndarray]:
-        """Value added a quarter of core and of the other modelled industries, CNY at constant prices."""
-        value = result.out.cube[first:, :, :, A_VALUE].sum(axis=1) / FEN
-        core = unit.world.region.core
-        return value[:, core].sum(axis=1), value[:, ~core].sum(axis=1)
-
-    def _put_shares(self, at, result: MixResult, unit: UnitResult, base) -> None:
-        """GDP and the core share: GDP of the baseline is the environment's path, core included."""
-        from_q, env = self.setting.burn_in, unit.world.env
-        core, users = self._core(result, unit, from_q)
-        base_core, base_users = base
-        price, relative = env.deflator[from_q:], env.core_price[from_q:]
-        nominal = core * price * relative
-        gdp = env.gdp_nominal[from_q:] + (core - base_core) * price * relative + (users - base_users) * price
-        real = env.gdp_real[from_q:] + (core - base_core) + (users - base_users)
-        self.arrays["core_value_added"][at] = nominal
-        self.arrays["gdp"][at] = gdp
-        start = unit.world.region.core_share
-        yearly = core.reshape(-1, 4).sum(axis=1)
-        self.arrays["core_share"][at] = np.r_[start, nominal.reshape(-1, 4).sum(1) / gdp.reshape(-1, 4).sum(1)]
-        self.arrays["core_share_constant"][at] = np.r_[start, yearly / real.reshape(-1, 4).sum(1)]
-        self.arrays["core_value_added_constant"][at] = np.r_[start * unit.world.region.gdp, yearly]
-
-    def _put_money(self, m, draw, replicate, result: MixResult) -> None:
-        """Accounts by clause and payer; the last payer takes the remainder of a split."""
-        compiled, from_q = self.setting.mixes[result.mix], self.setting.burn_in
-        for name in (*ACCOUNTS, "outstanding", *CLAIM_COUNTS):
-            self.arrays[name][m, draw, replicate] = 0.0
-        for c, clause in enumerate(compiled.clauses):
-            if clause not in self.clauses:
-                continue
-            row = self.clauses.index(clause)
-            flows = {name: result.out.clause[from_q:, c, column] for name, column in ACCOUNTS.items()}
-            flows["outstanding"] = np.cumsum(flows["committed"] - flows["paid"] - flows["cancelled"])
-            for name, fen in flows.items():
-                for payer, part in split(fen, compiled.payer_share[c]):
-                    column = self.payers.index(compiled.payers[payer])
-                    self.arrays[name][m, draw, replicate, :, row, column] = part / FEN
-            for name, column in CLAIM_COUNTS.items():
-                self.arrays[name][m, draw, replicate, :, row] = result.out.clause[from_q:, c, column]
-        self.arrays["opportunity_spending"][m, draw, replicate] = result.opportunity_spending[from_q:]
-        self.arrays["never_claimed_share"][m, draw, replicate] = result.never_claimed
-        pool = result.out.pool[from_q:].sum(axis=0)
-        self.arrays["pool_used"][m, draw, replicate] = pool[1] / max(1, pool[0])
 
     def dataset(self) -> xarray.Dataset:
         """The Dataset, with coordinates and attributes."""
@@ -235,17 +166,6 @@ def kind_of(setting: Setting, clause: str) -> str:
 def payers_of(setting: Setting) -> list[str]:
     """Payers of all mixes."""
     return sorted({payer for mix in setting.mixes.values() for payer in mix.payers}) or ["city"]
-
-
-def split(fen: np.ndarray, shares: np.ndarray) -> list[tuple[int, np.ndarray]]:
-    """Integers split over payers by share, down to the fen; the last one with a share takes the remainder."""
-    having = [k for k in range(len(shares)) if shares[k] > 0.0]
-    left, parts = fen.copy(), []
-    for k in having[:-1]:
-        part = np.floor(fen * shares[k]).astype(np.int64)
-        left = left - part
-        parts.append((k, part))
-    return [*parts, (having[-1], left)] if having else []
 
 
 def synthetic_totals(inputs: Inputs, setting: Setting, unit: UnitResult) -> dict[str, float]:
