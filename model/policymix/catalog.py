@@ -20,8 +20,8 @@ from typing import Any
 
 from policymix.errors import InvalidFile, NotFound, Problem
 
-KINDS = ("regions", "packages", "scenarios", "opportunities", "targets", "environments")
-SINGULAR = {kind: "opportunity" if kind == "opportunities" else kind[:-1] for kind in KINDS}
+KINDS = ("regions", "packages", "scenarios", "opportunities", "targets", "environments", "studies")
+SINGULAR = {kind: f"{kind[:-3]}y" if kind.endswith("ies") else kind[:-1] for kind in KINDS}
 PATH_VARIABLE = "POLICYMIX_PATH"
 
 _PLACE_IN_MESSAGE = re.compile(r"\(at line (\d+), column (\d+)\)|\(at end of document\)")
@@ -33,6 +33,7 @@ _MARKS = {  # what a flat file of the kind has at the start of a line; tells the
     "opportunities": re.compile(r"^\[\[(opportunity|channel|opening)\]\]", re.M),
     "targets": re.compile(r"^\[\[target\]\]", re.M),
     "environments": re.compile(r"^(\[\[(year|shock)\]\]|\[(gdp|growth)\b)", re.M),
+    "studies": re.compile(r"^(\[\[outcome\]\]|\[levers\]|\[uncertainties\])", re.M),
 }
 
 

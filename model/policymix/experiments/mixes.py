@@ -53,7 +53,7 @@ def format_mixes(mixes: Mapping[str, Iterable[str]]) -> str:
 
 def default_name(packages: list[str]) -> str:
     """Name of a mix that was given none: its packages' names joined by ``+``; ``none`` if it has none."""
-    return "+".join(_stem(package) for package in packages) or NONE
+    return "+".join(stem(package) for package in packages) or NONE
 
 
 def _named(part: str, where: str) -> tuple[str, list[str]]:
@@ -89,5 +89,6 @@ def _unique(named: list[tuple[str, list[str]]], where: str) -> dict[str, list[st
     return mixes
 
 
-def _stem(package: str) -> str:
+def stem(package: str) -> str:
+    """A package's name, of its file where that is given."""
     return PurePath(package).stem if package.endswith(".toml") or "/" in package else package

@@ -49,22 +49,7 @@ class Table:
         self.mixes = list(scenario.mixes)
         self.clauses = sorted_clauses(setting)
         self.payers = payers_of(setting)
-        self.years = list(range(int(scenario.start[:4]) - 1, int(scenario.end[:4]) + 1))
-        self.coords: dict[str, list[str] | list[int] | np.ndarray] = {
-            "prices": list(PRICES),
-            "mix": self.mixes,
-            "draw": np.arange(scenario.draws),
-            "replicate": np.arange(scenario.replicates),
-            "quarter": quarters(scenario.start, scenario.end),
-            "year": self.years,
-            "place": list(inputs.region.places),
-            "industry": list(inputs.region.industries),
-            "step": list(STEPS),
-            "clause": self.clauses,
-            "payer": self.payers,
-            "activity": list(ACTIVITIES),
-            "parameter": [prior.name for prior in priors],
-        }
+        self.coords = coordinates(inputs, setting, self.clauses, self.payers, [prior.name for prior in priors])
         self.outcomes = list(OUTCOMES)
         sizes = {name: len(values_) for name, values_ in self.coords.items()}
         self.arrays = {o.name: np.full([sizes[d] for d in o.dims], np.nan) for o in self.outcomes}
@@ -111,6 +96,28 @@ class Table:
         keys = sorted({key for totals in self.synthetic.values() for key in totals})
         totals = {key: float(np.mean([self.synthetic[u][key] for u in sorted(self.synthetic)])) for key in keys}
         return {**attributes(self.inputs, self.refused), "synthetic_totals": json.dumps(totals)}
+
+
+def coordinates(
+    inputs: Inputs, setting: Setting, clauses: list[str], payers: list[str], parameters: list[str]
+) -> dict[str, list[str] | list[int] | np.ndarray]:
+    """Coordinates of every dim of a scenario's outcomes; years begin with the one before the start."""
+    scenario = inputs.scenario
+    return {
+        "prices": list(PRICES),
+        "mix": list(scenario.mixes),
+        "draw": np.arange(scenario.draws),
+        "replicate": np.arange(scenario.replicates),
+        "quarter": quarters(scenario.start, scenario.end),
+        "year": list(range(int(scenario.start[:4]) - 1, int(scenario.end[:4]) + 1)),
+        "place": list(inputs.region.places),
+        "industry": list(inputs.region.industries),
+        "step": list(STEPS),
+        "clause": clauses,
+        "payer": payers,
+        "activity": list(ACTIVITIES),
+        "parameter": parameters,
+    }
 
 
 def attributes(inputs: Inputs, refused: float) -> dict[str, str | float]:

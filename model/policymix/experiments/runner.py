@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from policymix.firms import locate
 from policymix.policy.claim import kind_named
 from policymix.policy.dossier import encode
 from policymix.policy.opportunity import Opportunities, channel_facts
+from policymix.policy.package import Package
 from policymix.policy.quantity import central
 
 if TYPE_CHECKING:
@@ -113,15 +114,17 @@ def in_threads(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def setting_of(inputs: Inputs, contract: bool = True) -> Setting:
-    """What all units of a scenario share."""
+def setting_of(
+    inputs: Inputs, contract: bool = True, mixes: Mapping[str, Sequence[Package]] | None = None
+) -> Setting:
+    """What all units of a scenario share; ``mixes`` instead of the scenario's where packages come in versions."""
     scenario = inputs.scenario
     packages = inputs.packages
     return make_setting(
         inputs.region,
         inputs.environment,
         [packages[name] for name in scenario.history],
-        {name: [packages[each] for each in named] for name, named in scenario.mixes.items()},
+        mixes or {name: [packages[each] for each in named] for name, named in scenario.mixes.items()},
         baseline=scenario.baseline,
         burn_in_start=scenario.burn_in_start,
         start=scenario.start,
@@ -178,28 +181,33 @@ def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
 def draw_values(inputs: Inputs, priors: list[Prior]) -> tuple[np.ndarray, float]:
     """Every draw's numbers (draw, prior), and the share of draws refused because their feedback loop would run away."""
     scenario = inputs.scenario
+
+    def stable(values: np.ndarray) -> np.ndarray:
+        return stable_draws(inputs, priors, values)
+
+    return sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed)
+
+
+def stable_draws(inputs: Inputs, priors: Sequence[Prior], values: np.ndarray) -> np.ndarray:
+    """Which draws have a feedback loop that does not run away (ECONOMICS b7): bool[draw] of float64[draw, prior]."""
     column = {prior.name: number for number, prior in enumerate(priors)}
     numbers = inputs.region.numbers
-    elasticities = [f"region.{place}.space_elasticity" for place in inputs.region.places]
 
-    def of(values: np.ndarray, address: str) -> np.ndarray:
+    def of(address: str) -> np.ndarray:
         if address in column:
             return values[:, column[address]]
         return np.full(len(values), inputs.fixed.get(address, numbers[address].value))
 
-    def stable(values: np.ndarray) -> np.ndarray:
-        good = np.ones(len(values), bool)
-        for place in elasticities:
-            gain = locate.loop_gain(
-                0.0,
-                of(values, "parameter.zone_scale") / 100.0,
-                of(values, "parameter.agglomeration"),
-                of(values, "parameter.rent_share"),
-                of(values, place),
-                of(values, "parameter.wage_share_location"),
-                of(values, "parameter.wage_response"),
-            )
-            good &= gain < LARGEST_GAIN
-        return good
-
-    return sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed)
+    good = np.ones(len(values), bool)
+    for place in inputs.region.places:
+        gain = locate.loop_gain(
+            0.0,
+            of("parameter.zone_scale") / 100.0,
+            of("parameter.agglomeration"),
+            of("parameter.rent_share"),
+            of(f"region.{place}.space_elasticity"),
+            of("parameter.wage_share_location"),
+            of("parameter.wage_response"),
+        )
+        good &= gain < LARGEST_GAIN
+    return good

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from policymix import __version__, catalog
 from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem, RunFailed
+from policymix.experiments.mixes import stem
 from policymix.experiments.scenario import Scenario, write_scenario
 
 if TYPE_CHECKING:
@@ -205,7 +206,6 @@ def priors_file(scenario: Scenario) -> Path:
 
 def portable(scenario: Scenario) -> Scenario:
     """The scenario as ``inputs/scenario.toml`` says it: names instead of paths, priors beside it."""
-    stem = _stem
     changes = {
         "region": stem(scenario.region),
         "environment": stem(scenario.environment),
@@ -220,8 +220,13 @@ def portable(scenario: Scenario) -> Scenario:
 
 def versions() -> dict[str, str]:
     """Versions of the program, of Python and of the packages that compute."""
-    found = {"policymix": __version__, "python": platform.python_version()}
-    for name in NUMERIC:
+    return {"policymix": __version__, "python": platform.python_version()} | versions_of(*NUMERIC)
+
+
+def versions_of(*names: str) -> dict[str, str]:
+    """Versions of those packages that are installed."""
+    found = {}
+    for name in names:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found
@@ -246,7 +251,7 @@ def digest(results: xarray.Dataset) -> str:
 
 def _add(found: dict[str, Path], kind: str, name: str, near: Path | None) -> Path:
     path = catalog.find(kind, name, near)
-    key = f"{kind}/{_stem(name)}.toml"
+    key = f"{kind}/{stem(name)}.toml"
     if key in found and found[key].resolve() != path.resolve():
         raise InvalidValue(kind, f"two files named {path.name}: {found[key]} and {path}", "a different name for each")
     found[key] = path
@@ -257,12 +262,8 @@ def _add_package(found: dict[str, Path], name: str, near: Path | None) -> None:
     path = _add(found, "packages", name, near)
     parent = catalog.read_toml(path).get("extends")
     for extended in [parent] if isinstance(parent, str) else parent or []:
-        if f"packages/{_stem(extended)}.toml" not in found:
+        if f"packages/{stem(extended)}.toml" not in found:
             _add_package(found, extended, path)
-
-
-def _stem(name: str) -> str:
-    return Path(name).stem if name.endswith(".toml") or "/" in name or os.sep in name else name
 
 
 def _files(folder: Path) -> list[Path]:
