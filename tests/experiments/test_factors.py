@@ -156,6 +156,8 @@ def test_mixes_are_texts_in_their_one_spelling():
         (f'address = "{RENT}"\nmix = "none"', ("both address and mix",)),
         (f'address = "{RENT}"\nlwo = 1\nhigh = 2', ("lever 1 > lwo", "nearest valid name: 'low'")),
         ('mix = "none,dalian-2021"\nscale = "log"', ("lever 1 > scale", "a key that does not exist")),
+        ("mix = {a = true}", ("lever 1 > mix", "found {'a': True}", "mixes such as")),
+        ("mix = 3", ("lever 1 > mix: found 3",)),
         ('mix = "none,none"', ("lever 1 > mix", "twice")),
         ('mix = "none,dalian-2021"\nkind = "choice"', ("lever 1 > kind", "one of mix")),
         ('mix = "none,dalian-2021"\ndefault = "a+"', ("lever 1 > default", "empty name")),
@@ -202,11 +204,16 @@ def test_what_cannot_be_is_a_problem(text, parts):
         assert part in message
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 10**400])
 def test_numbers_are_finite(value):
     for table in ({"low": 0, "high": value}, {"values": [1, value]}, {"low": 0, "high": 1, "default": value}):
         found, problems = factor_of({"address": RENT, **table}, "lever 1")
         assert found is None and "a finite number" in str(problems[0])
+
+
+def test_whole_numbers_are_those_that_a_float_can_hold():
+    assert factor_of({"address": RENT, "kind": "integer", "low": 0, "high": 2**53}, "lever 1")[0].high == 2**53
+    assert factor_of({"address": RENT, "kind": "integer", "low": 0, "high": 2**53 + 1}, "lever 1")[0] is None
 
 
 def test_a_default_may_be_a_value_that_is_not_tried():

@@ -232,7 +232,7 @@ def factor_of(table: Mapping[str, Any], where: str) -> tuple[Factor | None, list
         fields["default"] = _read(kind, table["default"], f"{where} > default", problems)
     if problems:
         return None, problems
-    address = str(table["address"]) if "address" in table else ""
+    address = str(table.get("address", "")).strip()
     factor = Factor(
         name=table.get("name", re.split(r"[./]", address)[-1] if kind != "mix" else "mix"),
         address=address,
@@ -295,13 +295,16 @@ def _held(kind: str, value: object) -> Scalar | None:
     if sort == "choice":
         text = str(value).strip()
         return text if text and text.isprintable() else None
-    number = float(value)  # type: ignore[arg-type]
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:  # a whole number of more than 308 digits
+        return None
     if not math.isfinite(number):
         return None
     if kind == "real":
         return number
     low, high = (1, LAST_DAY) if kind == "date" else (-LARGEST, LARGEST)
-    return int(number) if number.is_integer() and low <= number <= high else None
+    return int(number) if number.is_integer() and low <= value <= high else None  # type: ignore[operator]
 
 
 def _read(kind: str, raw: object, where: str, problems: list[Problem]) -> Scalar | None:
@@ -309,6 +312,10 @@ def _read(kind: str, raw: object, where: str, problems: list[Problem]) -> Scalar
     if value is None:
         problems.append(Problem(where, _shown(raw), EXPECTED[kind]))
     return value
+
+
+def _is_text_or_list(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list | tuple) and all(isinstance(one, str) for one in value))
 
 
 def _key_problems(table: Mapping[str, Any], where: str) -> list[Problem]:
@@ -329,6 +336,9 @@ def _key_problems(table: Mapping[str, Any], where: str) -> list[Problem]:
 
 def _mixes(table: Mapping[str, Any], where: str) -> tuple[tuple[str, ...], list[Problem]]:
     """Every mix as a text of its own that `parse_mixes` reads back."""
+    packages = table["mix"].values() if isinstance(table["mix"], Mapping) else [table["mix"]]
+    if not all(_is_text_or_list(named) for named in packages):
+        return (), [Problem(f"{where} > mix", _shown(table["mix"]), "mixes such as none,dalian-2021,htz-2022")]
     try:
         mixes = parse_mixes(table["mix"], f"{where} > mix")
     except InvalidValue as error:
