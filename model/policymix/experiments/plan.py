@@ -156,7 +156,9 @@ class Plan:
         common = [code_of(self), json.dumps([stored.model_dump(mode="json") for stored in self.stored], sort_keys=True)]
         baseline = _mix_text(self.mixes[self.scenario.baseline])
         mixes = [_hash(*common, baseline, _mix_text(packages)) for packages in self.mixes.values()]
-        designed = [b"".join(column[d].tobytes() for column in self.uncertainties.columns.values()) for d in range(self.draws)]
+        designed = [
+            b"".join(column[d].tobytes() for column in self.uncertainties.columns.values()) for d in range(self.draws)
+        ]
         drawn = [_hash(self.values[d].tobytes(), designed[d], str(self.scenario.seed)) for d in range(self.draws)]
         lane = np.array(
             [[_word(_hash(drawn[d], str(self.luck(d, r)))) for r in range(self.replicates)] for d in range(self.draws)],
@@ -262,7 +264,11 @@ def _mixes(inputs: Inputs, points: Points, study: Study) -> tuple[dict[str, list
     if choosing is None and not base:
         raise InvalidFile(
             study.path or "study",
-            [Problem("mix", "none beside the baseline", "packages that the levers change, or a factor with mix = [...]")],
+            [
+                Problem(
+                    "mix", "none beside the baseline", "packages that the levers change, or a factor with mix = [...]"
+                )
+            ],
         )
     known: dict[tuple, Package] = {}
     mixes, rows = dict(baseline), [-1]
@@ -369,7 +375,9 @@ def _settled(inputs: Inputs, priors: list[Prior], setting: Setting, points: Poin
         if address not in known and address not in plain:
             _refuse_uncertainty(factor, inputs, [*known, *plain])
         if address in inputs.fixed:
-            raise InvalidValue(f'uncertainties > factor "{factor.name}"', f"{address}, which is set", "one or the other")
+            raise InvalidValue(
+                f'uncertainties > factor "{factor.name}"', f"{address}, which is set", "one or the other"
+            )
         _refuse_if_set_by_a_clause(factor, setting)
         column = points.columns[factor.name].astype(np.float64)
         if address in points.space.of_prior:

@@ -114,9 +114,7 @@ def in_threads(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def setting_of(
-    inputs: Inputs, contract: bool = True, mixes: Mapping[str, Sequence[Package]] | None = None
-) -> Setting:
+def setting_of(inputs: Inputs, contract: bool = True, mixes: Mapping[str, Sequence[Package]] | None = None) -> Setting:
     """What all units of a scenario share; ``mixes`` instead of the scenario's where packages come in versions."""
     scenario = inputs.scenario
     packages = inputs.packages

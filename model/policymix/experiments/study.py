@@ -297,7 +297,9 @@ def _problem(entry: Any) -> Problem:
     if entry["type"] == "missing":
         return Problem(where, "nothing", "this key")
     bounds = entry.get("ctx", {})
-    expected = f"a whole number, {bounds['ge']} or more" if "ge" in bounds else entry["msg"].removeprefix("Input should be ")
+    expected = (
+        f"a whole number, {bounds['ge']} or more" if "ge" in bounds else entry["msg"].removeprefix("Input should be ")
+    )
     text = repr(entry.get("input"))
     return Problem(where, text if len(text) <= 60 else text[:57] + "...", expected)
 
@@ -308,7 +310,11 @@ def write_study(study: Study) -> str:
 
     table = study.model_dump(by_alias=True, exclude_defaults=True, mode="python")
     table["scenario"] = "./scenario.toml"
-    table["mix"] = format_mixes({name: [stem(each) for each in mix] for name, mix in parse_mixes(study.mix).items()}) if study.mix else ""
+    table["mix"] = (
+        format_mixes({name: [stem(each) for each in mix] for name, mix in parse_mixes(study.mix).items()})
+        if study.mix
+        else ""
+    )
     for name in ("levers", "uncertainties"):
         space = dict(table.get(name, {}))
         if isinstance(space.get("table"), str):

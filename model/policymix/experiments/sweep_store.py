@@ -23,6 +23,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ SUMS = {"sum": "summed over", "mean": "mean over", "min": "least over", "max": "
 SUMS_ZH = {"sum": "合计", "mean": "均值", "min": "最小", "max": "最大", "last": "末期"}
 
 
-def create(plan: Plan, folder: Path, files: Mapping[str, Path]) -> None:
+def create(plan: Plan, folder: Path, files: Mapping[str, Path], study: str) -> None:
     """Write the template, inputs and manifest of a study aside and rename the folder: it is whole or not there.
 
     Raises
@@ -63,7 +64,7 @@ def create(plan: Plan, folder: Path, files: Mapping[str, Path]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
-        write_frame(plan, partial, files)
+        write_frame(plan, partial, files, study)
         (partial / LOG).mkdir()
         partial.rename(folder)
     except OSError as error:
@@ -88,13 +89,14 @@ def size_of(plan: Plan) -> int:
     return plan.bytes_per_unit * plan.draws * plan.replicates + plan.values.nbytes + plan.runs * 8
 
 
-def write_frame(plan: Plan, folder: Path, files: Mapping[str, Path]) -> None:
-    """Everything of a store but its numbers: template, inputs, manifest."""
+def write_frame(plan: Plan, folder: Path, files: Mapping[str, Path], study: str) -> None:
+    """Everything of a store but its numbers: template, inputs (``study`` is the text of the study), manifest."""
     inputs = folder / store.INPUTS
     for name, source in files.items():
         (inputs / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, inputs / name)
     (inputs / "scenario.toml").write_text(write_scenario(store.portable(plan.inputs.scenario)), encoding="utf-8")
+    (inputs / "study.toml").write_text(study, encoding="utf-8")
     (folder / FAILURES).mkdir(parents=True)
     _write_template(plan, folder / ZARR)
     text = json.dumps(manifest_of(plan, inputs), indent=2, ensure_ascii=False) + "\n"
@@ -180,7 +182,7 @@ def _described(stored: Stored) -> dict[str, str]:
 
 def _attributes(plan: Plan) -> dict[str, Any]:
     """What the files say of a sweep."""
-    found: dict[str, Any] = attributes(replaced_scenario(plan), plan.refused)
+    found: dict[str, Any] = attributes(replace(plan.inputs, scenario=plan.scenario), plan.refused)
     found |= {
         "study": plan.study.id,
         "study_title": plan.study.title.en,
@@ -191,13 +193,6 @@ def _attributes(plan: Plan) -> dict[str, Any]:
         "coordinates": " ".join(name for name in _inputs_of(plan) if name not in plan.coords),
     }
     return found
-
-
-def replaced_scenario(plan: Plan) -> Any:
-    """The study's inputs with the scenario as it is run: its mixes are the lever points."""
-    from dataclasses import replace
-
-    return replace(plan.inputs, scenario=plan.scenario)
 
 
 def _points_text(points: Points) -> str:
@@ -305,7 +300,9 @@ def _believable(folder: Path, block: Block, numbers: Mapping[str, np.ndarray], s
 
 def read_failures(folder: Path, block: int | None = None) -> list[dict[str, Any]]:
     """Failed runs: mix, draw, replicate, luck, error, reason; of one block or of all."""
-    names = [f"{block:07d}.json"] if block is not None else sorted(path.name for path in (folder / FAILURES).glob("*.json"))
+    names = (
+        [f"{block:07d}.json"] if block is not None else sorted(path.name for path in (folder / FAILURES).glob("*.json"))
+    )
     rows: list[dict[str, Any]] = []
     for name in names:
         path = folder / FAILURES / name
