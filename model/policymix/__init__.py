@@ -10,6 +10,7 @@ __version__ = "0.1.0"
 
 _NAMES = {  # public name -> module and name in it
     "run": ("policymix.experiments.api", "run"),
+    "sweep": ("policymix.experiments.sweep", "sweep"),
     "CityModel": ("policymix.experiments.city_model", "CityModel"),
     "load": ("policymix.experiments.api", "load"),
     "replay": ("policymix.experiments.replay", "replay"),

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from policymix import __version__, catalog, cli_calibrate
 from policymix.cli_firm import commands as firm_commands
 from policymix.cli_policy import Json, as_json_text, commands
+from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
 
@@ -72,6 +73,7 @@ app.add_typer(commands)
 app.add_typer(cli_calibrate.commands)
 app.add_typer(validation)
 app.add_typer(firm_commands)
+app.add_typer(sweep_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
@@ -148,22 +150,32 @@ def run(
 
 @app.command()
 def replay(
-    folder: Annotated[Path, typer.Argument(help="Folder that policymix run wrote.")],
+    folder: Annotated[Path, typer.Argument(help="Folder that policymix run or sweep wrote.")],
+    unit: Annotated[str | None, typer.Argument(help="Of a sweep: DRAW,REPLICATE or the unit's number.")] = None,
+    mix: Annotated[str | None, typer.Option(help="Of a sweep: one mix instead of all.")] = None,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run a stored run again from its own inputs and compare every number.
+    """Run a stored run, or one unit of a sweep, again from its own inputs and compare every number.
 
     \b
-    Example:
+    Examples:
       policymix replay out/dalian-2025
+      policymix replay out/htz-rents 3,0
+      policymix replay out/htz-rents 3,0 --mix p17
     """
     from policymix.experiments.replay import replay as run_again
+    from policymix.experiments.replay import replay_unit
     from policymix.experiments.store import read_manifest
 
-    read_manifest(folder)
-    with progress_bar(quiet) as progress:
-        equal, report = run_again(folder, threads=threads, progress=progress)
+    manifest = read_manifest(folder)
+    if unit is not None:
+        equal, report = replay_unit(folder, unit, mix)
+    elif "study" in manifest:
+        raise InvalidValue("replay", f"{folder}, a sweep, and no UNIT", "the unit to repeat: DRAW,REPLICATE")
+    else:
+        with progress_bar(quiet) as progress:
+            equal, report = run_again(folder, threads=threads, progress=progress)
     typer.echo(report)
     if not equal:
         raise typer.Exit(1)
@@ -215,19 +227,27 @@ def copy(
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="Name or file of a package, scenario, region; a panel.")],
+    name: Annotated[
+        str, typer.Argument(help="Name or file of a package, scenario, region; a panel; a sweep's folder.")
+    ],
     kind: Kind = None,
     as_toml: Annotated[bool, typer.Option("--toml", help="Print a package as a file, not in words.")] = False,
 ) -> None:
     """Print a package in words, as it results from what it extends; a scenario or region as it is read; what a panel
-    of firms holds.
+    of firms or a sweep's folder holds, with its failed runs.
 
     \b
     Examples:
       policymix show htz-2022
       policymix show my-zone.toml --toml
       policymix show panel.parquet
+      policymix show out/htz-rents
     """
+    if kind is None and (Path(name) / "results.zarr").is_dir():
+        from policymix.cli_sweep import store_text
+
+        typer.echo(store_text(Path(name)))
+        return
     if kind is None and name.lower().endswith(".parquet"):
         from policymix.experiments.firm_file import describe
 
@@ -385,7 +405,7 @@ def _kind(name: str, kind: str | None) -> str:
     """What a name stands for: the kind asked for, or the first kind that has it, packages before their targets."""
     if kind is not None:
         return kind
-    order = ("packages", "scenarios", "regions", "environments", "opportunities", "targets")
+    order = ("packages", "scenarios", "studies", "regions", "environments", "opportunities", "targets")
     for candidate in order:
         if name in catalog.available(candidate):
             return candidate
@@ -420,7 +440,12 @@ def _checked(file: Path) -> list[str]:
         if problems:
             raise InvalidFile(file, problems)
         return [str(notice) for notice in notices]
-    _loaded(kind, str(file.resolve()))
+    found = _loaded(kind, str(file.resolve()))
+    if kind != "studies":
+        return []
+    from policymix.experiments.plan import plan_of
+
+    plan_of(found)
     return []
 
 

@@ -15,7 +15,7 @@ from policymix.experiments.scenario import DEFAULT, Scenario, load_scenario, wit
 if TYPE_CHECKING:
     import xarray
 
-LOADED_FIRST = ("packages", "scenarios", "regions", "environments", "targets", "opportunities")
+LOADED_FIRST = ("packages", "scenarios", "studies", "regions", "environments", "targets", "opportunities")
 
 
 def run(
@@ -71,7 +71,7 @@ def run(
 
 
 def load(name: str | os.PathLike[str], kind: str | None = None) -> Any:
-    """What a name or path stands for: a package, scenario, region, environment, list of targets or opportunities.
+    """What a name or path stands for: a package, scenario, study, region, environment, targets or opportunities.
 
     Parameters
     ----------
@@ -90,6 +90,10 @@ def load(name: str | os.PathLike[str], kind: str | None = None) -> Any:
 def _loader(kind: str) -> Callable[[Any], Any]:
     if kind == "scenarios":
         return load_scenario
+    if kind == "studies":
+        from policymix.experiments.study import load_study
+
+        return load_study
     if kind == "packages":
         from policymix.policy.package import load as load_package
 

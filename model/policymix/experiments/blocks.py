@@ -1,7 +1,7 @@
 """One block of a sweep: its units run, reduced and written, by whoever has been given it.
 
-A worker needs the store's folder and the block's number, nothing else; in a process of its own it reads the study from the
-store. What fails is a row with its inputs, luck and reason; only the disk can stop a block.
+A worker needs the store's folder and the block's number, nothing else; in a process of its own it reads the study from
+the store. What fails is a row with its inputs, luck and reason; only the disk can stop a block.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import platform
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -69,19 +69,20 @@ def run_block(plan: Plan, folder: Path, block: Block, known: Known | None = None
     numbers = {s.variable: np.full(_sizes(plan, s.dims, block), np.nan) for s in plan.stored}
     states = np.full((len(plan.mixes), len(block.draws), len(block.replicates)), DONE, np.uint8)
     failures: list[dict[str, Any]] = []
+    position = {mix: m for m, mix in enumerate(plan.mixes)}
+    dims = {stored.variable: stored.dims for stored in plan.stored}
     for draw, replicate in block.units:
         at = {"draw": draw - block.draws.start, "replicate": replicate - block.replicates.start}
         given = known(plan, draw, replicate) if known is not None else {}
-        for mix, found in _runs(plan, draw, replicate, given):
-            m = list(plan.mixes).index(mix)
+        for mix, found in runs_of_unit(plan, draw, replicate, given):
+            m = position[mix]
             if isinstance(found, Exception):
                 states[m, at["draw"], at["replicate"]] = FAILED
                 failures.append(_row(plan, mix, draw, replicate, found))
                 report.tracebacks.append({**failures[-1], "traceback": "".join(traceback.format_exception(found))})
             else:
                 for name, value in found.items():
-                    stored = next(s for s in plan.stored if s.variable == name)
-                    _place(numbers[name], stored.dims, {**at, "mix": m}, value)
+                    _place(numbers[name], dims[name], {**at, "mix": m}, value)
             report.runs += 1
             report.reused += mix in given
             report.failed += isinstance(found, Exception)
@@ -95,9 +96,21 @@ def run_block(plan: Plan, folder: Path, block: Block, known: Known | None = None
     return report
 
 
-def _runs(plan: Plan, draw: int, replicate: int, given: Mapping[str, Mapping[str, np.ndarray]]):
-    """Every mix of a unit with its variables, or with the error that it failed by."""
-    todo = [mix for mix in plan.mixes if mix not in given]
+def runs_of_unit(
+    plan: Plan,
+    draw: int,
+    replicate: int,
+    given: Mapping[str, Mapping[str, np.ndarray]],
+    mixes: Sequence[str] | None = None,
+) -> Iterator[tuple[str, Mapping[str, np.ndarray] | Exception]]:
+    """Every mix of a unit (or those named) with its variables, or with the error that it failed by.
+
+    Parameters
+    ----------
+    given : variables by mix that are known already
+    """
+    wanted = plan.mixes if mixes is None else mixes
+    todo = [mix for mix in wanted if mix not in given]
     yield from given.items()
     if not todo:
         return

@@ -1,4 +1,4 @@
-"""Who works through the blocks of a sweep: threads, processes on this machine, or a Dask cluster; the same blocks, the same bytes.
+"""Who works through the blocks of a sweep: threads, processes of this machine, or a Dask cluster.
 
 Blocks are handed out a few at a time, so that an interruption waits for those that run and for no others.
 """
@@ -80,12 +80,12 @@ def work_through(
 
 
 def _is_death(error: BaseException) -> bool:
-    """Whether a worker died rather than the work failed; Dask's error is known by its name, since Dask may be absent."""
+    """Whether a worker died rather than the work failed."""
     return isinstance(error, BrokenProcessPool) or _is_final(error)
 
 
 def _is_final(error: BaseException) -> bool:
-    """Dask has tried as often as we would."""
+    """Dask has tried as often as we would; its error is known by name, since Dask may be absent."""
     return type(error).__name__ == "KilledWorker"
 
 

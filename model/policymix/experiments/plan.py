@@ -192,7 +192,7 @@ def plan_of(study: Study) -> Plan:
     values, unstable, refused = _values(inputs, priors, uncertain, settled)
     chosen = scenario.model_copy(update={"mixes": named, "draws": len(values)})
     coords = coordinates(inputs, setting, sorted_clauses(setting), payers_of(setting), [p.name for p in priors])
-    coords |= {"mix": list(mixes), "draw": np.arange(len(values)), "prices": study.prices}
+    coords |= {"mix": list(mixes), "draw": np.arange(len(values)), "prices": [str(each) for each in study.prices]}
     plan = Plan(
         study,
         chosen,
@@ -214,7 +214,7 @@ def plan_of(study: Study) -> Plan:
 
 
 def code_of(plan: Plan) -> str:
-    """What a run's numbers depend on beside its packages, draw and luck: code, versions, region, environment, horizon."""
+    """Hash of what a run depends on beside its packages, draw and luck: code, versions, region, environment, dates."""
     inputs, scenario = plan.inputs, plan.scenario
     frame = [scenario.burn_in_start, scenario.start, scenario.end, scenario.rules, plan.study.prices]
     texts = [inputs.region.model_dump_json(), inputs.environment.model_dump_json(), json.dumps(frame)]
@@ -305,8 +305,8 @@ def _set(packages: list[Package], factors, columns, point: int, inputs: Inputs, 
         key = (package.id, json.dumps(changes, default=str))
         if key not in known:
             changed = package
-            for address, value in changes:
-                changed = _changed(changed, address, value, inputs)
+            for within, value in changes:
+                changed = _changed(changed, within, value, inputs)
             known[key] = changed
         out.append(known[key])
     return out

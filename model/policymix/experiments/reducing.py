@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,10 +16,10 @@ from policymix.experiments.study import OF_THE_RUN, Stored
 
 PER_UNIT = ("core_share_luck", "core_share_granular_sd")
 """Outcomes of the baseline alone."""
-REDUCE = {"sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max}
+REDUCE: dict[str, Callable[..., Any]] = {"sum": np.sum, "mean": np.mean, "min": np.min, "max": np.max}
 
 
-def reduced(stored: Stored, value: np.ndarray, coords: Mapping[str, Sequence]) -> np.ndarray:
+def reduced(stored: Stored, value: np.ndarray, coords: Mapping[str, Any]) -> np.ndarray:
     """A variable's numbers of one run.
 
     Parameters
@@ -43,7 +44,7 @@ def kept_of_mix(
     unit: Forked,
     results: Sequence[MixResult],
     wanted: Sequence[Stored],
-    coords: Mapping[str, Sequence],
+    coords: Mapping[str, Any],
 ) -> dict[str, np.ndarray]:
     """The variables of one mix, with their dims but mix, draw and replicate (``prices`` first where they have it).
 
@@ -70,7 +71,7 @@ def kept_of_mix(
 
 
 def kept_of_unit(
-    setting: Setting, unit: Forked, wanted: Sequence[Stored], coords: Mapping[str, Sequence]
+    setting: Setting, unit: Forked, wanted: Sequence[Stored], coords: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
     """The variables that a unit has once, whatever its mixes."""
     listed = [stored for stored in wanted if stored.name in PER_UNIT]

@@ -66,10 +66,14 @@ def aside(path: Path) -> Iterator[Path]:
 
 
 def open_results(path: str | os.PathLike[str]) -> xarray.Dataset:
-    """The Dataset of a run, from its file or its folder, read whole (the file is closed again)."""
+    """The Dataset of a run, from its file or its folder, read whole (the file is closed again); of a sweep, lazily."""
     import xarray
 
     path = Path(path)
+    if (path / "results.zarr").is_dir():
+        from policymix.experiments.sweep_store import open_sweep
+
+        return open_sweep(path)
     path = path / RESULTS if path.is_dir() else path
     if not path.is_file():
         beside = sorted(str(found.parent) for found in Path("out").glob(f"*/{RESULTS}"))

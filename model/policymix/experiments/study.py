@@ -208,11 +208,12 @@ def _space(name: str, table: Mapping[str, Any]) -> tuple[Space, list[Problem]]:
         near = nearest(str(method), methods)[0]
         return Space(usual), [Problem(f"{name} > design", repr(method), f"one of {', '.join(methods)}", near)]
     known = {*SPACE_KEYS, *OPTIONS.get(method, {})} - ({"others"} if name == "levers" else set())
+    expected = f"one of {', '.join(sorted(known))}"
     problems = [
-        Problem(f"{name} > {key}", "a key that does not exist", f"one of {', '.join(sorted(known))}", nearest(key, known)[0])
+        Problem(f"{name} > {key}", "a key that does not exist", expected, nearest(key, known)[0])
         for key in table
         if key not in known
-    ]  # fmt: skip
+    ]
     others = table.get("others", "drawn")
     if others not in OTHERS:
         problems.append(Problem(f"{name} > others", repr(others), f"one of {', '.join(OTHERS)}"))
@@ -305,7 +306,7 @@ def _problem(entry: Any) -> Problem:
 
 
 def write_study(study: Study) -> str:
-    """The study as TOML that stands beside a ``scenario.toml`` with all it names; a table of points as ``points.csv``."""
+    """The study as TOML that stands beside a ``scenario.toml`` with all it names and the tables of its points."""
     import tomlkit
 
     table = study.model_dump(by_alias=True, exclude_defaults=True, mode="python")

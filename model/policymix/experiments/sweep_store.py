@@ -79,8 +79,8 @@ def check_disk(plan: Plan, folder: Path) -> None:
     free, needed = shutil.disk_usage(existing).free, size_of(plan)
     if needed / 10 > free:
         raise RunFailed(
-            f"{folder}: the design has {plan.runs:,} runs and {needed / 1e9:,.1f} GB of numbers, the disk {free / 1e9:,.1f}"
-            " GB free; store fewer outcomes, reduce over quarter or clause, or try fewer points"
+            f"{folder}: {plan.runs:,} runs have {needed / 1e9:,.1f} GB of numbers, the disk has {free / 1e9:,.1f} GB; "
+            "store fewer outcomes, reduce over quarter or clause, or try fewer points"
         )
 
 
@@ -190,7 +190,7 @@ def _attributes(plan: Plan) -> dict[str, Any]:
         "luck": plan.study.luck,
         "levers": _points_text(plan.levers),
         "uncertainties": _points_text(plan.uncertainties),
-        "coordinates": " ".join(name for name in _inputs_of(plan) if name not in plan.coords),
+        "coordinates": " ".join(name for name in _inputs_of(plan) if name not in {*plan.coords, "parameter_value"}),
     }
     return found
 
@@ -340,7 +340,8 @@ def open_sweep(folder: Path) -> xarray.Dataset:
         found = xarray.open_zarr(folder / ZARR, chunks=None, consolidated=False, decode_coords="all")
         states = np.asarray(zarr.open_array(folder / ZARR / STATE, mode="r")[...])
     _check_chunks(folder, found, states)
-    return found.assign_attrs(failed=int((states == FAILED).sum()), not_run=int((states == NOT_RUN).sum()))
+    order = [*store.read_manifest(folder)["variables"], "parameter_value", STATE]
+    return found[order].assign_attrs(failed=int((states == FAILED).sum()), not_run=int((states == NOT_RUN).sum()))
 
 
 def _check_chunks(folder: Path, found: xarray.Dataset, states: np.ndarray) -> None:
