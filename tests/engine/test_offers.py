@@ -60,9 +60,9 @@ def test_what_firms_plan_on_is_what_the_clause_pays(tmp_path):
     path.write_text(PACKAGE.format(where="major = false"), encoding="utf-8")
     compiled = compile_mix([load(path)], {"city": "here"}, ("here-a", "here-b"))
     projects, _ = find_offers(compiled, DAYS, np.array([0.0]), 2)
-    offers = schedule_of(projects, compiled.arrays)
-    assert offers.rate[0, ::2, 0] == pytest.approx(0.10) and offers.end[0, ::2, 0] == pytest.approx(100e6)
-    assert not offers.rate[0, 1::2].any() and np.isinf(offers.line).all()
+    offers, at = schedule_of(projects, compiled.arrays), projects.index[0]
+    assert offers.rate[at[::2], 0] == pytest.approx(0.10) and offers.end[at[::2], 0] == pytest.approx(100e6)
+    assert not offers.rate[at[1::2]].any() and np.isinf(offers.line).all()
 
 
 def test_a_least_investment_is_a_line_in_what_firms_plan_on(tmp_path):
@@ -71,7 +71,7 @@ def test_a_least_investment_is_a_line_in_what_firms_plan_on(tmp_path):
     path.write_text(PACKAGE.format(where="new_investment = {min = 5_000_000}"), encoding="utf-8")
     compiled = compile_mix([load(path)], {"city": "here"}, ("here-a", "here-b"))
     projects, _ = find_offers(compiled, DAYS, np.array([0.0]), 2)
-    offers = schedule_of(projects, compiled.arrays)
-    assert not offers.rate.any() and offers.line == pytest.approx(5e6)
-    assert offers.lump == pytest.approx(0.0, abs=1e-6)
-    assert offers.rate_above[..., 0] == pytest.approx(0.10) and offers.end_above[..., 0] == pytest.approx(100e6)
+    offers, at = schedule_of(projects, compiled.arrays), projects.index
+    assert not offers.rate.any() and offers.line[at] == pytest.approx(5e6)
+    assert offers.lump[at] == pytest.approx(0.0, abs=1e-6)
+    assert offers.rate_above[at][..., 0] == pytest.approx(0.10) and offers.end_above[at][..., 0] == pytest.approx(100e6)

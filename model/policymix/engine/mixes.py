@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from ..errors import InvalidValue
 from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
 from .claims import F_PLACE, City, Mix
-from .offers import Schedule, schedule_of
+from .offers import Meeting, Schedule, schedule_of
 from .office import money_of, office_of
 from .setting import Setting, quarter_of_day
 from .symbols import (
@@ -105,12 +105,12 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     own = relevant(compiled, values)
     arrays = compiled.with_values(own)
     packages = [package.id for package in compiled.packages]
-    types = world.region.type_cdf.shape[1]
     versions = setting.versions[name]
     offers = [layers.of(version) for version in versions]
-    project = merged([each[0] for each in offers], world, world.region.firms.size * types * 2)
-    research = merged([each[1] for each in offers], world, world.region.firms.size * 4)
-    above = lines([each[0] for each in offers], world, world.region.firms.size * types * 2)
+    at_projects, at_research, possible = setting.meetings(versions)
+    project = merged([each[0] for each in offers], at_projects, world.env.deflator)
+    research = merged([each[1] for each in offers], at_research, world.env.deflator)
+    above = lines([each[0] for each in offers], at_projects, world.env.deflator)
     parameters = parameters_by_quarter(setting, world, compiled, own)
     outside = outside_rows(setting, world, packages, values)
     clause = arrays.clause.copy()
@@ -142,7 +142,7 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
         rd_package=research[2],
         offers=offers_flags(arrays),
         welcomes=welcomes(arrays, world.region.firms.shape[1]),
-        possible=possible(setting, versions, world.region.firms.size * types * 2),
+        possible=possible,
         parameters=parameters,
         hassle=hassle,
         outreach=outreach,
@@ -157,46 +157,42 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     )
 
 
-def lines(tables: list[Schedule], world: World, rows: int) -> tuple[np.ndarray, ...]:
+def lines(tables: list[Schedule], meeting: Meeting, price: np.ndarray) -> tuple[np.ndarray, ...]:
     """By quarter and row the line of the package that pays most from its line on: where it lies, what it pays, whose
     it is. Money is nominal in the clauses and at constant prices here."""
-    shape = (len(world.env.deflator), rows)
-    if not tables or not any(np.isfinite(table.line).any() for table in tables):
-        none = np.zeros((shape[0], 0))
-        return none, none, np.zeros((shape[0], 0, LAYERS)), np.zeros((shape[0], 0, LAYERS)), none.astype(np.int64)
-    price = world.env.deflator
-    line, lump = np.stack([t.line for t in tables]), np.stack([t.lump for t in tables])
-    rate, end = np.stack([t.rate_above for t in tables]), np.stack([t.end_above for t in tables])
+    quarters = len(price)
+    if not any(np.isfinite(table.line).any() for table in tables):
+        none = np.zeros((quarters, 0))
+        return none, none, np.zeros((quarters, 0, LAYERS)), np.zeros((quarters, 0, LAYERS)), none.astype(np.int64)
+    line, lump, rate, end = (
+        np.stack([getattr(table, name)[meeting.pattern[:, k]] for k, table in enumerate(tables)])
+        for name in ("line", "lump", "rate_above", "end_above")
+    )
     reach = np.where(np.isfinite(line), line, 0.0)
     paid = np.where(np.isfinite(line), lump + (rate * np.minimum(reach[..., None], end)).sum(axis=-1), -1.0)
-    best = paid.argmax(axis=0)[None]
-    chosen = [np.take_along_axis(each, best, 0)[0] for each in (line, lump)]
-    layers = [np.take_along_axis(each, best[..., None], 0)[0] for each in (rate, end)]
-    owner = np.where(np.isfinite(chosen[0]), best[0], -1)
-    return chosen[0] / price[:, None], chosen[1] / price[:, None], layers[0], layers[1] / price[:, None, None], owner
+    best = paid.argmax(axis=0)
+    each = np.arange(len(best))
+    owner = np.where(np.isfinite(line[best, each]), best, -1)
+    at, by_quarter = meeting.at, price[:, None]
+    layers = rate[best, each][at], end[best, each][at] / by_quarter[..., None]
+    return line[best, each][at] / by_quarter, lump[best, each][at] / by_quarter, *layers, owner[at]
 
 
-def merged(tables: list[Schedule], world: World, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Layers of several packages side by side, the weightiest first when there are more than fit; -1: no layer.
-
-    Ends are nominal in the clauses and at constant prices here.
+def merged(tables: list[Schedule], meeting: Meeting, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """By quarter and row the layers of several packages side by side, the weightiest first when there are more than
+    fit, and whose they are; -1: no layer. Ends are nominal in the clauses and at constant prices here.
     """
-    rate = np.zeros((len(world.env.deflator), rows, LAYERS))
-    end, package = np.zeros_like(rate), np.full(rate.shape, -1, np.int64)
-    if not tables:
-        return rate, end, package
-    rates, ends = np.concatenate([t.rate for t in tables], 2), np.concatenate([t.end for t in tables], 2)
-    owner = np.repeat(np.arange(len(tables)), LAYERS)
-    if not rates.any():
-        return rate, end, package
-    ends = ends / world.env.deflator[:, None, None]
-    weight = -rates * np.minimum(ends, 1e12)
-    best = np.argsort(weight, axis=2, kind="stable")[:, :, :LAYERS]
-    rate, end = np.take_along_axis(rates, best, 2), np.take_along_axis(ends, best, 2)
+    combinations = len(meeting.pattern)
+    none = np.zeros((combinations, LAYERS))
+    rates = np.concatenate([none, *(table.rate[meeting.pattern[:, k]] for k, table in enumerate(tables))], axis=1)
+    ends = np.concatenate([none, *(table.end[meeting.pattern[:, k]] for k, table in enumerate(tables))], axis=1)
+    owner = np.repeat(np.arange(-1, len(tables)), LAYERS)
+    best = np.argsort(-rates * np.minimum(ends, 1e12), axis=1, kind="stable")[:, :LAYERS]
+    rate, end = np.take_along_axis(rates, best, 1), np.take_along_axis(ends, best, 1)
     package = np.where(rate > 0.0, owner[best], -1)
-    order = np.argsort(np.where(rate > 0.0, end, np.inf), axis=2, kind="stable")
-    first, second, third = (np.ascontiguousarray(np.take_along_axis(each, order, 2)) for each in (rate, end, package))
-    return first, second, third
+    order = np.argsort(np.where(rate > 0.0, end, np.inf), axis=1, kind="stable")
+    first, second, third = (np.take_along_axis(each, order, 1)[meeting.at] for each in (rate, end, package))
+    return first, second / price[:, None, None], third
 
 
 def announced(setting: Setting, compiled: Compiled) -> np.ndarray:
@@ -245,14 +241,6 @@ def welcomes(arrays, places: int) -> np.ndarray:
         if row["kind"] >= 0 and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
             bits = place_bits(arrays, clause)
             out[row["kind"]] |= np.array([bits >> place & 1 for place in range(places)])
-    return out
-
-
-def possible(setting: Setting, versions: Sequence[str], rows: int) -> np.ndarray:
-    """Whether any clause of the mix could pay a project, by quarter and row."""
-    out = np.zeros((setting.quarters, rows), bool)
-    for version in versions:
-        out |= setting.offers[version][0].possible
     return out
 
 

@@ -9,6 +9,7 @@ those of the draw.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -164,13 +165,13 @@ def _find(compiled, of, rows, days, fields, places) -> Offers:
 
 
 class Schedule(NamedTuple):
-    """A package's offers to one claim kind in one draw, by quarter and row."""
+    """A package's offers to one claim kind in one draw, by pattern; the last row, that of -1, offers nothing."""
 
-    rate: np.ndarray  # float64[quarters, rows, LAYERS] below the line
-    end: np.ndarray  # float64[quarters, rows, LAYERS] CNY
-    line: np.ndarray  # float64[quarters, rows] CNY from which more opens, infinite without one
-    lump: np.ndarray  # float64[quarters, rows] CNY paid from the line on whatever the size
-    rate_above: np.ndarray  # float64[quarters, rows, LAYERS] from the line on: lump + sum of rate x min(size, end)
+    rate: np.ndarray  # float64[patterns + 1, LAYERS] below the line
+    end: np.ndarray  # float64[patterns + 1, LAYERS] CNY
+    line: np.ndarray  # float64[patterns + 1] CNY from which more opens, infinite without one
+    lump: np.ndarray  # float64[patterns + 1] CNY paid from the line on whatever the size
+    rate_above: np.ndarray  # float64[patterns + 1, LAYERS] from the line on: lump + sum of rate x min(size, end)
     end_above: np.ndarray
 
 
@@ -188,8 +189,23 @@ def schedule_of(offers: Offers, arrays) -> Schedule:
             _layers(x, slope, first, pieces, 1e18, rate_above[number], end_above[number])
             line[number] = x[first]
             lump[number] = base[first] - (rate_above[number] * np.minimum(x[first], end_above[number])).sum()
-    at = offers.index
-    return Schedule(rate[at], end[at], line[at], lump[at], rate_above[at], end_above[at])
+    return Schedule(rate, end, line, lump, rate_above, end_above)
+
+
+class Meeting(NamedTuple):
+    """Which patterns of the packages of a mix meet: a few combinations, and which of them holds where."""
+
+    pattern: np.ndarray  # int64[combinations, packages], -1 for none of a package
+    at: np.ndarray  # int64[quarters, rows] position of the combination
+
+
+def meeting_of(offers: Sequence[Offers], quarters: int, rows: int) -> Meeting:
+    """The combinations of patterns of several packages, by quarter and row."""
+    if not offers:
+        return Meeting(np.zeros((1, 0), np.int64), np.zeros((quarters, rows), np.int64))
+    stacked = np.stack([each.index.ravel() for each in offers], axis=1)
+    pattern, index = np.unique(stacked, axis=0, return_inverse=True)
+    return Meeting(pattern, index.reshape(quarters, rows))
 
 
 def notch_of(x: np.ndarray, slope: np.ndarray, base: np.ndarray, pieces: int) -> int:

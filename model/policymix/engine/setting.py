@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
 
 from ..policy.arrays import RATION_PRO_RATA
 from ..policy.claim import KIND_INDEX, mask
+from ..policy.clause import Clause
 from ..policy.compile import Compiled, compile_mix
 from ..policy.package import Package
 from ..region.arrays import quarter_index
 from ..region.schema import Environment, Region
-from .offers import find_offers, same_tests, schedule_of
+from .claims import TYPE_BITS
+from .offers import Meeting, find_offers, meeting_of, same_tests, schedule_of
 
 HISTORY = "history"
 """Name of the mix of the burn-in: the history's packages alone."""
@@ -85,6 +87,26 @@ class Setting:
             for name, (projects, _) in self.offers.items()
         )
 
+    def meetings(self, versions: tuple[str, ...]) -> tuple[Meeting, Meeting, np.ndarray]:
+        """Which offers of a mix's packages to projects and to research meet, and whether any clause could pay a project
+        (bool[quarters, rows]); worked out once for all mixes with the same offers."""
+        offers = [self.offers[version] for version in versions]
+        key = tuple(id(each) for each in offers)
+        if key not in self._meetings:
+            cells = len(self.region.industry) * len(self.region.places)
+            kinds = [[each[k] for each in offers] for k in range(2)]
+            sizes = (cells * TYPE_BITS.size * 2, cells * 4)
+            possible = np.zeros((self.quarters, sizes[0]), bool)
+            for each in kinds[0]:
+                possible |= each.possible
+            found = [meeting_of(kind, self.quarters, size) for kind, size in zip(kinds, sizes, strict=True)]
+            self._meetings[key] = (found[0], found[1], possible)
+        return self._meetings[key]
+
+    @cached_property
+    def _meetings(self) -> dict[tuple[int, ...], tuple[Meeting, Meeting, np.ndarray]]:
+        return {}
+
     @cached_property
     def shared(self) -> frozenset[str]:
         """Versions of packages that more than one mix holds."""
@@ -115,10 +137,11 @@ def make_setting(
     first, begin, last = quarter_index(burn_in_start), quarter_index(start), quarter_index(end)
     roles, places = region.role_places, region.places
     compiled = {HISTORY: compile_mix(list(history), roles, places)}
+    held: dict[tuple[str, ...], Compiled] = {}
     for name, packages in mixes.items():
-        compiled[name] = compile_mix([*history, *packages], roles, places)
+        compiled[name] = _lean(compile_mix([*history, *packages], roles, places), held)
     versions, named = _versions(compiled)
-    alone = {name: compile_mix([package], roles, places) for name, package in named.items()}
+    alone = {name: _lean(compile_mix([package], roles, places), held) for name, package in named.items()}
     quarters = np.arange(first, last + 1)
     days = np.array([middle_day(int(index)) for index in quarters], np.int64)
     fields = field_masks(region)
@@ -143,6 +166,33 @@ def make_setting(
         contract=contract,
         limits=dict(limits or {}),
     )
+
+
+def _lean(mix: Compiled, held: dict[tuple[str, ...], Compiled]) -> Compiled:
+    """A mix that shares with the first one of the same clauses whatever is equal in both, so that it is held once."""
+    first = held.setdefault(mix.clauses, mix)
+    if first is mix:
+        return mix
+    tables = {
+        name: table
+        for name, table in first.arrays._asdict().items()
+        if isinstance(table, np.ndarray) and np.array_equal(table, getattr(mix.arrays, name))
+    }
+    same = {
+        each.name: getattr(first, each.name)
+        for each in fields(Compiled)
+        if each.name != "arrays" and _equal(getattr(first, each.name), getattr(mix, each.name))
+    }
+    return replace(mix, arrays=mix.arrays._replace(**tables), **same)  # type: ignore[arg-type]
+
+
+def _equal(one: object, other: object) -> bool:
+    """Whether two parts of a mix are the same; packages and clauses only if they are one object."""
+    if isinstance(one, np.ndarray):
+        return np.array_equal(one, np.asarray(other))
+    if isinstance(one, tuple) and one and isinstance(one[0], Package | Clause):
+        return False
+    return one == other
 
 
 def _versions(mixes: Mapping[str, Compiled]) -> tuple[dict[str, tuple[str, ...]], dict[str, Package]]:

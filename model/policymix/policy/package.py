@@ -335,9 +335,7 @@ def set_value(package: Package, address: str, value: Any) -> Package:
     if problems:
         raise NotFound("address", f"{package.id}/{address}", [f"{package.id}/{a}" for a in addresses_of(package.raw)])
     _fix_range(raw, address, decimal(value))
-    changed, problems = (
-        _with_clause(package, raw, head) if position is not None else build(raw, package.path, package.extends)[:2]
-    )
+    changed, problems = _with_clause(package, raw, head) if position is not None else _with_head(package, raw)
     if changed is None or problems:
         first = problems[0]
         raise InvalidValue(f"{package.id}/{address} ({first.where})", first.found, first.expected, first.nearest)
@@ -345,9 +343,9 @@ def set_value(package: Package, address: str, value: Any) -> Package:
 
 
 def _own_copy(raw: dict[str, Any], clause: str | None) -> dict[str, Any]:
-    """A copy of plain data that may be changed: of one clause, the others shared; of all for None."""
+    """A copy of plain data that may be changed: of one clause, or of all but the clauses; the rest is shared."""
     if clause is None:
-        return copy.deepcopy(raw)
+        return {key: value if key == "clause" else copy.deepcopy(value) for key, value in raw.items()}
     return {**raw, "clause": [copy.deepcopy(c) if c.get("id") == clause else c for c in raw["clause"]]}
 
 
@@ -371,6 +369,16 @@ def _with_clause(package: Package, raw: dict[str, Any], name: str) -> tuple[Pack
     clauses = tuple(clause if other.id == name else other for other in package.clause)
     changed = replace(package, clause=clauses, raw=raw)
     return changed, [*clause_problems(clause), *_package_problems(changed, [c.id for c in clauses])]
+
+
+def _with_head(package: Package, raw: dict[str, Any]) -> tuple[Package | None, list[Problem]]:
+    """The package with its head read anew from plain data, the clauses as they are."""
+    try:
+        head = Head.model_validate({key: value for key, value in raw.items() if key != "clause"})
+    except ValidationError as error:
+        return None, problems_of(error, Head)
+    changed = replace(package, head=head, raw=raw)
+    return changed, _package_problems(changed, [clause.id for clause in package.clause])
 
 
 def decimal(value: Any) -> Any:
