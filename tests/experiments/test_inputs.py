@@ -2,8 +2,10 @@
 
 import pytest
 
-from policymix.errors import InvalidValue, NotFound
+from policymix.errors import InvalidValue, NotFound, RunFailed
+from policymix.experiments import runner
 from policymix.experiments.inputs import gather, levers, uncertainties
+from policymix.experiments.runner import draw_values
 from policymix.experiments.scenario import load_scenario, with_options
 
 
@@ -43,6 +45,30 @@ def test_a_range_that_is_set_is_no_longer_uncertain(gathered):
     name = next(p.name for p in uncertainties(gathered) if p.name.startswith("dalian-2021/") and ".pays." in p.name)
     scenario = with_options(load_scenario("dalian-2025"), set={name.removesuffix(".realised"): 0.05})
     assert name not in [prior.name for prior in uncertainties(gather(scenario))]
+
+
+def test_a_value_within_a_range_is_fixed_by_setting_it():
+    """It had been accepted, and drawn over."""
+    address = "dalian-2021/2.pays.amount.realised"
+    gathered = gather(with_options(load_scenario("dalian-2025"), set={address: 0.5}, draws=4))
+    priors = uncertainties(gathered)
+    values, _ = draw_values(gathered, priors)
+    assert values[:, [prior.name for prior in priors].index(address)].tolist() == [0.5] * 4
+
+
+def test_a_figure_without_a_range_reaches_the_run_when_it_is_set(monkeypatch):
+    """It had been accepted, and forgotten."""
+    seen = []
+
+    def look(setting, numbers, seed, luck):
+        seen.append(numbers["region.dalian-rest.wage_level"])
+        raise RunFailed("seen")
+
+    monkeypatch.setattr(runner, "run_unit", look)
+    scenario = with_options(load_scenario("dalian-2025"), set={"region.dalian-rest.wage_level": 1.1}, draws=1)
+    with pytest.raises(RunFailed, match="seen"):
+        runner.run(scenario, threads=1)
+    assert seen == [1.1]
 
 
 @pytest.mark.parametrize(
