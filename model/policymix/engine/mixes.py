@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InvalidValue
+from ..policy.arrays import NEVER
 from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
 from .claims import F_PLACE, City, Mix
@@ -197,27 +198,29 @@ def merged(tables: list[Schedule], meeting: Meeting, price: np.ndarray) -> tuple
 
 def announced(setting: Setting, compiled: Compiled) -> np.ndarray:
     """Quarter position of each package's announcement."""
-    out = np.full(max(1, len(compiled.packages)), 1e6)
-    for c in range(len(compiled.clauses)):
-        k = int(compiled.arrays.clause["package"][c])
-        out[k] = min(out[k], quarter_of_day(setting, int(compiled.announced[c])))
-    return out
+    first = np.full(max(1, len(compiled.packages)), NEVER)
+    np.minimum.at(first, compiled.arrays.clause["package"], compiled.announced)
+    return np.array([1e6 if day == NEVER else quarter_of_day(setting, int(day)) for day in first])
+
+
+def pays_something(arrays) -> np.ndarray:
+    """Whether each clause pays anything in this draw: bool[clauses]."""
+    so_far = np.concatenate(([0], np.cumsum(arrays.pays["value"] != 0.0)))
+    return so_far[arrays.clause["pays_last"]] > so_far[arrays.clause["pays_first"]]
 
 
 def offers_flags(arrays) -> np.ndarray:
     """Whether a clause pays anything to projects, to research or national grants, leases, arrivals, talent."""
-    rows = arrays.clause
-    pays = np.array([arrays.pays["value"][row["pays_first"] : row["pays_last"]].any() for row in rows], bool)
+    paying = set(arrays.clause["kind"][pays_something(arrays)].tolist())
     groups = (("project",), ("research", "national_grant"), ("lease",), ("arrival",), ("talent",))
-    kinds = [[KIND_INDEX[name] for name in names] for names in groups]
-    return np.array([np.any(pays & np.isin(rows["kind"], each)) for each in kinds], np.int64)
+    return np.array([any(KIND_INDEX[name] in paying for name in names) for names in groups], np.int64)
 
 
 def years_left(setting: Setting, arrays) -> np.ndarray:
     """Years until the first project clause that pays something ends, by quarter; those already over do not count."""
     out = np.full(setting.quarters, 1e6)
-    for row in arrays.clause:
-        if row["kind"] == KIND_INDEX["project"] and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
+    for row in arrays.clause[pays_something(arrays)]:
+        if row["kind"] == KIND_INDEX["project"]:
             left = (row["open_until"] - setting.days) / 365.25
             out = np.where((left >= 0) & (setting.days >= row["open_from"]), np.minimum(out, left), out)
     return out
@@ -226,8 +229,9 @@ def years_left(setting: Setting, arrays) -> np.ndarray:
 def opens(setting: Setting, compiled: Compiled, arrays) -> np.ndarray:
     """Quarter in which the next project clause that pays something, announced by then, begins; -1 without one."""
     out = np.full(setting.quarters, setting.quarters)
-    for c, row in enumerate(arrays.clause):
-        if row["kind"] == KIND_INDEX["project"] and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
+    for c in np.flatnonzero(pays_something(arrays)):
+        row = arrays.clause[c]
+        if row["kind"] == KIND_INDEX["project"]:
             begins = int(np.searchsorted(setting.days, row["open_from"]))
             known = (setting.days >= compiled.announced[c]) & (setting.days < row["open_from"])
             out[known] = np.minimum(out[known], begins)
@@ -237,9 +241,10 @@ def opens(setting: Setting, compiled: Compiled, arrays) -> np.ndarray:
 def welcomes(arrays, places: int) -> np.ndarray:
     """Whether any clause that pays on a claim kind is open to each place: int64[kinds, places]."""
     out = np.zeros((len(KINDS), places), np.int64)
-    for clause, row in enumerate(arrays.clause):
-        if row["kind"] >= 0 and arrays.pays["value"][row["pays_first"] : row["pays_last"]].any():
-            bits = place_bits(arrays, clause)
+    for clause in np.flatnonzero(pays_something(arrays)):
+        row = arrays.clause[clause]
+        if row["kind"] >= 0:
+            bits = place_bits(arrays, int(clause))
             out[row["kind"]] |= np.array([bits >> place & 1 for place in range(places)])
     return out
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from ..policy.claim import KIND_INDEX, fact_index
 from ..policy.compile import Compiled, compile_tests
 from ..policy.quantity import central
 from .claims import CONDITION, Office
-from .setting import FIRST_YEAR, Setting
+from .setting import Setting
 from .symbols import P_BUILD_QUARTERS, P_GRANT_DISCOUNT, P_GRANT_WITH_PURCHASE
 from .world import World
 
@@ -100,12 +99,8 @@ def part_of_year(setting: Setting, compiled: Compiled, package: int) -> np.ndarr
     """Part of the calendar year that a package is in force, by quarter."""
     own = compiled.arrays.clause["package"] == package
     first, last = int(compiled.first_day[own].min()), int(compiled.last_day[own].max())
-    out = np.ones(setting.quarters)
-    for q, calendar in enumerate(setting.calendar):
-        year = int(calendar) // 4 + FIRST_YEAR
-        begin, end = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-        out[q] = max(0, min(end, last) - max(begin, first) + 1) / (end - begin + 1)
-    return out
+    begin, end = setting.year_ends
+    return np.maximum(0, np.minimum(end, last) - np.maximum(begin, first) + 1) / (end - begin + 1)
 
 
 def _parts(world: World, compiled: Compiled, clause: np.ndarray, usual_lag: np.ndarray) -> tuple[np.ndarray, ...]:

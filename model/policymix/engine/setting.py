@@ -19,6 +19,7 @@ from ..region.arrays import quarter_index
 from ..region.schema import Environment, Region
 from .claims import TYPE_BITS
 from .offers import Meeting, find_offers, meeting_of, same_tests, schedule_of
+from .symbols import PARAMETERS
 
 HISTORY = "history"
 """Name of the mix of the burn-in: the history's packages alone."""
@@ -102,6 +103,19 @@ class Setting:
             found = [meeting_of(kind, self.quarters, size) for kind, size in zip(kinds, sizes, strict=True)]
             self._meetings[key] = (found[0], found[1], possible)
         return self._meetings[key]
+
+    @cached_property
+    def year_ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """First and last day of every quarter's calendar year, as ordinals."""
+        years = [int(calendar) // 4 + FIRST_YEAR for calendar in self.calendar]
+        ends = [(datetime.date(year, 1, 1).toordinal(), datetime.date(year, 12, 31).toordinal()) for year in years]
+        first, last = np.array(ends, np.int64).T
+        return first, last
+
+    @cached_property
+    def parameter_limits(self) -> np.ndarray:
+        """Least and greatest value of every parameter: float64[parameters, 2]."""
+        return np.array([self.limits.get(f"parameter.{name}", (0.0, np.inf)) for name in PARAMETERS])
 
     @cached_property
     def _meetings(self) -> dict[tuple[int, ...], tuple[Meeting, Meeting, np.ndarray]]:

@@ -118,7 +118,7 @@ def parameters_by_quarter(setting: Setting, world: World, mix: Compiled, values:
             table[open_now, column] += change.value
         else:
             table[open_now, column] = change.value
-    limits = np.array([setting.limits.get(f"parameter.{name}", (0.0, np.inf)) for name in PARAMETERS])
+    limits = setting.parameter_limits
     table = np.clip(table, limits[:, 0], limits[:, 1])  # a factor on a drawn number may overshoot in some draws
     nominal = [PARAMETERS.index(name) for name in NOMINAL]
     table[:, nominal] /= world.env.deflator[:, None]
