@@ -234,10 +234,15 @@ def known_share(mix, package, first, quarter, p):
 
 def knows(known, u_aware, standing):
     """Whether a holder knows any package."""
+    return u_aware < most_known(known, standing)
+
+
+def most_known(known, standing):
+    """Share of holders of a standing that know any package."""
     most = 0.0
     for package in range(known.shape[0]):
         most = max(most, known[package, standing])
-    return u_aware < most
+    return most
 
 
 def account_of(city, slot):

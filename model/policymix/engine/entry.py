@@ -174,10 +174,9 @@ def place_newcomer(firms, slot, address, h, ground, cells, places, p):
 def type_of(ground, industry, u, eligible):
     """Project type of a uniform number: position in PROJECT_TYPES; the last one when it does not meet a call's
     terms."""
-    last = ground.type_cdf.shape[1] - 1
     kind = 0
-    while kind < last and u >= eligible * ground.type_cdf[industry, kind]:
-        kind += 1
+    for each in range(ground.type_cdf.shape[1] - 1):
+        kind += int(u >= eligible * ground.type_cdf[industry, each])
     return kind
 
 

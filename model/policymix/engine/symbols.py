@@ -104,17 +104,19 @@ CELL_COUNT = len(CELL_VALUES)
 
 WORK = (
     "z", "u_adjust", "u_maintain", "u_exit", "u_adopt",
-    "size", "ratio", "value", "revenue", "profit_year", "cash", "gap", "rate", "first_pays", "wanted", "project",
+    "size", "ratio", "value", "revenue", "profit_year", "cash", "gap", "exit_base", "first_pays", "wanted", "project",
     "start", "spend", "research_yuan", "reported_yuan", "exits", "bound", "rd_applies", "rd_rate",
     "adopts", "u_relocate", "status", "push", "u_type", "own_research", "real_share", "over", "kept_share",
-    "wait", "free_reported",
+    "wait", "free_reported", "u_renew", "event", "meets", "gained", "ln_capital",
+    "hazard", "stretch_rate", "offer", "standing",
 )  # fmt: skip
 _FIRST_WORK = COLUMN_COUNT + CELL_COUNT
 (W_Z, W_U_ADJUST, W_U_MAINTAIN, W_U_EXIT, W_U_ADOPT,
- W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_RATE, W_FIRST_PAYS, W_WANTED, W_PROJECT,
- W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,
+ W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_EXIT_BASE, W_FIRST_PAYS, W_WANTED,
+ W_PROJECT, W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,
  W_ADOPTS, W_U_RELOCATE, W_STATUS, W_PUSH, W_U_TYPE, W_OWN_RESEARCH, W_REAL_SHARE, W_OVER,
- W_KEPT, W_WAIT, W_FREE) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
+ W_KEPT, W_WAIT, W_FREE, W_U_RENEW, W_EVENT, W_MEETS, W_GAINED, W_LN_CAPITAL,
+ W_HAZARD, W_STRETCH_RATE, W_OFFER, W_STANDING) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
 W_LAYER_RATE = _FIRST_WORK + len(WORK)
 W_LAYER_END = W_LAYER_RATE + LAYERS
 W_LAYER_SOON = W_LAYER_END + LAYERS

@@ -32,6 +32,7 @@ from .claims import (
     Mix,
 )
 from .entry import PLACE_OUTCOMES, Ground
+from .events import OFFERED
 from .mixes import Layers, mix_of, opportunity_spending
 from .population import anchor, empty_city, is_record, populate, room_for
 from .quarter import quarter
@@ -52,6 +53,7 @@ from .symbols import (
     P_SIZE_SLOPE,
     P_SIZE_SPREAD,
     PLACE,
+    PROJECT_TYPES,
     ROWS,
     STEPS,
     STRIDE,
@@ -150,6 +152,10 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         cells=np.zeros((cells, CELL_COUNT)),
         most=np.zeros(2),
         known=np.zeros((packages, 3)),
+        offered=np.zeros((cells * len(PROJECT_TYPES) * 2, OFFERED)),
+        rd_offered=np.zeros((cells * 4, OFFERED)),
+        layers=np.zeros(2, np.int64),
+        lanes=np.zeros(BLOCK, np.int64),
         movers=np.zeros(slots, np.int64),
         lessees=np.zeros(slots, np.int64),
         counts=np.zeros(2, np.int64),

@@ -23,6 +23,8 @@ WRITTEN = (
     "stages", "claims", "rationing", "decisions", "entry", "events", "recognition", "accounts", "timetable", "ancestry",
 )  # fmt: skip
 COMPILED = ("firms", "tray", "ask", "admit", "close", "initial_city")
+REPEATED = ("weigh_stretch",)
+"""Functions over a block that one caller calls several times: their loops vectorise only with the caller's rows."""
 PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {"exp", "log", "math", "np"}
@@ -129,7 +131,7 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
                 text.append(ast.unparse(node))
     footer = ast.parse(FOOTER.format(fastmath='{"contract"}' if contract else "False"))
     roots = {node.name: node for node in footer.body if isinstance(node, ast.FunctionDef)}
-    functions |= inlined(functions | roots, roots)
+    functions |= inlined(functions | roots, roots, REPEATED)
     text += [ast.unparse(tree) for name, tree in functions.items() if name not in roots]
     helpers = ", ".join(name for name in functions if name not in roots)
     text.append(f"for _function in ({helpers},):\n    register_jitable(no_cfunc_wrapper=True)(_function)")
