@@ -36,13 +36,10 @@ from .claims import (
     most_known,
     new_row,
 )
-from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, type_of
+from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, rent_in, type_of
 from .streams import APPROVE, GRANT, HOLDS_CORE, RENEW, further, hashed, uniform_of, words
 from .symbols import *
 
-O_RATE, O_SOON, O_END = 2 * LAYERS, 3 * LAYERS, 4 * LAYERS
-"""Numbers of a row of offers; before them the knowledge that each layer needs, off and on the ladder."""
-OFFERED = 5 * LAYERS
 OUTSIDE_FIRST = 1073741824
 """Addresses of the luck of holders that are not firms: OUTSIDE_FIRST + 65536 row + number."""
 
@@ -53,8 +50,7 @@ def lane_uniform(room, j, purpose):
 
 
 def show_offers(q, city, mix, room):
-    """Layers of support on offer in a quarter by row of the mix's tables: early knowledge that a firm off and on the
-    ladder must have, rate, part that comes with the purchase, end."""
+    """Layers of support on offer in a quarter by row of the mix's tables (``symbols.OFFER_RATE``)."""
     room.layers[0], room.layers[1] = 0, 0
     for row in range(mix.layer_package.shape[1] if mix.offers[0] > 0 else 0):
         for layer in range(LAYERS):
@@ -65,7 +61,7 @@ def show_offers(q, city, mix, room):
                 show_layer(room.offered[row], layer, room.known[package], rate, soon, end)
                 room.layers[0] = max(room.layers[0], layer + 1)
             else:
-                room.offered[row, layer], room.offered[row, LAYERS + layer] = 0.0, 0.0
+                hide_layer(room.offered[row], layer)
     for row in range(mix.rd_package.shape[1] if mix.offers[1] > 0 else 0):
         for layer in range(LAYERS):
             package = mix.rd_package[q, row, layer]
@@ -74,13 +70,20 @@ def show_offers(q, city, mix, room):
                 show_layer(room.rd_offered[row], layer, room.known[package], rate, 0.0, mix.rd_end[q, row, layer])
                 room.layers[1] = max(room.layers[1], layer + 1)
             else:
-                room.rd_offered[row, layer], room.rd_offered[row, LAYERS + layer] = 0.0, 0.0
+                hide_layer(room.rd_offered[row], layer)
 
 
 def show_layer(row, layer, known, rate, soon, end):
     """Write one layer of a row."""
-    row[layer], row[LAYERS + layer] = known[OFF_LADDER], known[ON_LADDER]
-    row[O_RATE + layer], row[O_SOON + layer], row[O_END + layer] = rate, soon, end
+    for standing in range(OFFER_RATE // LAYERS):
+        row[standing * LAYERS + layer] = known[standing]
+    row[OFFER_RATE + layer], row[OFFER_SOON + layer], row[OFFER_END + layer] = rate, soon, end
+
+
+def hide_layer(row, layer):
+    """Nobody knows of a layer that is not there."""
+    for standing in range(OFFER_RATE // LAYERS):
+        row[standing * LAYERS + layer] = 0.0
 
 
 def see_offers(q, n, city, mix, ground, room, p):
@@ -110,12 +113,12 @@ def see_project_offers(n, layers, ground, room, eligible, least_major):
         kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], eligible)
         cell = industry * 2 + int(w[PLACE * STRIDE + j])
         row = (cell * types + kind) * 2 + int(w[W_PROJECT * STRIDE + j] >= least_major)
-        standing = LAYERS * int(w[STEPS_HELD * STRIDE + j] > 0.0)
+        standing = LAYERS * (ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER)
         for layer in range(layers):
             if w[U_AWARE * STRIDE + j] < offered[row, standing + layer]:
-                w[(W_LAYER_RATE + layer) * STRIDE + j] = offered[row, O_RATE + layer]
-                w[(W_LAYER_SOON + layer) * STRIDE + j] = offered[row, O_SOON + layer]
-                w[(W_LAYER_END + layer) * STRIDE + j] = offered[row, O_END + layer]
+                w[(W_LAYER_RATE + layer) * STRIDE + j] = offered[row, OFFER_RATE + layer]
+                w[(W_LAYER_SOON + layer) * STRIDE + j] = offered[row, OFFER_SOON + layer]
+                w[(W_LAYER_END + layer) * STRIDE + j] = offered[row, OFFER_END + layer]
 
 
 def see_research_offers(n, layers, room, least_major, core_share):
@@ -125,12 +128,12 @@ def see_research_offers(n, layers, room, least_major, core_share):
         major = 2.0 if w[W_REPORTED * STRIDE + j] >= least_major else 0.0
         core = 1.0 if further(w[U_ABLE * STRIDE + j], HOLDS_CORE) < core_share else 0.0
         w[W_OFFER * STRIDE + j] = 8.0 * w[INDUSTRY * STRIDE + j] + 4.0 * w[PLACE * STRIDE + j] + major + core
-        w[W_STANDING * STRIDE + j] = LAYERS if w[STEPS_HELD * STRIDE + j] > 0.0 else 0.0
+        w[W_STANDING * STRIDE + j] = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
     for layer in range(layers):
         for j in range(n):
             row, standing = int(w[W_OFFER * STRIDE + j]), int(w[W_STANDING * STRIDE + j])
-            knows_it = w[U_AWARE * STRIDE + j] < offered[row, standing + layer]
-            rate, end = offered[row, O_RATE + layer], offered[row, O_END + layer]
+            knows_it = w[U_AWARE * STRIDE + j] < offered[row, standing * LAYERS + layer]
+            rate, end = offered[row, OFFER_RATE + layer], offered[row, OFFER_END + layer]
             w[(W_RD_LAYER_RATE + layer) * STRIDE + j] = rate if knows_it else 0.0
             w[(W_RD_LAYER_END + layer) * STRIDE + j] = end if knows_it else 0.0
 
@@ -261,7 +264,7 @@ def lane_row(kind, q, slot, j, city, desk, ground, room):
     day = ground.days[q]
     registered = day - int(w[AGE * STRIDE + j] * DAYS_A_QUARTER)
     return new_row(
-        city, desk, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered,
+        desk.tray, desk.waiting, city.count, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered,
         w[STEPS_HELD * STRIDE + j],
         ground.fields[int(w[INDUSTRY * STRIDE + j])], w[REVENUE_1 * STRIDE + j] * ground.price[q], w[JOBS * STRIDE + j],
         w[U_AWARE * STRIDE + j], w[U_ABLE * STRIDE + j],
@@ -368,7 +371,10 @@ def ask_lessees(q, run, city, desk, ground, room, p):
         )
         place = int(firms[PLACE, slot])
         registered = day - int(firms[AGE, slot] * DAYS_A_QUARTER)
-        ask_lease(firms, slot, slot, place, q, registered, EXPANSION, ground, room.pair, city, desk, p)
+        ask_lease(
+            firms, slot, slot, place, q, registered, EXPANSION, rent_in(q, place, city, ground), ground, room.pair,
+            desk.tray, desk.waiting, city.count, p,
+        )  # fmt: skip
     room.counts[0] = 0
 
 
@@ -389,7 +395,8 @@ def outside_claims(q, run, city, mix, desk, ground):
             first, second = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[q]))
             u = uniform_of(hashed(first, second, np.uint64(APPROVE)))
             r = new_row(
-                city, desk, mix.outside_kind[source], -1, float(address), 0.0, day, day, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, u
+                desk.tray, desk.waiting, city.count, mix.outside_kind[source], -1, float(address), 0.0, day, day, 0.0,
+                0.0, 0.0, 0.0, 0.0, 0.0, u,
             )  # fmt: skip
             row = desk.tray[r]
             for i in range(mix.outside_facts.shape[1]):

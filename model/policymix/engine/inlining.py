@@ -22,6 +22,9 @@ LARGEST_EXPRESSION = 40
 
 BUILTINS = frozenset(dir(builtins))
 
+SHORT_FUNCTION = 110
+"""Nodes of a function that its callers take in however many they are."""
+
 Functions = dict[str, ast.FunctionDef]
 """Functions by the name that calls them."""
 
@@ -63,6 +66,17 @@ def inlined(
             size[caller] += times * size.pop(name)
             del work[name], calls[name]
     return work
+
+
+def called_once(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> set[str]:
+    """Names of functions with a single call among all that the roots reach, and of short ones.
+
+    The compiler is told to take them into their caller: handing over the many numbers of large tuples costs more than
+    what most of them do.
+    """
+    reached = _callees_first(functions, roots)
+    calls = Counter(name for each in reached for name in _calls(functions[each], functions))
+    return {n for n in reached if calls[n] == 1 or sum(1 for _ in ast.walk(functions[n])) <= SHORT_FUNCTION}
 
 
 def _callees_first(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> list[str]:

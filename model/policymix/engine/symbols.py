@@ -15,6 +15,11 @@ each other's way."""
 LAYERS = 3
 """Layers of a flattening schedule of support: rates that end one after another."""
 
+OFFER_RATE, OFFER_SOON, OFFER_END = 3 * LAYERS, 4 * LAYERS, 5 * LAYERS
+"""What a row of a quarter's offers says by layer: rate, part that comes with the purchase, end; before them the early
+knowledge that a firm must have to see it, off the ladder, on it, and as a newcomer."""
+OFFER_NUMBERS = 6 * LAYERS
+
 STEPS = ("technology_sme", "high_tech_enterprise", "chick_eagle", "gazelle", "unicorn", "leading")
 SME, HTE, EAGLE, GAZELLE, UNICORN, LEADING = range(6)
 

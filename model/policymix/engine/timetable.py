@@ -64,8 +64,8 @@ class Room(NamedTuple):
     cells: np.ndarray  # float64[cells, CELL_COUNT]
     most: np.ndarray  # float64[places] staff of one firm that counts for crowding
     known: np.ndarray  # float64[packages, 3]
-    offered: np.ndarray  # float64[rows, OFFERED]: the quarter's layers for projects, as ``events.show_offers`` has them
-    rd_offered: np.ndarray  # float64[rows, OFFERED]: the same for research
+    offered: np.ndarray  # float64[rows, OFFER_NUMBERS]: the quarter's layers of support for projects
+    rd_offered: np.ndarray  # float64[rows, OFFER_NUMBERS]: the same for research
     layers: np.ndarray  # int64[2] layers in use this quarter: for projects, for research
     lanes: np.ndarray  # int64[BLOCK] firms of a block that something happens to
     movers: np.ndarray  # int64[slots]

@@ -32,7 +32,6 @@ from .claims import (
     Mix,
 )
 from .entry import PLACE_OUTCOMES, Ground
-from .events import OFFERED
 from .mixes import Layers, mix_of, opportunity_spending
 from .population import anchor, empty_city, is_record, populate, room_for
 from .quarter import quarter
@@ -49,6 +48,7 @@ from .symbols import (
     INDUSTRY,
     LN_SIZE,
     LUCK,
+    OFFER_NUMBERS,
     P_LARGEST_SPREAD,
     P_SIZE_SLOPE,
     P_SIZE_SPREAD,
@@ -152,8 +152,8 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         cells=np.zeros((cells, CELL_COUNT)),
         most=np.zeros(2),
         known=np.zeros((packages, 3)),
-        offered=np.zeros((cells * len(PROJECT_TYPES) * 2, OFFERED)),
-        rd_offered=np.zeros((cells * 4, OFFERED)),
+        offered=np.zeros((cells * len(PROJECT_TYPES) * 2, OFFER_NUMBERS)),
+        rd_offered=np.zeros((cells * 4, OFFER_NUMBERS)),
         layers=np.zeros(2, np.int64),
         lanes=np.zeros(BLOCK, np.int64),
         movers=np.zeros(slots, np.int64),

@@ -15,7 +15,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from ..firms import MODULES as RULE_MODULES
-from .inlining import Functions, free_names, inlined
+from .inlining import Functions, called_once, free_names, inlined
 
 POLICY_FILES = ("dates", "schedule", "stacking", "settlement", "budget")
 """Each may call functions of those before it."""
@@ -133,8 +133,10 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
     roots = {node.name: node for node in footer.body if isinstance(node, ast.FunctionDef)}
     functions |= inlined(functions | roots, roots, REPEATED)
     text += [ast.unparse(tree) for name, tree in functions.items() if name not in roots]
-    helpers = ", ".join(name for name in functions if name not in roots)
-    text.append(f"for _function in ({helpers},):\n    register_jitable(no_cfunc_wrapper=True)(_function)")
+    wherever = called_once(functions, roots)
+    for names, option in ((set(functions) - wherever, ""), (wherever, ", forceinline=True")):
+        helpers = "".join(f"{name}, " for name in functions if name in names and name not in roots)
+        text.append(f"for _function in ({helpers}):\n    register_jitable(no_cfunc_wrapper=True{option})(_function)")
     text += [ast.unparse(functions[node.name] if isinstance(node, ast.FunctionDef) else node) for node in footer.body]
     return "\n\n".join(text) + "\n"
 
