@@ -192,7 +192,7 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
             continue
         above, soon = p[P_APPROVAL] * above, p[P_APPROVAL] * soon
         capital, ln_wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
-        cost = w[(CELL_ROW + C_REFERENCE_COST) * STRIDE + j]
+        cost = room.cells[cell, C_REFERENCE_COST]
         wanted, elasticity = exp(ln_wanted), p[P_CAPITAL_ELASTICITY]
         lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
         lost_above = kink.loss(line, capital, ln_wanted, wanted, cost, elasticity)
@@ -249,7 +249,7 @@ def jump_to_line(q, n, city, mix, ground, room, p):
         if w[U_ABLE * STRIDE + j] >= take_up.application_probability(above, hassle, p[P_HASSLE_SLOPE]):
             continue
         above, soon = p[P_APPROVAL] * above, p[P_APPROVAL] * soon
-        cost, wanted = w[(CELL_ROW + C_REFERENCE_COST) * STRIDE + j], exp(ln_wanted)
+        cost, wanted = room.cells[cell, C_REFERENCE_COST], exp(ln_wanted)
         lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
         lost_above = kink.loss(target, capital, ln_wanted, wanted, cost, elasticity)
         chosen = kink.notch(size, target, lost, lost_above, below, above, cost)

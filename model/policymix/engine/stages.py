@@ -80,7 +80,7 @@ def look_up(w, cells, places, n):
     """Values of the firm's industry and place."""
     for j in range(n):
         cell = int(w[INDUSTRY * STRIDE + j]) * places + int(w[PLACE * STRIDE + j])
-        for value in range(CELL_COUNT):
+        for value in range(LOOKED_UP):
             w[(CELL_ROW + value) * STRIDE + j] = cells[cell, value]
 
 

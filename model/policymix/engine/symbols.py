@@ -85,7 +85,6 @@ CELL_VALUES = (
     "capital_output",
     "cost_share",
     "ln_cost_ratio",
-    "reference_cost",
     "staff_per_value",
     "annual_wage",  # CNY, place's wage included
     "ln_wage",
@@ -96,16 +95,20 @@ CELL_VALUES = (
     "factor",  # effective demand over S
     "adopters",  # share of peers with equipment of their own
     "services_wanted",
-    "core",
     "technology",  # 1 in industries that the ladder is open to
-    "local_share",  # d, share of sales within the city
     "hassle",  # CNY, cost of applying
     "ln_common",  # log of the typical size over all industries, on which the spread of growth depends
+    # what no stage needs for every firm
+    "reference_cost",
+    "core",
+    "local_share",  # d, share of sales within the city
 )
-(C_DRIFT, C_LN_MEDIAN, C_CAPITAL_OUTPUT, C_COST_SHARE, C_LN_COST_RATIO, C_REFERENCE_COST, C_STAFF, C_WAGE, C_LN_WAGE,
- C_OTHER, C_DEPRECIATION, C_RESEARCH, C_VALUE_RATIO, C_FACTOR, C_ADOPTERS, C_SERVICES, C_CORE,
- C_TECHNOLOGY, C_LOCAL, C_HASSLE, C_LN_COMMON) = range(21)  # fmt: skip
+(C_DRIFT, C_LN_MEDIAN, C_CAPITAL_OUTPUT, C_COST_SHARE, C_LN_COST_RATIO, C_STAFF, C_WAGE, C_LN_WAGE,
+ C_OTHER, C_DEPRECIATION, C_RESEARCH, C_VALUE_RATIO, C_FACTOR, C_ADOPTERS, C_SERVICES,
+ C_TECHNOLOGY, C_HASSLE, C_LN_COMMON, C_REFERENCE_COST, C_CORE, C_LOCAL) = range(21)  # fmt: skip
 CELL_COUNT = len(CELL_VALUES)
+LOOKED_UP = C_REFERENCE_COST
+"""Values of industry and place that every firm of a block gets."""
 
 WORK = (
     "z", "u_adjust", "u_maintain", "u_exit", "u_adopt",
@@ -115,7 +118,7 @@ WORK = (
     "wait", "free_reported", "u_renew", "event", "meets", "gained", "ln_capital",
     "hazard", "stretch_rate", "offer", "standing",
 )  # fmt: skip
-_FIRST_WORK = COLUMN_COUNT + CELL_COUNT
+_FIRST_WORK = COLUMN_COUNT + LOOKED_UP
 (W_Z, W_U_ADJUST, W_U_MAINTAIN, W_U_EXIT, W_U_ADOPT,
  W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_EXIT_BASE, W_FIRST_PAYS, W_WANTED,
  W_PROJECT, W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,

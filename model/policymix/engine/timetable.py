@@ -68,6 +68,7 @@ class Room(NamedTuple):
     rd_offered: np.ndarray  # float64[rows, OFFER_NUMBERS]: the same for research
     layers: np.ndarray  # int64[2] layers in use this quarter: for projects, for research
     lanes: np.ndarray  # int64[BLOCK] firms of a block that something happens to
+    parts: np.ndarray  # int64[PARTS * STRIDE]: what the firms of a block add to the accounts
     movers: np.ndarray  # int64[slots]
     lessees: np.ndarray  # int64[slots]
     counts: np.ndarray  # int64[2]: lessees, movers
@@ -156,7 +157,7 @@ def stages(q, start, n, lanes, city, mix, desk, ground, room, out, p):
     if ground.calendar[q] % 4 == 3:
         climb(room.w, room.h, p, n, city.recognised)  # 7
     leave_stage(start, n, lanes, ground, room, p)  # 8
-    book(room.w, n, q, room.most, out, p)  # 10
+    book(room.w, room.parts, n, q, room.most, out, p)  # 10
     if ground.calendar[q] % 4 == 3:
         turn_year(room.w, lanes)
 
