@@ -27,7 +27,7 @@ def test_parameter_names_address_their_own_row():
 
 
 def test_rows_of_the_scratch_do_not_overlap():
-    rows = [symbols.CELL_ROW + k for k in range(symbols.CELL_COUNT)] + list(range(symbols.COLUMN_COUNT))
+    rows = [symbols.CELL_ROW + k for k in range(symbols.LOOKED_UP)] + list(range(symbols.COLUMN_COUNT))
     rows += [value for name, value in vars(symbols).items() if name.startswith("W_") and "LAYER" not in name]
     for first in ("W_LAYER_RATE", "W_LAYER_END", "W_LAYER_SOON", "W_RD_LAYER_RATE", "W_RD_LAYER_END"):
         rows += [getattr(symbols, first) + k for k in range(symbols.LAYERS)]

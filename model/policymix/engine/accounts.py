@@ -16,6 +16,9 @@ from .symbols import *
 STAFF_UNIT = 1048576.0
 A_INVESTMENT, A_VALUE, A_REVENUE, A_JOBS, A_FIRMS, A_SIZE = range(6)
 CUBE_OUTCOMES = 6
+PART_ADOPTERS, PART_REAL_RD, PART_REPORTED_RD, PART_EXITS = range(CUBE_OUTCOMES, CUBE_OUTCOMES + 4)
+PARTS = CUBE_OUTCOMES + 4
+"""Rows of what one firm adds to the accounts: those of the cube, then these."""
 
 
 class Out(NamedTuple):
@@ -32,27 +35,53 @@ class Out(NamedTuple):
     prices: np.ndarray  # float64[quarters, places, 2]: log rent and log wage against the environment
 
 
-def book(w, n, quarter, most, out, p):
-    """Add a block's firms to the quarter's outcomes."""
+def book(w, parts, n, quarter, most, out, p):
+    """Add a block's firms to the quarter's outcomes: what each adds, as integers, then the sums by place and
+    industry."""
+    services = count_up(w, parts, n, p[P_SERVICES_BUDGET])
+    out.services[quarter] += services
+    cube, adopters, places, crowd = out.cube[quarter], out.adopters[quarter], out.place[quarter], out.crowd[quarter]
     for j in range(n):
-        if w[ALIVE * STRIDE + j] + w[W_EXITS * STRIDE + j] < 0.5:
-            continue
-        place = int(w[PLACE * STRIDE + j])
-        i = int(w[INDUSTRY * STRIDE + j])
-        alive = w[ALIVE * STRIDE + j]
-        value = 0.25 * w[W_VALUE * STRIDE + j]
-        out.cube[quarter, place, i, A_INVESTMENT] += fen(w[W_SPEND * STRIDE + j])
-        out.cube[quarter, place, i, A_VALUE] += fen(value)
-        out.cube[quarter, place, i, A_REVENUE] += fen(0.25 * w[W_REVENUE * STRIDE + j])
-        out.cube[quarter, place, i, A_JOBS] += np.int64(np.floor(w[JOBS * STRIDE + j] * STAFF_UNIT + 0.5))
-        out.crowd[quarter, place] += np.int64(np.floor(min(w[JOBS * STRIDE + j], most[place]) * STAFF_UNIT + 0.5))
-        out.cube[quarter, place, i, A_FIRMS] += np.int64(alive)
-        out.cube[quarter, place, i, A_SIZE] += fen(w[W_SIZE * STRIDE + j] * alive)
-        out.adopters[quarter, place, i] += np.int64(w[OWN_DIGITAL * STRIDE + j] * alive)
-        out.services[quarter] += fen(p[P_SERVICES_BUDGET] * w[BOUGHT_DIGITAL * STRIDE + j] * value)
-        out.place[quarter, place, O_REAL_RD] += fen(0.25 * w[W_RESEARCH * STRIDE + j])
-        out.place[quarter, place, O_REPORTED_RD] += fen(0.25 * w[W_REPORTED * STRIDE + j])
-        out.place[quarter, place, O_EXITS] += np.int64(w[W_EXITS * STRIDE + j])
+        place, i = int(w[PLACE * STRIDE + j]), int(w[INDUSTRY * STRIDE + j])
+        for outcome in range(CUBE_OUTCOMES):
+            cube[place, i, outcome] += parts[outcome * STRIDE + j]
+        adopters[place, i] += parts[PART_ADOPTERS * STRIDE + j]
+        places[place, O_REAL_RD] += parts[PART_REAL_RD * STRIDE + j]
+        places[place, O_REPORTED_RD] += parts[PART_REPORTED_RD * STRIDE + j]
+        places[place, O_EXITS] += parts[PART_EXITS * STRIDE + j]
+        crowd[place] += staff_units(min(w[JOBS * STRIDE + j], most[place]))
+
+
+def count_up(w, parts, n, services_budget):
+    """What the firms of a block add to the accounts, nothing of those that had left before; returns the digital
+    services that they buy."""
+    services = 0
+    for j in range(n):
+        alive, leaves = w[ALIVE * STRIDE + j], w[W_EXITS * STRIDE + j]
+        counts = alive + leaves >= 0.5
+        value = if_counted(0.25 * w[W_VALUE * STRIDE + j], counts)
+        parts[A_INVESTMENT * STRIDE + j] = fen(if_counted(w[W_SPEND * STRIDE + j], counts))
+        parts[A_VALUE * STRIDE + j] = fen(value)
+        parts[A_REVENUE * STRIDE + j] = fen(if_counted(0.25 * w[W_REVENUE * STRIDE + j], counts))
+        parts[A_JOBS * STRIDE + j] = staff_units(if_counted(w[JOBS * STRIDE + j], counts))
+        parts[A_FIRMS * STRIDE + j] = np.int64(alive)
+        parts[A_SIZE * STRIDE + j] = fen(w[W_SIZE * STRIDE + j] * alive)
+        parts[PART_ADOPTERS * STRIDE + j] = np.int64(w[OWN_DIGITAL * STRIDE + j] * alive)
+        parts[PART_REAL_RD * STRIDE + j] = fen(if_counted(0.25 * w[W_RESEARCH * STRIDE + j], counts))
+        parts[PART_REPORTED_RD * STRIDE + j] = fen(if_counted(0.25 * w[W_REPORTED * STRIDE + j], counts))
+        parts[PART_EXITS * STRIDE + j] = np.int64(leaves)
+        services += fen(services_budget * w[BOUGHT_DIGITAL * STRIDE + j] * value)
+    return services
+
+
+def if_counted(number, counts):
+    """A firm's number if it counts this quarter, else nought."""
+    return number if counts else 0.0
+
+
+def staff_units(staff):
+    """Staff in whole units of 2^-20 persons."""
+    return np.int64(np.floor(staff * STAFF_UNIT + 0.5))
 
 
 def fen(money):

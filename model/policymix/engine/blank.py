@@ -7,10 +7,10 @@ import numpy as np
 from ..policy.arrays import MAX_PERIODS
 from ..policy.claim import MAX_FACTS
 from ..policy.compile import Compiled
-from .accounts import CUBE_OUTCOMES, Out
+from .accounts import CUBE_OUTCOMES, PARTS, Out
 from .claims import CLAUSE_OUTCOMES, Q_FACTS, Desk
 from .entry import PLACE_OUTCOMES
-from .symbols import BLOCK, CELL_COUNT, COLUMN_COUNT, ROWS, STEPS, STRIDE
+from .symbols import BLOCK, CELL_COUNT, COLUMN_COUNT, OFFER_NUMBERS, PROJECT_TYPES, ROWS, STEPS, STRIDE
 from .timetable import Path, Room
 
 
@@ -68,6 +68,11 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         cells=np.zeros((cells, CELL_COUNT)),
         most=np.zeros(2),
         known=np.zeros((packages, 3)),
+        offered=np.zeros((cells * len(PROJECT_TYPES) * 2, OFFER_NUMBERS)),
+        rd_offered=np.zeros((cells * 4, OFFER_NUMBERS)),
+        layers=np.zeros(2, np.int64),
+        lanes=np.zeros(BLOCK, np.int64),
+        parts=np.zeros(PARTS * STRIDE, np.int64),
         movers=np.zeros(slots, np.int64),
         lessees=np.zeros(slots, np.int64),
         counts=np.zeros(2, np.int64),

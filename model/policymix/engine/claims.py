@@ -203,16 +203,17 @@ class Desk(NamedTuple):
 
 
 def new_row(
-    city, desk, kind, slot, firm, place, day, registered, steps, fields, revenue, staff, aware, able, u_approve
-):
+    tray, waiting, count, kind, slot, firm, place, day, registered, steps, fields, revenue, staff, aware, able,
+    u_approve,
+):  # fmt: skip
     """Put a claim into the tray with the facts that every claim has; returns its number, or the last one when full."""
-    r = desk.waiting[0]
-    if r >= desk.tray.shape[0] - 1:
-        city.count[OVERFLOW] += 1
-        r = desk.tray.shape[0] - 1
+    r = waiting[0]
+    if r >= tray.shape[0] - 1:
+        count[OVERFLOW] += 1
+        r = tray.shape[0] - 1
     else:
-        desk.waiting[0] = r + 1
-    row = desk.tray[r]
+        waiting[0] = r + 1
+    row = tray[r]
     for i in range(Q_FACTS, row.size):
         row[i] = np.nan
     row[Q_KIND], row[Q_SLOT], row[Q_FIRM], row[Q_DAY], row[Q_QUOTE], row[Q_VALUE] = kind, slot, firm, day, 0.0, 0.0
@@ -234,10 +235,15 @@ def known_share(mix, package, first, quarter, p):
 
 def knows(known, u_aware, standing):
     """Whether a holder knows any package."""
+    return u_aware < most_known(known, standing)
+
+
+def most_known(known, standing):
+    """Share of holders of a standing that know any package."""
     most = 0.0
     for package in range(known.shape[0]):
         most = max(most, known[package, standing])
-    return u_aware < most
+    return most
 
 
 def account_of(city, slot):

@@ -174,29 +174,27 @@ def place_newcomer(firms, slot, address, h, ground, cells, places, p):
 def type_of(ground, industry, u, eligible):
     """Project type of a uniform number: position in PROJECT_TYPES; the last one when it does not meet a call's
     terms."""
-    last = ground.type_cdf.shape[1] - 1
     kind = 0
-    while kind < last and u >= eligible * ground.type_cdf[industry, kind]:
-        kind += 1
+    for each in range(ground.type_cdf.shape[1] - 1):
+        kind += int(u >= eligible * ground.type_cdf[industry, each])
     return kind
 
 
-def row_of(kind, firms, slot, at, place, q, registered, ground, h, city, desk):
+def row_of(kind, firms, slot, at, place, q, registered, ground, h, tray, waiting, count):
     """Number of a new row of the tray for a firm in a table of firms; ``at`` is its slot in the city, -1 while
     it has none."""
     return new_row(
-        city, desk, kind, at, firms[FIRM, slot], float(place), ground.days[q], registered, firms[STEPS_HELD, slot],
-        ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot] * ground.price[q], firms[JOBS, slot],
-        firms[U_AWARE, slot],
-        firms[U_ABLE, slot], drawn(h, APPROVE + (kind + 1) * KIND_STEP),
+        tray, waiting, count, kind, at, firms[FIRM, slot], float(place), ground.days[q], registered,
+        firms[STEPS_HELD, slot], ground.fields[int(firms[INDUSTRY, slot])], firms[REVENUE_1, slot] * ground.price[q],
+        firms[JOBS, slot], firms[U_AWARE, slot], firms[U_ABLE, slot], drawn(h, APPROVE + (kind + 1) * KIND_STEP),
     )  # fmt: skip
 
 
-def ask_arrival(firms, slot, at, place, q, registered, how, ground, h, city, desk, p):
+def ask_arrival(firms, slot, at, place, q, registered, how, ground, h, tray, waiting, count, p):
     """A claim for an arrival."""
-    r = row_of(ARRIVAL, firms, slot, at, place, q, registered, ground, h, city, desk)
+    r = row_of(ARRIVAL, firms, slot, at, place, q, registered, ground, h, tray, waiting, count)
     mobile = drawn(h, CLASS) < ground.mobile_part[0]
-    row = desk.tray[r]
+    row = tray[r]
     row[Q_ACTIVITY] = ON_FIRM
     row[Q_FACTS + F_ARRIVED] = ground.days[q]
     row[Q_FACTS + F_HOW] = how
@@ -216,16 +214,16 @@ def came_from(h, new, place, ground):
     return (ELSEWHERE if mobile else place) if new else 1 - place
 
 
-def ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk, p):
-    """A claim for a lease of the usual space a head at the place's rent."""
-    r = row_of(LEASE, firms, slot, at, place, q, registered, ground, h, city, desk)
-    row = desk.tray[r]
+def ask_lease(firms, slot, at, place, q, registered, how, rent, ground, h, tray, waiting, count, p):
+    """A claim for a lease of the usual space a head at a rent, CNY a m2 and month."""
+    r = row_of(LEASE, firms, slot, at, place, q, registered, ground, h, tray, waiting, count)
+    row = tray[r]
     row[Q_ACTIVITY] = ON_FIRM
     row[Q_FACTS + F_LEASE_ON] = ground.days[q]
     row[Q_FACTS + F_LEASE_HOW] = how
     row[Q_FACTS + F_DESIGNATED] = 1.0 if drawn(h, DESIGNATED) < ground.designated[place] else 0.0
     row[Q_FACTS + F_AREA] = ground.space_per_head[0] * max(1.0, firms[JOBS, slot])
-    row[Q_FACTS + F_RENT] = ground.rent[q, place] * exp(city.prices[place, 0])
+    row[Q_FACTS + F_RENT] = rent
     row[Q_FACTS + F_MONTHS] = p[P_LEASE_MONTHS]
     return r
 
@@ -244,27 +242,38 @@ def project_facts(row, q, ground, kind, amount, newly, p):
     row[Q_FACTS + F_NEWLY] = newly
 
 
-def ask_all(firms, slot, at, place, q, registered, how, new, mix, ground, h, city, desk, p, quote):
-    """Everything a firm can claim on taking premises: arrival, lease and, when new, its first project; rows added."""
+def rent_in(q, place, city, ground):
+    """Rent of a place in a quarter, CNY a m2 and month."""
+    return ground.rent[q, place] * exp(city.prices[place, 0])
+
+
+def ask_all(
+    firms, slot, at, place, q, registered, how, new, rent, welcomes, offers, possible, ground, h, tray, waiting, count,
+    p, quote,
+):  # fmt: skip
+    """Everything a firm can claim on taking premises: arrival, lease and, when new, its first project; rows added.
+
+    It is called for every newcomer and place, so it gets the few arrays that it needs of city, mix and desk.
+    """
     asked = 0
-    if mix.welcomes[ARRIVAL, place] > 0:
+    if welcomes[ARRIVAL, place] > 0:
         asked += 1
-        r = ask_arrival(firms, slot, at, place, q, registered, how, ground, h, city, desk, p)
-        desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
-        desk.tray[r, Q_FACTS + F_FROM] = came_from(h, new, place, ground)
-    if mix.welcomes[LEASE, place] > 0:
+        r = ask_arrival(firms, slot, at, place, q, registered, how, ground, h, tray, waiting, count, p)
+        tray[r, Q_QUOTE], tray[r, Q_STANDING] = quote, NEWCOMER
+        tray[r, Q_FACTS + F_FROM] = came_from(h, new, place, ground)
+    if welcomes[LEASE, place] > 0:
         asked += 1
-        r = ask_lease(firms, slot, at, place, q, registered, how, ground, h, city, desk, p)
-        desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
-    if new and mix.offers[0] > 0:
+        r = ask_lease(firms, slot, at, place, q, registered, how, rent, ground, h, tray, waiting, count, p)
+        tray[r, Q_QUOTE], tray[r, Q_STANDING] = quote, NEWCOMER
+    if new and offers[0] > 0:
         industry = int(firms[INDUSTRY, slot])
         amount = firms[CAPITAL, slot]
         kind = type_of(ground, industry, drawn(h, TYPE), p[P_ELIGIBLE_SHARE])
-        if mix.possible[q, project_row(ground, industry, place, kind, amount, p)]:
+        if possible[q, project_row(ground, industry, place, kind, amount, p)]:
             asked += 1
-            r = row_of(PROJECT, firms, slot, at, place, q, registered, ground, h, city, desk)
-            project_facts(desk.tray[r], q, ground, kind, amount, 1.0, p)
-            desk.tray[r, Q_QUOTE], desk.tray[r, Q_STANDING] = quote, NEWCOMER
+            r = row_of(PROJECT, firms, slot, at, place, q, registered, ground, h, tray, waiting, count)
+            project_facts(tray[r], q, ground, kind, amount, 1.0, p)
+            tray[r, Q_QUOTE], tray[r, Q_STANDING] = quote, NEWCOMER
     return asked
 
 
@@ -302,40 +311,38 @@ def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
             how = how_it_comes(room.pair, mobile, p)
             for place in range(2):
                 room.quotes[number, place] = ask_all(
-                    room.pool, number, -1, place, quarter, day, how, True, mix, ground, room.pair, city, desk, p, 1.0
+                    room.pool, number, -1, place, quarter, day, how, True, rent_in(quarter, place, city, ground),
+                    mix.welcomes, mix.offers, mix.possible, ground, room.pair, desk.tray, desk.waiting, city.count, p,
+                    1.0,
                 )  # fmt: skip
 
 
-def later(quarter, firms, slot, place, aware, city, mix, ground, room, p):
+def later(firms, slot, place, years_left, cdf, cells, layers, offered, p):
     """CNY that the packages which a firm knows will pay on its later projects in a place."""
-    if mix.offers[0] == 0:
-        return 0.0
     industry = int(firms[INDUSTRY, slot])
-    types = ground.type_cdf.shape[1]
-    capital, wear = firms[CAPITAL, slot], room.cells[industry * 2 + place, C_DEPRECIATION]
+    types, aware = cdf.shape[1], firms[U_AWARE, slot]
+    capital, wear = firms[CAPITAL, slot], cells[industry * 2 + place, C_DEPRECIATION]
     maintained = invest.maintenance_probability(capital, wear, p[P_SMALLEST_PURCHASE], p[P_MAINTENANCE_TOP])
     size = capital * invest.usual_gap(p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], wear * (1.0 - maintained))
     rate, before = 0.0, 0.0
     for kind in range(types):
-        part = ground.type_cdf[industry, kind] - before
-        before = ground.type_cdf[industry, kind]
+        part = cdf[industry, kind] - before
+        before = cdf[industry, kind]
         row = ((industry * 2 + place) * types + kind) * 2
-        for layer in range(LAYERS):
-            package = mix.layer_package[quarter, row, layer]
-            if package >= 0 and aware < room.known[package, NEWCOMER]:
-                within = min(1.0, mix.layer_end[quarter, row, layer] / size)
-                here = mix.layer_rate[quarter, row, layer] * city.payout[package] * mix.present[package]
-                rate += part * within * here
+        for layer in range(layers):
+            if aware < offered[row, NEWCOMER * LAYERS + layer]:
+                within = min(1.0, offered[row, OFFER_END + layer] / size)
+                rate += part * within * offered[row, OFFER_RATE + layer]
     rate *= p[P_ELIGIBLE_SHARE] * p[P_APPROVAL]
-    years = min(p[P_VALUE_ANNUITY], mix.years_left[quarter])
+    years = min(p[P_VALUE_ANNUITY], years_left)
     return locate.later_support(rate, capital, wear, maintained, years)
 
 
-def quoted(desk, first, rows, p):
+def quoted(tray, first, rows, p):
     """Expected CNY of some quotes after approval."""
     total = 0.0
     for r in range(first, first + rows):
-        total += desk.tray[r, Q_VALUE]
+        total += tray[r, Q_VALUE]
     return p[P_APPROVAL] * total
 
 
@@ -345,7 +352,8 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
     Quotes are read from the first part of the tray; claims are added behind them.
     """
     members = int(ground.pool[quarter])
-    used = 0
+    used, layers, years_left = 0, room.layers[0], mix.years_left[quarter]
+    near_zone, near_rest = amenity(city, 0, p), amenity(city, 1, p)
     for number in range(members):
         newcomer = room.pool[:, number]
         room.pair[0], room.pair[1] = words(
@@ -353,16 +361,20 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
         )
         h = room.pair
         mobile = drawn(h, CLASS) < ground.mobile_part[0]
-        x_zone, x_rest, award = amenity(city, 0, p), amenity(city, 1, p), 0.0
+        x_zone, x_rest, award = near_zone, near_rest, 0.0
         first = room.asked[number]
         if first >= 0:
             worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             award = desk.tray[first, Q_VALUE] if mix.welcomes[ARRIVAL, 0] > 0 else 0.0
             asked = first
             for place in range(2):
-                more = later(quarter, room.pool, number, place, newcomer[U_AWARE], city, mix, ground, room, p)
+                more = 0.0
+                if layers > 0:
+                    more = later(
+                        room.pool, number, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p
+                    )  # fmt: skip
                 rows = room.quotes[number, place]
-                gain = 100.0 * (quoted(desk, asked, rows, p) + ground.price[quarter] * more) / worth
+                gain = 100.0 * (quoted(desk.tray, asked, rows, p) + ground.price[quarter] * more) / worth
                 asked += rows
                 x_zone += gain if place == 0 else 0.0
                 x_rest += gain if place == 1 else 0.0
@@ -378,7 +390,10 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
         if first >= 0 and slot >= 0:
             day = ground.days[quarter]
             how = how_it_comes(h, 1.0 if mobile else 0.0, p)
-            ask_all(city.firms, slot, slot, place, quarter, day, how, True, mix, ground, h, city, desk, p, 0.0)
+            ask_all(
+                city.firms, slot, slot, place, quarter, day, how, True, rent_in(quarter, place, city, ground),
+                mix.welcomes, mix.offers, mix.possible, ground, h, desk.tray, desk.waiting, city.count, p, 0.0,
+            )  # fmt: skip
     out.pool[quarter, 0] = members
     out.pool[quarter, 1] = used
 
@@ -422,7 +437,10 @@ def register_on_paper(quarter, number, award, city, desk, ground, room, p, out):
     if enter.registers_on_paper(p[P_APPROVAL] * award, p[P_PAPER_COST]) > 0.5:
         out.place[quarter, 0, O_PAPER] += 1
         day = ground.days[quarter]
-        ask_arrival(room.pool, number, -1, 0, quarter, day, NEW_REGISTRATION, ground, room.pair, city, desk, p)
+        ask_arrival(
+            room.pool, number, -1, 0, quarter, day, NEW_REGISTRATION, ground, room.pair, desk.tray, desk.waiting,
+            city.count, p,
+        )  # fmt: skip
 
 
 def registered_day(firms, slot, day):
@@ -446,8 +464,8 @@ def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
             there = 1 - int(firms[PLACE, slot])
             registered = registered_day(firms, slot, day)
             room.quotes_move[i] = ask_all(
-                firms, slot, slot, there, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city,
-                desk, p, 1.0
+                firms, slot, slot, there, quarter, registered, MOVE_IN, False, rent_in(quarter, there, city, ground),
+                mix.welcomes, mix.offers, mix.possible, ground, room.pair, desk.tray, desk.waiting, city.count, p, 1.0,
             )  # fmt: skip
 
 
@@ -455,20 +473,24 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
     """They choose anew: one place's gain is another's loss."""
     firms = city.firms
     day = ground.days[quarter]
+    layers, years_left = room.layers[0], mix.years_left[quarter]
+    near_zone, near_rest = amenity(city, 0, p), amenity(city, 1, p)
     for i in range(movers):
         slot = room.movers[i]
         room.pair[0], room.pair[1] = words(
             run.seed, run.luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[quarter])
         )
         here = int(firms[PLACE, slot])
-        x_zone, x_rest = amenity(city, 0, p), amenity(city, 1, p)
+        x_zone, x_rest = near_zone, near_rest
         if room.asked_move[i] >= 0:
             worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
-            x = 100.0 * quoted(desk, room.asked_move[i], room.quotes_move[i], p) / worth
+            x = 100.0 * quoted(desk.tray, room.asked_move[i], room.quotes_move[i], p) / worth
             x_zone += x if here == 1 else 0.0
             x_rest += x if here == 0 else 0.0
-            for place in range(2):
-                more = later(quarter, firms, slot, place, firms[U_AWARE, slot], city, mix, ground, room, p)
+            for place in range(2 if layers > 0 else 0):
+                more = later(
+                    firms, slot, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p
+                )  # fmt: skip
                 x_zone += 100.0 * ground.price[quarter] * more / worth if place == 0 else 0.0
                 x_rest += 100.0 * ground.price[quarter] * more / worth if place == 1 else 0.0
         if GENERAL and mix.office.condition.size > 0:
@@ -485,6 +507,6 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
         if room.asked_move[i] >= 0:
             registered = registered_day(firms, slot, day)
             ask_all(
-                firms, slot, slot, place, quarter, registered, MOVE_IN, False, mix, ground, room.pair, city,
-                desk, p, 0.0
+                firms, slot, slot, place, quarter, registered, MOVE_IN, False, rent_in(quarter, place, city, ground),
+                mix.welcomes, mix.offers, mix.possible, ground, room.pair, desk.tray, desk.waiting, city.count, p, 0.0,
             )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..elementary import exp, log
+from ..elementary import exp
 from ..firms import invest, kink, take_up
 from .claims import (
     DECISION_MAKER,
@@ -33,10 +33,10 @@ from .claims import (
     RESEARCH_KIND,
     SCIENCE_PROGRAMME,
     TALENT,
-    knows,
+    most_known,
     new_row,
 )
-from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, type_of
+from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, rent_in, type_of
 from .streams import APPROVE, GRANT, HOLDS_CORE, RENEW, further, hashed, uniform_of, words
 from .symbols import *
 
@@ -49,45 +49,93 @@ def lane_uniform(room, j, purpose):
     return uniform_of(hashed(room.h[j], room.h[BLOCK + j], np.uint64(purpose)))
 
 
+def show_offers(q, city, mix, room):
+    """Layers of support on offer in a quarter by row of the mix's tables (``symbols.OFFER_RATE``)."""
+    room.layers[0], room.layers[1] = 0, 0
+    for row in range(mix.layer_package.shape[1] if mix.offers[0] > 0 else 0):
+        for layer in range(LAYERS):
+            package = mix.layer_package[q, row, layer]
+            if package >= 0:
+                rate = mix.layer_rate[q, row, layer] * city.payout[package] * mix.present[package]
+                soon, end = mix.with_purchase[package], mix.layer_end[q, row, layer]
+                show_layer(room.offered[row], layer, room.known[package], rate, soon, end)
+                room.layers[0] = max(room.layers[0], layer + 1)
+            else:
+                hide_layer(room.offered[row], layer)
+    for row in range(mix.rd_package.shape[1] if mix.offers[1] > 0 else 0):
+        for layer in range(LAYERS):
+            package = mix.rd_package[q, row, layer]
+            if package >= 0:
+                rate = mix.rd_rate[q, row, layer] * city.payout[package] * mix.present_research[package]
+                show_layer(room.rd_offered[row], layer, room.known[package], rate, 0.0, mix.rd_end[q, row, layer])
+                room.layers[1] = max(room.layers[1], layer + 1)
+            else:
+                hide_layer(room.rd_offered[row], layer)
+
+
+def show_layer(row, layer, known, rate, soon, end):
+    """Write one layer of a row."""
+    for standing in range(OFFER_RATE // LAYERS):
+        row[standing * LAYERS + layer] = known[standing]
+    row[OFFER_RATE + layer], row[OFFER_SOON + layer], row[OFFER_END + layer] = rate, soon, end
+
+
+def hide_layer(row, layer):
+    """Nobody knows of a layer that is not there."""
+    for standing in range(OFFER_RATE // LAYERS):
+        row[standing * LAYERS + layer] = 0.0
+
+
 def see_offers(q, n, city, mix, ground, room, p):
     """Layers of support for the project of the firm's type, and for its research, as far as it knows the packages."""
     w = room.w
     for layer in range(5 * LAYERS):
         for j in range(BLOCK):
             w[(W_LAYER_RATE + layer) * STRIDE + j] = 0.0
+    if room.layers[0] > 0:
+        see_project_offers(n, room.layers[0], ground, room, p[P_ELIGIBLE_SHARE], p[P_MAJOR_PROJECT])
+    if room.layers[1] > 0:
+        see_research_offers(n, room.layers[1], room, p[P_MAJOR_RESEARCH], p[P_CORE_TECHNOLOGY_SHARE])
+
+
+def see_project_offers(n, layers, ground, room, eligible, least_major):
+    """Layers for the projects of a type that the packages name, and for major ones."""
+    w, offered, lanes = room.w, room.offered, room.lanes
     types = ground.type_cdf.shape[1]
-    eligible = p[P_ELIGIBLE_SHARE]
+    concerned = 0
     for j in range(n):
-        standing = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
-        aware = w[U_AWARE * STRIDE + j]
+        lanes[concerned] = j
+        named = w[W_U_TYPE * STRIDE + j] < eligible
+        concerned += int(named | (w[W_PROJECT * STRIDE + j] >= least_major))
+    for i in range(concerned):
+        j = lanes[i]
         industry = int(w[INDUSTRY * STRIDE + j])
+        kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], eligible)
         cell = industry * 2 + int(w[PLACE * STRIDE + j])
-        if mix.offers[0] > 0 and (
-            w[W_U_TYPE * STRIDE + j] < eligible or w[W_PROJECT * STRIDE + j] >= p[P_MAJOR_PROJECT]
-        ):
-            kind = type_of(ground, industry, w[W_U_TYPE * STRIDE + j], eligible)
-            major = 1 if w[W_PROJECT * STRIDE + j] >= p[P_MAJOR_PROJECT] else 0
-            row = (cell * types + kind) * 2 + major
-            for layer in range(LAYERS):
-                package = mix.layer_package[q, row, layer]
-                if package < 0:
-                    break
-                if aware < room.known[package, standing]:
-                    rate = mix.layer_rate[q, row, layer] * city.payout[package] * mix.present[package]
-                    w[(W_LAYER_RATE + layer) * STRIDE + j] = rate
-                    w[(W_LAYER_SOON + layer) * STRIDE + j] = mix.with_purchase[package]
-                    w[(W_LAYER_END + layer) * STRIDE + j] = mix.layer_end[q, row, layer]
-        if mix.offers[1] > 0:
-            core = 1 if further(w[U_ABLE * STRIDE + j], HOLDS_CORE) < p[P_CORE_TECHNOLOGY_SHARE] else 0
-            row = (cell * 2 + (1 if w[W_REPORTED * STRIDE + j] >= p[P_MAJOR_RESEARCH] else 0)) * 2 + core
-            for layer in range(LAYERS):
-                package = mix.rd_package[q, row, layer]
-                if package < 0:
-                    break
-                if aware < room.known[package, standing]:
-                    rate = mix.rd_rate[q, row, layer] * city.payout[package] * mix.present_research[package]
-                    w[(W_RD_LAYER_RATE + layer) * STRIDE + j] = rate
-                    w[(W_RD_LAYER_END + layer) * STRIDE + j] = mix.rd_end[q, row, layer]
+        row = (cell * types + kind) * 2 + int(w[W_PROJECT * STRIDE + j] >= least_major)
+        standing = LAYERS * (ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER)
+        for layer in range(layers):
+            if w[U_AWARE * STRIDE + j] < offered[row, standing + layer]:
+                w[(W_LAYER_RATE + layer) * STRIDE + j] = offered[row, OFFER_RATE + layer]
+                w[(W_LAYER_SOON + layer) * STRIDE + j] = offered[row, OFFER_SOON + layer]
+                w[(W_LAYER_END + layer) * STRIDE + j] = offered[row, OFFER_END + layer]
+
+
+def see_research_offers(n, layers, room, least_major, core_share):
+    """Layers for the year's research."""
+    w, offered = room.w, room.rd_offered
+    for j in range(n):
+        major = 2.0 if w[W_REPORTED * STRIDE + j] >= least_major else 0.0
+        core = 1.0 if further(w[U_ABLE * STRIDE + j], HOLDS_CORE) < core_share else 0.0
+        w[W_OFFER * STRIDE + j] = 8.0 * w[INDUSTRY * STRIDE + j] + 4.0 * w[PLACE * STRIDE + j] + major + core
+        w[W_STANDING * STRIDE + j] = ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
+    for layer in range(layers):
+        for j in range(n):
+            row, standing = int(w[W_OFFER * STRIDE + j]), int(w[W_STANDING * STRIDE + j])
+            knows_it = w[U_AWARE * STRIDE + j] < offered[row, standing * LAYERS + layer]
+            rate, end = offered[row, OFFER_RATE + layer], offered[row, OFFER_END + layer]
+            w[(W_RD_LAYER_RATE + layer) * STRIDE + j] = rate if knows_it else 0.0
+            w[(W_RD_LAYER_END + layer) * STRIDE + j] = end if knows_it else 0.0
 
 
 def look_ahead(q, n, city, mix, ground, room, p):
@@ -111,9 +159,7 @@ def look_ahead(q, n, city, mix, ground, room, p):
             if package >= 0 and w[U_AWARE * STRIDE + j] < room.known[package, standing]:
                 rise += p[P_APPROVAL] * mix.layer_rate[opens, row, layer] * city.payout[package] * mix.present[package]
             rise -= w[(W_LAYER_RATE + layer) * STRIDE + j]
-        capital = w[CAPITAL * STRIDE + j]
-        gap = log(capital + size) - log(capital)
-        rate = invest.hazard(gap, p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE])
+        gap, rate = w[W_GAP * STRIDE + j], w[W_HAZARD * STRIDE + j]
         w[W_WAIT * STRIDE + j] = invest.waits(rise, gap, ahead, rate, p[P_FIXED_COST])
 
 
@@ -121,10 +167,11 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
     """A project just below the size of a major one may be enlarged to it, when the further support is worth it."""
     w = room.w
     line = p[P_MAJOR_PROJECT]
+    least = p[P_NOTCH_REACH] * line
     types = ground.type_cdf.shape[1]
     for j in range(n):
         size = w[W_PROJECT * STRIDE + j]
-        if size >= line or size < p[P_NOTCH_REACH] * line:
+        if size >= line or size < least:
             continue
         industry = int(w[INDUSTRY * STRIDE + j])
         cell = industry * 2 + int(w[PLACE * STRIDE + j])
@@ -145,7 +192,7 @@ def jump_to_notch(q, n, city, mix, ground, room, p):
             continue
         above, soon = p[P_APPROVAL] * above, p[P_APPROVAL] * soon
         capital, ln_wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
-        cost = w[(CELL_ROW + C_REFERENCE_COST) * STRIDE + j]
+        cost = room.cells[cell, C_REFERENCE_COST]
         wanted, elasticity = exp(ln_wanted), p[P_CAPITAL_ELASTICITY]
         lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
         lost_above = kink.loss(line, capital, ln_wanted, wanted, cost, elasticity)
@@ -202,7 +249,7 @@ def jump_to_line(q, n, city, mix, ground, room, p):
         if w[U_ABLE * STRIDE + j] >= take_up.application_probability(above, hassle, p[P_HASSLE_SLOPE]):
             continue
         above, soon = p[P_APPROVAL] * above, p[P_APPROVAL] * soon
-        cost, wanted = w[(CELL_ROW + C_REFERENCE_COST) * STRIDE + j], exp(ln_wanted)
+        cost, wanted = room.cells[cell, C_REFERENCE_COST], exp(ln_wanted)
         lost = kink.loss(size, capital, ln_wanted, wanted, cost, elasticity)
         lost_above = kink.loss(target, capital, ln_wanted, wanted, cost, elasticity)
         chosen = kink.notch(size, target, lost, lost_above, below, above, cost)
@@ -217,7 +264,7 @@ def lane_row(kind, q, slot, j, city, desk, ground, room):
     day = ground.days[q]
     registered = day - int(w[AGE * STRIDE + j] * DAYS_A_QUARTER)
     return new_row(
-        city, desk, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered,
+        desk.tray, desk.waiting, city.count, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered,
         w[STEPS_HELD * STRIDE + j],
         ground.fields[int(w[INDUSTRY * STRIDE + j])], w[REVENUE_1 * STRIDE + j] * ground.price[q], w[JOBS * STRIDE + j],
         w[U_AWARE * STRIDE + j], w[U_ABLE * STRIDE + j],
@@ -229,23 +276,43 @@ def claim_for_events(q, start, n, city, mix, desk, ground, room, p):
     """Claims of the block's firms: projects, talent, leases; in the fourth quarter the year's research,
     national grants."""
     w = room.w
-    last = ground.calendar[q] % 4 == 3
-    for j in range(n):
-        if w[ALIVE * STRIDE + j] < 0.5:
-            continue
+    researches = mix.offers[1] > 0 and ground.calendar[q] % 4 == 3
+    projects = mix.offers[0] + mix.offers[4] > 0
+    for i in range(with_events(n, projects, researches, mix, room, p)):
+        j = room.lanes[i]
         slot = start + j
-        if not knows(
-            room.known, w[U_AWARE * STRIDE + j], ON_LADDER if w[STEPS_HELD * STRIDE + j] > 0.0 else OFF_LADDER
-        ):
-            continue
-        if mix.offers[0] + mix.offers[4] > 0 and w[W_START * STRIDE + j] > 0.5 and w[W_PROJECT * STRIDE + j] > 0.0:
+        if projects and w[W_START * STRIDE + j] > 0.5 and w[W_PROJECT * STRIDE + j] > 0.0:
             claim_project(q, slot, j, city, mix, desk, ground, room, p)
         leases = mix.welcomes[LEASE, int(w[PLACE * STRIDE + j])]
-        if leases > 0 and lane_uniform(room, j, RENEW) < 0.25 * p[P_LEASE_RENEWAL]:
+        if leases > 0 and w[W_U_RENEW * STRIDE + j] < 0.25 * p[P_LEASE_RENEWAL]:
             room.lessees[room.counts[0]] = slot
             room.counts[0] += 1
-        if mix.offers[1] > 0 and last:
+        if researches:
             claim_research(q, slot, j, city, desk, ground, room, p)
+
+
+def with_events(n, projects, researches, mix, room, p):
+    """List the lanes of firms that know any package and have an event which it may pay; their number."""
+    w, h = room.w, room.h
+    leases = 0
+    for place in range(mix.welcomes.shape[1]):
+        leases += mix.welcomes[LEASE, place]
+    renewal = 0.25 * p[P_LEASE_RENEWAL] if leases > 0 else 0.0
+    for j in range(n if leases > 0 else 0):
+        w[W_U_RENEW * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(RENEW)))
+    off_ladder, on_ladder = most_known(room.known, OFF_LADDER), most_known(room.known, ON_LADDER)
+    start, always = 0.5 if projects else 2.0, 1.0 if researches else 0.0
+    for j in range(n):
+        knows_any = w[U_AWARE * STRIDE + j] < (on_ladder if w[STEPS_HELD * STRIDE + j] > 0.0 else off_ladder)
+        builds = 1.0 if (w[W_START * STRIDE + j] > start) & (w[W_PROJECT * STRIDE + j] > 0.0) else 0.0
+        rents = 1.0 if w[W_U_RENEW * STRIDE + j] < renewal else 0.0
+        event = max(always, max(builds, rents))
+        w[W_EVENT * STRIDE + j] = event if knows_any & (w[ALIVE * STRIDE + j] >= 0.5) else 0.0
+    concerned = 0
+    for j in range(n):
+        room.lanes[concerned] = j
+        concerned += int(w[W_EVENT * STRIDE + j] > 0.0)
+    return concerned
 
 
 def claim_project(q, slot, j, city, mix, desk, ground, room, p):
@@ -304,7 +371,10 @@ def ask_lessees(q, run, city, desk, ground, room, p):
         )
         place = int(firms[PLACE, slot])
         registered = day - int(firms[AGE, slot] * DAYS_A_QUARTER)
-        ask_lease(firms, slot, slot, place, q, registered, EXPANSION, ground, room.pair, city, desk, p)
+        ask_lease(
+            firms, slot, slot, place, q, registered, EXPANSION, rent_in(q, place, city, ground), ground, room.pair,
+            desk.tray, desk.waiting, city.count, p,
+        )  # fmt: skip
     room.counts[0] = 0
 
 
@@ -325,7 +395,8 @@ def outside_claims(q, run, city, mix, desk, ground):
             first, second = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[q]))
             u = uniform_of(hashed(first, second, np.uint64(APPROVE)))
             r = new_row(
-                city, desk, mix.outside_kind[source], -1, float(address), 0.0, day, day, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, u
+                desk.tray, desk.waiting, city.count, mix.outside_kind[source], -1, float(address), 0.0, day, day, 0.0,
+                0.0, 0.0, 0.0, 0.0, 0.0, u,
             )  # fmt: skip
             row = desk.tray[r]
             for i in range(mix.outside_facts.shape[1]):

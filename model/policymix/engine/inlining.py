@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from typing import TypeGuard
 
@@ -22,11 +22,16 @@ LARGEST_EXPRESSION = 40
 
 BUILTINS = frozenset(dir(builtins))
 
+SHORT_FUNCTION = 110
+"""Nodes of a function that its callers take in however many they are."""
+
 Functions = dict[str, ast.FunctionDef]
 """Functions by the name that calls them."""
 
 
-def inlined(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> Functions:
+def inlined(
+    functions: Mapping[str, ast.FunctionDef], roots: Iterable[str], repeated: Collection[str] = ()
+) -> Functions:
     """The functions that the roots still need, with calls written into their callers.
 
     Parameters
@@ -36,6 +41,8 @@ def inlined(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> F
         in every caller.
     roots : names
         Functions that are called from outside.
+    repeated : names
+        Functions that are written into their only caller however often it calls them.
     """
     roots = list(roots)
     order = _callees_first(functions, roots)
@@ -49,15 +56,27 @@ def inlined(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> F
     size = {name: sum(1 for _ in ast.walk(tree)) for name, tree in work.items()}
     for name in order:
         callers = [caller for caller in work if calls[caller][name]]
-        if name in roots or len(callers) != 1 or calls[callers[0]][name] > 1 or not _one_exit(work[name]):
+        times = calls[callers[0]][name] if len(callers) == 1 else 0
+        if name in roots or times == 0 or (times > 1 and name not in repeated) or not _one_exit(work[name]):
             continue
         caller = callers[0]
-        if size[caller] + size[name] <= LARGEST_FUNCTION and _write_statement(work[caller], name, work[name]):
-            calls[caller] += calls[name] - Counter([name])
+        if size[caller] + times * size[name] <= LARGEST_FUNCTION and _write_statement(work[caller], name, work[name]):
+            calls[caller] += Counter({called: times * count for called, count in calls[name].items()})
             calls[caller][name] = 0
-            size[caller] += size.pop(name)
+            size[caller] += times * size.pop(name)
             del work[name], calls[name]
     return work
+
+
+def called_once(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> set[str]:
+    """Names of functions with a single call among all that the roots reach, and of short ones.
+
+    The compiler is told to take them into their caller: handing over the many numbers of large tuples costs more than
+    what most of them do.
+    """
+    reached = _callees_first(functions, roots)
+    calls = Counter(name for each in reached for name in _calls(functions[each], functions))
+    return {n for n in reached if calls[n] == 1 or sum(1 for _ in ast.walk(functions[n])) <= SHORT_FUNCTION}
 
 
 def _callees_first(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> list[str]:
@@ -197,7 +216,7 @@ class _Statement(ast.NodeTransformer):
             else:
                 new[parameter] = ast.Name(parameter + suffix, ast.Load())
                 out.append(ast.Assign([ast.Name(parameter + suffix, ast.Store())], argument, lineno=0))
-        body = [_Renamed(new).visit(statement) for statement in _body(tree)]
+        body = [_Renamed(new).visit(deepcopy(statement)) for statement in _body(tree)]
         if isinstance(body[-1], ast.Return):
             value = body.pop().value
             body.append(ast.Assign(targets, value, lineno=0) if targets else ast.Expr(value))

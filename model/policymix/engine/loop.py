@@ -16,9 +16,11 @@ import os
 import sys
 import threading
 import types
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from ..errors import NotFound, RunFailed
 from ..firms import MODULES as RULE_MODULES
@@ -185,6 +187,30 @@ def module(rules: str = "", contract: bool = True, general: bool = True) -> type
     if not path.exists():
         _write(path, written_source(rules, replacements(rules), contract, general))
     return _import_file(name, path)
+
+
+def for_one_run(module: types.ModuleType) -> types.SimpleNamespace:
+    """The loop's functions for calls whose arguments keep their types: these are looked at in the first call only.
+
+    Looking at the types of some 150 arrays takes longer than handing them over.
+    """
+    return types.SimpleNamespace(**{name: _direct(getattr(module, name)) for name in COMPILED})
+
+
+def _direct(function: Any) -> Callable:
+    entry: Callable | None = None
+
+    def call(*arguments: Any) -> Any:
+        nonlocal entry
+        if entry is None:
+            from numba import typeof
+
+            signature = tuple(typeof(each) for each in arguments)
+            function.compile(signature)
+            entry = function.overloads[signature].entry_point
+        return entry(*arguments)
+
+    return call
 
 
 def compiled(rules: str = "", contract: bool = True, general: bool = True) -> bool:

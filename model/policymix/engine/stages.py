@@ -80,7 +80,7 @@ def look_up(w, cells, places, n):
     """Values of the firm's industry and place."""
     for j in range(n):
         cell = int(w[INDUSTRY * STRIDE + j]) * places + int(w[PLACE * STRIDE + j])
-        for value in range(CELL_COUNT):
+        for value in range(LOOKED_UP):
             w[(CELL_ROW + value) * STRIDE + j] = cells[cell, value]
 
 
@@ -121,8 +121,10 @@ def make(w, p, n):
     relabelled = research.relabelled_share(p[P_RESEARCH_ELASTICITY], p[P_RELABEL_CONVEXITY])
     for j in range(n):
         w[W_SIZE * STRIDE + j] = exp(w[LN_SIZE * STRIDE + j])
+        ln_capital = log(w[CAPITAL * STRIDE + j])
+        w[W_LN_CAPITAL * STRIDE + j] = ln_capital
         w[W_RATIO * STRIDE + j] = (
-            log(w[CAPITAL * STRIDE + j]) - w[LN_SIZE * STRIDE + j] - log(w[(CELL_ROW + C_CAPITAL_OUTPUT) * STRIDE + j])
+            ln_capital - w[LN_SIZE * STRIDE + j] - log(w[(CELL_ROW + C_CAPITAL_OUTPUT) * STRIDE + j])
         )
     for j in range(n):
         w[W_VALUE * STRIDE + j] = produce.value_added(
@@ -220,38 +222,57 @@ def weigh_support(w, p, n):
         w[THIRD_RATE * STRIDE + j] = third * kept * applies
 
 
-def size_with_support(w, p, years_left, n):
+def size_with_support(w, p, years_left, layers, n):
     """The best project on the flattening schedule, and the part of it that a grant pays with the purchase.
 
-    Of a support that ends only a share enters the size of a project, for capital outlives it.
+    Of a support that ends only a share enters the size of a project, for capital outlives it. Layers that are not in
+    use have a rate and an end of nought and change nothing.
     """
     weight = p[P_TEMPORARY_WEIGHT] if years_left < FOREVER else 1.0
     elasticity, largest_rate = p[P_CAPITAL_ELASTICITY] * weight, p[P_LARGEST_RATE]
     for j in range(n):
-        capital, wanted = w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j]
-        first, second, third = w[FIRST_RATE * STRIDE + j], w[SECOND_RATE * STRIDE + j], w[THIRD_RATE * STRIDE + j]
+        w[W_STRETCH_RATE * STRIDE + j] = 0.0
+    if layers > 2:
+        weigh_stretch(w, THIRD_RATE, THIRD_END, largest_rate, elasticity, n)
+    if layers > 1:
+        weigh_stretch(w, SECOND_RATE, SECOND_END, largest_rate, elasticity, n)
+    weigh_stretch(w, FIRST_RATE, FIRST_END, largest_rate, elasticity, n)
+    for j in range(n):
         best = w[W_PROJECT * STRIDE + j]
-        size = kink.size_at(capital, wanted, min(largest_rate, third), elasticity)
-        best = kink.flattening(best, size, w[THIRD_END * STRIDE + j])
-        size = kink.size_at(capital, wanted, min(largest_rate, second + third), elasticity)
-        best = kink.flattening(best, size, w[SECOND_END * STRIDE + j])
-        size = kink.size_at(capital, wanted, min(largest_rate, first + second + third), elasticity)
-        best = kink.flattening(best, size, w[FIRST_END * STRIDE + j])
+        first, second, third = w[FIRST_RATE * STRIDE + j], w[SECOND_RATE * STRIDE + j], w[THIRD_RATE * STRIDE + j]
         soon = kink.support(best, first, w[FIRST_END * STRIDE + j]) * w[FIRST_SOON * STRIDE + j]
         soon += kink.support(best, second, w[SECOND_END * STRIDE + j]) * w[SECOND_SOON * STRIDE + j]
         soon += kink.support(best, third, w[THIRD_END * STRIDE + j]) * w[THIRD_SOON * STRIDE + j]
-        w[W_PROJECT * STRIDE + j] = best
         w[W_FIRST_PAYS * STRIDE + j] = soon / max(best, SMALLEST)
+
+
+def weigh_stretch(w, rate_row, end_row, largest_rate, elasticity, n):
+    """One stretch of the schedule, from the last to the first: its rate is the sum of the layers that have not ended;
+    the project becomes the best so far."""
+    for j in range(n):
+        rate = w[rate_row * STRIDE + j] + w[W_STRETCH_RATE * STRIDE + j]
+        size = kink.size_at(w[CAPITAL * STRIDE + j], w[W_WANTED * STRIDE + j], min(largest_rate, rate), elasticity)
+        w[W_STRETCH_RATE * STRIDE + j] = rate
+        w[W_PROJECT * STRIDE + j] = kink.flattening(w[W_PROJECT * STRIDE + j], size, w[end_row * STRIDE + j])
+
+
+def feel_gap(w, p, n):
+    """The log gap that the project closes, and the rate a year at which firms close such a gap."""
+    elasticity, fixed_cost, wedge = p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE]
+    for j in range(n):
+        capital = w[CAPITAL * STRIDE + j]
+        gap = log(max(capital + w[W_PROJECT * STRIDE + j], SMALLEST)) - w[W_LN_CAPITAL * STRIDE + j]
+        w[W_GAP * STRIDE + j] = gap
+        w[W_HAZARD * STRIDE + j] = invest.hazard(gap, elasticity, fixed_cost, wedge)
 
 
 def hurry(w, p, years_left, n):
     """The nearer the end of a support, the more firms act before it."""
-    elasticity, fixed_cost, wedge = p[P_CAPITAL_ELASTICITY], p[P_FIXED_COST], p[P_RESALE_WEDGE]
+    fixed_cost = p[P_FIXED_COST]
     for j in range(n):
-        capital = w[CAPITAL * STRIDE + j]
-        gap = log(max(capital + w[W_PROJECT * STRIDE + j], SMALLEST)) - log(capital)
-        rate = invest.hazard(gap, elasticity, fixed_cost, wedge)
-        w[W_PUSH * STRIDE + j] = invest.expiry_push(w[FIRST_RATE * STRIDE + j], gap, years_left, rate, fixed_cost)
+        w[W_PUSH * STRIDE + j] = invest.expiry_push(
+            w[FIRST_RATE * STRIDE + j], w[W_GAP * STRIDE + j], years_left, w[W_HAZARD * STRIDE + j], fixed_cost
+        )
 
 
 def research_support(w, p, n):
@@ -278,17 +299,11 @@ def research_support(w, p, n):
 
 def choose(w, p, n):
     """Whether the firm acts this quarter and how much its cash allows."""
-    capital_elasticity = p[P_CAPITAL_ELASTICITY]
-    fixed_cost = p[P_FIXED_COST]
-    resale_wedge = p[P_RESALE_WEDGE]
     bankable_share = p[P_BANKABLE_SHARE]
     least_own_share = p[P_LEAST_OWN_SHARE]
     least_project, smallest_purchase = p[P_LEAST_PROJECT], p[P_SMALLEST_PURCHASE]
     for j in range(n):
-        gap = log(max(w[CAPITAL * STRIDE + j] + w[W_PROJECT * STRIDE + j], SMALLEST)) - log(w[CAPITAL * STRIDE + j])
-        rate = invest.hazard(gap, capital_elasticity, fixed_cost, resale_wedge)
-        w[W_GAP * STRIDE + j] = gap
-        rate = (rate + w[W_PUSH * STRIDE + j]) * (1.0 - w[W_WAIT * STRIDE + j])
+        rate = (w[W_HAZARD * STRIDE + j] + w[W_PUSH * STRIDE + j]) * (1.0 - w[W_WAIT * STRIDE + j])
         acts = invest.acts(rate, w[W_U_ADJUST * STRIDE + j])
         idle = 1.0 if w[BUILD_LEFT * STRIDE + j] < 0.5 else 0.0
         w[W_START * STRIDE + j] = acts * idle
@@ -454,7 +469,9 @@ def leave_or_stay(w, p, exit_by_age, records, n):
     exit_relief_bump = p[P_EXIT_RELIEF_BUMP]
     largest_exit = p[P_LARGEST_EXIT]
     for j in range(n):
-        base = exit_by_age[min(int(w[AGE * STRIDE + j]), exit_by_age.size - 1)]
+        w[W_EXIT_BASE * STRIDE + j] = exit_by_age[min(int(w[AGE * STRIDE + j]), exit_by_age.size - 1)]
+    for j in range(n):
+        base = w[W_EXIT_BASE * STRIDE + j]
         by_size = leave.size_factor(
             w[LN_SIZE * STRIDE + j], w[(CELL_ROW + C_LN_MEDIAN) * STRIDE + j], exit_size_elasticity
         )

@@ -15,6 +15,11 @@ each other's way."""
 LAYERS = 3
 """Layers of a flattening schedule of support: rates that end one after another."""
 
+OFFER_RATE, OFFER_SOON, OFFER_END = 3 * LAYERS, 4 * LAYERS, 5 * LAYERS
+"""What a row of a quarter's offers says by layer: rate, part that comes with the purchase, end; before them the early
+knowledge that a firm must have to see it, off the ladder, on it, and as a newcomer."""
+OFFER_NUMBERS = 6 * LAYERS
+
 STEPS = ("technology_sme", "high_tech_enterprise", "chick_eagle", "gazelle", "unicorn", "leading")
 SME, HTE, EAGLE, GAZELLE, UNICORN, LEADING = range(6)
 
@@ -80,7 +85,6 @@ CELL_VALUES = (
     "capital_output",
     "cost_share",
     "ln_cost_ratio",
-    "reference_cost",
     "staff_per_value",
     "annual_wage",  # CNY, place's wage included
     "ln_wage",
@@ -91,30 +95,36 @@ CELL_VALUES = (
     "factor",  # effective demand over S
     "adopters",  # share of peers with equipment of their own
     "services_wanted",
-    "core",
     "technology",  # 1 in industries that the ladder is open to
-    "local_share",  # d, share of sales within the city
     "hassle",  # CNY, cost of applying
     "ln_common",  # log of the typical size over all industries, on which the spread of growth depends
+    # what no stage needs for every firm
+    "reference_cost",
+    "core",
+    "local_share",  # d, share of sales within the city
 )
-(C_DRIFT, C_LN_MEDIAN, C_CAPITAL_OUTPUT, C_COST_SHARE, C_LN_COST_RATIO, C_REFERENCE_COST, C_STAFF, C_WAGE, C_LN_WAGE,
- C_OTHER, C_DEPRECIATION, C_RESEARCH, C_VALUE_RATIO, C_FACTOR, C_ADOPTERS, C_SERVICES, C_CORE,
- C_TECHNOLOGY, C_LOCAL, C_HASSLE, C_LN_COMMON) = range(21)  # fmt: skip
+(C_DRIFT, C_LN_MEDIAN, C_CAPITAL_OUTPUT, C_COST_SHARE, C_LN_COST_RATIO, C_STAFF, C_WAGE, C_LN_WAGE,
+ C_OTHER, C_DEPRECIATION, C_RESEARCH, C_VALUE_RATIO, C_FACTOR, C_ADOPTERS, C_SERVICES,
+ C_TECHNOLOGY, C_HASSLE, C_LN_COMMON, C_REFERENCE_COST, C_CORE, C_LOCAL) = range(21)  # fmt: skip
 CELL_COUNT = len(CELL_VALUES)
+LOOKED_UP = C_REFERENCE_COST
+"""Values of industry and place that every firm of a block gets."""
 
 WORK = (
     "z", "u_adjust", "u_maintain", "u_exit", "u_adopt",
-    "size", "ratio", "value", "revenue", "profit_year", "cash", "gap", "rate", "first_pays", "wanted", "project",
+    "size", "ratio", "value", "revenue", "profit_year", "cash", "gap", "exit_base", "first_pays", "wanted", "project",
     "start", "spend", "research_yuan", "reported_yuan", "exits", "bound", "rd_applies", "rd_rate",
     "adopts", "u_relocate", "status", "push", "u_type", "own_research", "real_share", "over", "kept_share",
-    "wait", "free_reported",
+    "wait", "free_reported", "u_renew", "event", "meets", "gained", "ln_capital",
+    "hazard", "stretch_rate", "offer", "standing",
 )  # fmt: skip
-_FIRST_WORK = COLUMN_COUNT + CELL_COUNT
+_FIRST_WORK = COLUMN_COUNT + LOOKED_UP
 (W_Z, W_U_ADJUST, W_U_MAINTAIN, W_U_EXIT, W_U_ADOPT,
- W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_RATE, W_FIRST_PAYS, W_WANTED, W_PROJECT,
- W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,
+ W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_EXIT_BASE, W_FIRST_PAYS, W_WANTED,
+ W_PROJECT, W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,
  W_ADOPTS, W_U_RELOCATE, W_STATUS, W_PUSH, W_U_TYPE, W_OWN_RESEARCH, W_REAL_SHARE, W_OVER,
- W_KEPT, W_WAIT, W_FREE) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
+ W_KEPT, W_WAIT, W_FREE, W_U_RENEW, W_EVENT, W_MEETS, W_GAINED, W_LN_CAPITAL,
+ W_HAZARD, W_STRETCH_RATE, W_OFFER, W_STANDING) = range(_FIRST_WORK, _FIRST_WORK + len(WORK))  # fmt: skip
 W_LAYER_RATE = _FIRST_WORK + len(WORK)
 W_LAYER_END = W_LAYER_RATE + LAYERS
 W_LAYER_SOON = W_LAYER_END + LAYERS

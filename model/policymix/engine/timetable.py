@@ -17,12 +17,13 @@ from .claims import (
     known_share,
 )
 from .decisions import decide, new_accounting_year, pay_and_check
-from .events import claim_for_events, jump_to_line, jump_to_notch, look_ahead, see_offers
+from .events import claim_for_events, jump_to_line, jump_to_notch, look_ahead, see_offers, show_offers
 from .recognition import climb
 from .stages import (
     FOREVER,
     choose,
     draw_luck,
+    feel_gap,
     grow,
     hurry,
     leave_or_stay,
@@ -63,6 +64,11 @@ class Room(NamedTuple):
     cells: np.ndarray  # float64[cells, CELL_COUNT]
     most: np.ndarray  # float64[places] staff of one firm that counts for crowding
     known: np.ndarray  # float64[packages, 3]
+    offered: np.ndarray  # float64[rows, OFFER_NUMBERS]: the quarter's layers of support for projects
+    rd_offered: np.ndarray  # float64[rows, OFFER_NUMBERS]: the same for research
+    layers: np.ndarray  # int64[2] layers in use this quarter: for projects, for research
+    lanes: np.ndarray  # int64[BLOCK] firms of a block that something happens to
+    parts: np.ndarray  # int64[PARTS * STRIDE]: what the firms of a block add to the accounts
     movers: np.ndarray  # int64[slots]
     lessees: np.ndarray  # int64[slots]
     counts: np.ndarray  # int64[2]: lessees, movers
@@ -85,6 +91,7 @@ def begin(q, run, city, mix, desk, tables, path, room, out, p):
     """A new quarter: environment, policy news, an empty tray."""
     set_environment(q, run, city, mix, tables, path, room, out, p)
     spread_news(q, mix, room, p)
+    show_offers(q, city, mix, room)
     for place in range(city.prices.shape[0]):
         staff = path.jobs[q - 1, place] if q > 0 else 0.0
         room.most[place] = p[P_CROWDING_CAP] * staff if staff > 0.0 else 1e18
@@ -150,7 +157,7 @@ def stages(q, start, n, lanes, city, mix, desk, ground, room, out, p):
     if ground.calendar[q] % 4 == 3:
         climb(room.w, room.h, p, n, city.recognised)  # 7
     leave_stage(start, n, lanes, ground, room, p)  # 8
-    book(room.w, n, q, room.most, out, p)  # 10
+    book(room.w, room.parts, n, q, room.most, out, p)  # 10
     if ground.calendar[q] % 4 == 3:
         turn_year(room.w, lanes)
 
@@ -167,19 +174,21 @@ def plan_stage(q, n, lanes, city, mix, ground, room, p):
     """Investment, research and digital equipment under the offers that a firm knows."""
     w = room.w
     want(w, p, lanes)
+    layers = room.layers[0]
     if mix.offers[0] + mix.offers[1] > 0:
         see_offers(q, n, city, mix, ground, room, p)
-    if mix.offers[0] > 0:
+    if layers > 0:
         weigh_support(w, p, lanes)
-        size_with_support(w, p, mix.years_left[q], lanes)
+        size_with_support(w, p, mix.years_left[q], layers, lanes)
         jump_to_notch(q, n, city, mix, ground, room, p)
-        if GENERAL and mix.line.shape[1] > 0:
-            jump_to_line(q, n, city, mix, ground, room, p)
-        if mix.years_left[q] < FOREVER:
-            hurry(w, p, mix.years_left[q], lanes)
-        if GENERAL and mix.opens[q] >= 0:
-            look_ahead(q, n, city, mix, ground, room, p)
-    if mix.offers[1] > 0:
+    if GENERAL and mix.line.shape[1] > 0:
+        jump_to_line(q, n, city, mix, ground, room, p)
+    feel_gap(w, p, lanes)
+    if layers > 0 and mix.years_left[q] < FOREVER:
+        hurry(w, p, mix.years_left[q], lanes)
+    if GENERAL and mix.opens[q] >= 0:
+        look_ahead(q, n, city, mix, ground, room, p)
+    if room.layers[1] > 0:
         research_support(w, p, lanes)
     for j in range(lanes):
         w[W_BOUND * STRIDE + j] = w[FUNDS * STRIDE + j]
@@ -204,18 +213,20 @@ def leave_stage(start, n, lanes, ground, room, p):
     """Exits; firms that will reconsider their place are listed."""
     w = room.w
     leave_or_stay(w, p, ground.exit_by_age, ground.records[0], lanes)
+    records, rate, movers = ground.records[0], 0.25 * p[P_RELOCATION_RATE], room.counts[1]
     for j in range(n):
-        alive = w[ALIVE * STRIDE + j] > 0.5 and w[FIRM * STRIDE + j] >= ground.records[0]
-        if alive and w[W_U_RELOCATE * STRIDE + j] < 0.25 * p[P_RELOCATION_RATE]:
-            room.movers[room.counts[1]] = start + j
-            room.counts[1] += 1
+        mobile = (w[ALIVE * STRIDE + j] > 0.5) & (w[FIRM * STRIDE + j] >= records)
+        room.movers[movers] = start + j
+        movers += int(mobile & (w[W_U_RELOCATE * STRIDE + j] < rate))
+    room.counts[1] = movers
 
 
 def load(firms, w, start, n, columns):
     """Copy the first columns of some firms into the scratch buffer."""
     for column in range(columns):
+        values = firms[column, start : start + n]
         for j in range(n):
-            w[column * STRIDE + j] = firms[column, start + j]
+            w[column * STRIDE + j] = values[j]
 
 
 def fill_lanes(w, n):
@@ -230,8 +241,9 @@ def fill_lanes(w, n):
 def store(firms, w, start, n, first, last):
     """Copy some of the firms' columns back."""
     for column in range(first, last):
+        values = firms[column, start : start + n]
         for j in range(n):
-            firms[column, start + j] = w[column * STRIDE + j]
+            values[j] = w[column * STRIDE + j]
 
 
 def decide_and_pay(q, city, mix, desk, ground, out):

@@ -220,11 +220,11 @@ def run_mix(
     pool = int(ground.pool.max()) + 1
     desk = new_desk(setting.mixes[name], 8 * pool + city.firms.shape[1], city.claims.shape[0])
     room = new_room(places * industries, mix.announced.size, city.firms.shape[1], pool)
-    run = Run(np.uint64(seed), np.uint64(luck), mode)
+    run, do = Run(np.uint64(seed), np.uint64(luck), mode), loop.for_one_run(compiled)
     for q in range(first, last):
         if pauses is not None and q in pauses:
             pauses[q] = copied(city), Out(*(each.copy() for each in out))
-        quarter(compiled, q, run, city, mix, desk, ground, tables, path, room, out)
+        quarter(do, q, run, city, mix, desk, ground, tables, path, room, out)
         check(city, out, range(q, q + 1), name)
         if yearly is not None and (q + 1 - first) % 4 == 0:
             yearly(city, q)
@@ -443,18 +443,18 @@ def luck_of(city: City, world: World, years: float, table: np.ndarray) -> tuple[
     """
     r, p = world.region, world.p
     n = int(city.count[SLOTS])
-    firms = city.firms[:, :n]
-    industry = firms[INDUSTRY].astype(int)
-    core = (firms[ALIVE] > 0.5) & r.core[industry]
-    firms, industry = firms[:, core], industry[core]
+    industry = city.firms[INDUSTRY, :n].astype(int)
+    core = (city.firms[ALIVE, :n] > 0.5) & r.core[industry]
+    industry = industry[core]
+    ln_size, capital, age, place, luck = (city.firms[c, :n][core] for c in (LN_SIZE, CAPITAL, AGE, PLACE, LUCK))
     k = r.a / (world.env.hurdle.mean() + r.delta)
-    size = np.exp(firms[LN_SIZE])
-    value = size * (firms[CAPITAL] / (k[industry] * size)) ** r.a[industry]
-    lived = np.minimum(years, 0.25 * firms[AGE])
-    cell = industry * len(r.rent_m2_month) + firms[PLACE].astype(int)
+    size = np.exp(ln_size)
+    value = size * (capital / (k[industry] * size)) ** r.a[industry]
+    lived = np.minimum(years, 0.25 * age)
+    cell = industry * len(r.rent_m2_month) + place.astype(int)
     sigma = p[P_SIZE_SPREAD] * np.minimum(
-        p[P_LARGEST_SPREAD], np.exp(-p[P_SIZE_SLOPE] * (firms[LN_SIZE] - table[cell, C_LN_COMMON]))
+        p[P_LARGEST_SPREAD], np.exp(-p[P_SIZE_SLOPE] * (ln_size - table[cell, C_LN_COMMON]))
     )
-    calm = value * np.exp(-firms[LUCK] + 0.5 * sigma**2 * lived)
+    calm = value * np.exp(-luck + 0.5 * sigma**2 * lived)
     weight = calm / calm.sum()
     return float(1.0 - calm.sum() / value.sum()), float(np.sqrt(np.sum(weight**2 * sigma**2 * lived)))

@@ -15,7 +15,7 @@ from copy import deepcopy
 from pathlib import Path
 
 from ..firms import MODULES as RULE_MODULES
-from .inlining import Functions, free_names, inlined
+from .inlining import Functions, called_once, free_names, inlined
 
 POLICY_FILES = ("dates", "schedule", "stacking", "settlement", "budget")
 """Each may call functions of those before it."""
@@ -23,6 +23,8 @@ WRITTEN = (
     "stages", "claims", "rationing", "decisions", "entry", "events", "recognition", "accounts", "timetable", "ancestry",
 )  # fmt: skip
 COMPILED = ("firms", "tray", "ask", "admit", "close", "initial_city")
+REPEATED = ("weigh_stretch",)
+"""Functions over a block that one caller calls several times: their loops vectorise only with the caller's rows."""
 PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {"exp", "log", "math", "np"}
@@ -129,10 +131,12 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
                 text.append(ast.unparse(node))
     footer = ast.parse(FOOTER.format(fastmath='{"contract"}' if contract else "False"))
     roots = {node.name: node for node in footer.body if isinstance(node, ast.FunctionDef)}
-    functions |= inlined(functions | roots, roots)
+    functions |= inlined(functions | roots, roots, REPEATED)
     text += [ast.unparse(tree) for name, tree in functions.items() if name not in roots]
-    helpers = ", ".join(name for name in functions if name not in roots)
-    text.append(f"for _function in ({helpers},):\n    register_jitable(no_cfunc_wrapper=True)(_function)")
+    wherever = called_once(functions, roots)
+    for chosen, option in ((set(functions) - wherever, ""), (wherever, ", forceinline=True")):
+        helpers = "".join(f"{name}, " for name in functions if name in chosen and name not in roots)
+        text.append(f"for _function in ({helpers}):\n    register_jitable(no_cfunc_wrapper=True{option})(_function)")
     text += [ast.unparse(functions[node.name] if isinstance(node, ast.FunctionDef) else node) for node in footer.body]
     return "\n\n".join(text) + "\n"
 

@@ -330,7 +330,8 @@ def close(arrays, kind, amount, shadow, status, detail):
         would = 0.0
         got = 0.0
         for p in range(MAX_PERIODS):
-            amount[c, p] = to_fen(amount[c, p])
+            if amount[c, p] != 0.0:
+                amount[c, p] = to_fen(amount[c, p])
             would += shadow[c, p]
             got += amount[c, p]
         if would > 0.0 and got <= 0.0:
