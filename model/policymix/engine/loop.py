@@ -190,10 +190,7 @@ def module(rules: str = "", contract: bool = True, general: bool = True) -> type
 
 
 def for_one_run(module: types.ModuleType) -> types.SimpleNamespace:
-    """The loop's functions for calls whose arguments keep their types: these are looked at in the first call only.
-
-    Looking at the types of some 150 arrays takes longer than handing them over.
-    """
+    """The loop's functions for calls whose arguments keep their types: these are looked at in the first call only."""
     return types.SimpleNamespace(**{name: _direct(getattr(module, name)) for name in COMPILED})
 
 
@@ -202,13 +199,13 @@ def _direct(function: Any) -> Callable:
 
     def call(*arguments: Any) -> Any:
         nonlocal entry
-        if entry is None:
-            from numba import typeof
-
-            signature = tuple(typeof(each) for each in arguments)
-            function.compile(signature)
-            entry = function.overloads[signature].entry_point
-        return entry(*arguments)
+        if entry is not None:
+            return entry(*arguments)
+        answer = function(*arguments)
+        if len(function.overloads) == 1:  # compiled for these types, and for no others
+            (only,) = function.overloads.values()
+            entry = only.entry_point
+        return answer
 
     return call
 
