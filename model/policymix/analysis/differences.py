@@ -21,13 +21,13 @@ def standard_error(values: xarray.DataArray) -> xarray.DataArray:
 
     Replicates of a draw share its parameters, so a draw is one observation: se = sd(mean over replicates) / sqrt(n
     draws). With a single draw the replicates are the observations; with a single run there is no error to state and
-    the answer is NaN.
+    the answer is NaN. Draws without a number (NaN) do not count.
     """
     by_draw = values.mean("replicate")
     if values.sizes["draw"] > 1:
-        return by_draw.std("draw", ddof=1) / math.sqrt(values.sizes["draw"])
+        return by_draw.std("draw", ddof=1) / by_draw.count("draw") ** 0.5
     if values.sizes["replicate"] > 1:
-        return values.isel(draw=0, drop=True).std("replicate", ddof=1) / math.sqrt(values.sizes["replicate"])
+        return values.isel(draw=0, drop=True).std("replicate", ddof=1) / values.isel(draw=0).count("replicate") ** 0.5
     return by_draw.isel(draw=0, drop=True) * math.nan
 
 
