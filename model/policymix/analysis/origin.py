@@ -156,6 +156,7 @@ def _attributes(results: xarray.Dataset) -> dict[str, str]:
         "run.seed": str(attrs.get("seed", ABSENT)),
         "run.draws": str(results.sizes["draw"]),
         "run.replicates": str(results.sizes["replicate"]),
+        "luck": str(attrs.get("luck", ABSENT)),
         "policymix": str(attrs.get("code_version", ABSENT)),
     }
 

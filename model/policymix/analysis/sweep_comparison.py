@@ -41,7 +41,6 @@ LABELS = STEP_NAMES | {
     "employment": ("jobs", "就业"),
     "active_firms": ("active firms", "经营企业"),
     "frozen": ("prices frozen", "价格冻结"),
-    "free": ("prices free", "价格自由"),
 }
 """What coordinates are called, English and Chinese; others by their names."""
 
@@ -110,7 +109,10 @@ def compare_sweeps(
 
 
 def columns_of(sweep: xarray.Dataset) -> list[Column]:
-    """Columns of a sweep's stored variables; a single treatment of prices is not said, what no mix changes left out."""
+    """Columns of a sweep's stored variables, those that have no mix left out.
+
+    Of the treatments of prices only ``frozen`` is said: ``free`` is the model.
+    """
     found = []
     for variable in map(str, sweep.data_vars):
         array = sweep[variable]
@@ -121,8 +123,7 @@ def columns_of(sweep: xarray.Dataset) -> list[Column]:
             if dim not in ("mix", *RUNS):
                 labels = sweep[dim].values.tolist()
                 places = [{**place, dim: label} for place in places for label in labels]
-        alone = {"prices"} if sweep.sizes.get("prices") == 1 else set()
-        found += [_column(array, variable, place, alone) for place in places]
+        found += [_column(array, variable, place) for place in places]
     return found
 
 
@@ -138,8 +139,8 @@ def lever_names(sweep: xarray.Dataset) -> dict[str, str]:
     }
 
 
-def _column(array: xarray.DataArray, variable: str, place: Mapping[str, Any], alone: set[str]) -> Column:
-    said = [str(label) for dim, label in place.items() if dim not in alone]
+def _column(array: xarray.DataArray, variable: str, place: Mapping[str, Any]) -> Column:
+    said = [str(label) for dim, label in place.items() if (dim, label) != ("prices", "free")]
     words = [LABELS.get(label, (label, label)) for label in said]
     english, chinese = (str(array.attrs.get(key, variable)) for key in ("long_name", "long_name_zh"))
     unit = str(array.attrs.get("units", ""))
@@ -283,7 +284,7 @@ def _counted(table: xarray.Dataset) -> Iterator[Notice]:
         one = table.sel(result=name)
         runs, failed, left = (int(one[key].sum()) for key in ("runs", "failed", "not_run"))
         if failed:
-            yield Notice(f"{name}: {failed:,} of {runs:,} runs failed and are left out: policymix show {name}",
+            yield Notice(f"{name}: {failed:,} of {runs:,} runs failed and are left out; policymix show FOLDER says why",
                          f"{name}:{runs:,} 次运行中 {failed:,} 次失败,未计入")  # fmt: skip
         if left:
             yield Notice(f"{name}: {left:,} of {runs:,} runs have not run; go on with policymix sweep STUDY --resume",

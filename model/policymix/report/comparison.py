@@ -28,6 +28,7 @@ SHORT = 20
 """Characters of a lever's value that are not broken over lines."""
 CHANGE = "Δ"
 NOTHING = "–"
+OF_CHANGE = re.compile("(difference_)?change_|pairs$")
 
 
 def print_comparison(table: xarray.Dataset, lang: str = "both", console: Console | None = None) -> None:
@@ -109,7 +110,12 @@ def change_text(one: Mapping[str, Any], at_baseline: bool, lang: str = "en") -> 
 
 
 def frame(table: xarray.Dataset) -> pandas.DataFrame:
-    """The whole comparison in base units: a line for every row, result and mix (sweeps: mix, result and column)."""
+    """The whole comparison in base units: a line for every row, result and mix (sweeps: mix, result and column).
+
+    One result alone has no changes, so it has no columns of them.
+    """
+    if table.sizes["result"] == 1:
+        table = table.drop_vars([name for name in table.data_vars if OF_CHANGE.match(str(name))])
     order = ["row", "result", "mix"] if table.attrs["kind"] == "runs" else ["mix", "result", "column"]
     lines = table.to_dataframe(dim_order=order).reset_index()
     return lines[lines["present"]].drop(columns="present").reset_index(drop=True)
@@ -202,7 +208,7 @@ def _sweep_tables(table: xarray.Dataset, lang: str) -> list[Table]:
         return _cell(of_result[name], names[0] == name or not _in_first(table, mix), variable, mix, main)
 
     rows = [
-        ([mix, *(_lever(table[name].sel(mix=mix).item()) for name in before)], mix)
+        ([_mix_label(table, mix, main), *(_lever(table[name].sel(mix=mix).item()) for name in before)], mix)
         for mix in table["mix"].values.tolist()[:SHOWN_ROWS]
     ]
     headings, chinese = {}, _short_chinese(table)
@@ -216,10 +222,18 @@ def _sweep_tables(table: xarray.Dataset, lang: str) -> list[Table]:
     return _blocks(title(table, main), [mix_word, *before], rows, headings, cell, WIDE["sweeps"])
 
 
+def _mix_label(table: xarray.Dataset, mix: str, lang: str) -> str:
+    """A mix, with the number of runs behind it where some are missing."""
+    one = table.sel(mix=mix)
+    runs, lacking = int(one["runs"].sum()), int((one["failed"] + one["not_run"]).sum())
+    said = f"{runs - lacking} of {runs} runs" if lang == "en" else f"{runs} 次运行中 {runs - lacking} 次"
+    return _escaped(mix) + (f"\n[yellow]{said}[/]" if lacking else "")
+
+
 def _short_chinese(table: xarray.Dataset) -> dict[str, str]:
     """Chinese label of every column without what was summed over, where it still is the only one of its name."""
     whole = dict(zip(table["column"].values.tolist(), map(str, table["label_zh"].values), strict=True))
-    short = {column: re.sub(r"(.*?)", "", label) for column, label in whole.items()}
+    short = {column: re.sub(r"[(\uff08].*?[)\uff09]", "", label) for column, label in whole.items()}
     named = list(short.values())
     return {column: label if named.count(label) == 1 else whole[column] for column, label in short.items()}
 
