@@ -39,7 +39,7 @@ def test_differences_come_before_the_numbers(two_runs):
     assert text.index("three-years differs from two-years:") < told < text.index("Investment of all firms")
     assert "Δ is the change from two-years" in text
     headings = [line.split() for line in text.splitlines()]
-    assert headings.count(["of", "all", *["two-years", "three-years"] * 2, "two-years"]) == 1, "one baseline for both"
+    assert headings.count(["of", "all", *["two-years", "three-years"] * 2]) == 1, "one baseline for both"
 
 
 def test_a_change_has_its_unit_its_interval_or_no_number(two_runs):

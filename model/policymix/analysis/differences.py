@@ -56,8 +56,8 @@ def summary(values: xarray.DataArray) -> xarray.Dataset:
         found = _summary_of_whole(values)
         return found if bool(known.all()) else found.where(known).assign(resolved=known & found["resolved"])
     mean, error = values.mean(runs), standard_error(values)
-    found = quantiles(values, (LOW, 0.5, HIGH))
-    spread = {name: found.isel(quantile=number, drop=True) for number, name in enumerate(("low", "median", "high"))}
+    cuts = quantiles(values, (LOW, 0.5, HIGH))
+    spread = {name: cuts.isel(quantile=number, drop=True) for number, name in enumerate(("low", "median", "high"))}
     statistics = xarray.Dataset({"mean": mean, **spread, "standard_error": error}).where(known)
     return statistics.assign(resolved=known & resolved(mean, error))
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHOWN_ROWS = 30
 SHOWN_COLUMNS = 24
 SHOWN_DIFFERENCES = 20
-WIDE = {"runs": 6, "sweeps": 4}
+WIDE = {"runs": 5, "sweeps": 4}
 """Columns of one table in the terminal; more go into further tables."""
 SHORT = 20
 """Characters of a lever's value that are not broken over lines."""
@@ -275,6 +275,8 @@ def _cell(one: xarray.Dataset, alone: bool, row: str, mix: str, lang: str) -> st
     """Level and difference, and below them the change unless the result stands alone."""
     text = two_lines(tables.cell(one, row, mix, lang))
     if alone:
+        return text
+    if not math.isfinite(float(tables.values_at(one, row=row, mix=mix)["level_mean"])):
         return text
     changed = change_text(tables.values_at(one, row=row, mix=mix), mix == one.attrs["baseline"], lang)
     return f"{text}\n{_escaped(changed)}"
