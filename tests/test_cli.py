@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anywhere
 SCENARIO = catalog.data_root() / "scenarios" / "dalian-2025.toml"
 COMMANDS = (
     "run", "replay", "entitle", "open", "schedule", "list", "copy", "show", "check", "coverage", "diff", "merge",
-    "schema", "warm", "facts", "validate", "diary", "reference",
+    "schema", "warm", "facts", "validate", "diary", "reference", "compare",
 )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.S)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines() if line.strip()]
 POLICYMIX = [line for line in COMMANDS if line.startswith("policymix ")]
+SIMULATING = ("policymix run", "policymix compare")
 INSTALL = [
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/policymix run",
     'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/pytest',
@@ -47,7 +48,7 @@ def test_the_two_promised_commands():
     assert [line for line in COMMANDS if not line.startswith("policymix ")] == INSTALL
 
 
-@pytest.mark.parametrize("line", [line for line in POLICYMIX if not line.startswith("policymix run")])
+@pytest.mark.parametrize("line", [line for line in POLICYMIX if not line.startswith(SIMULATING)])
 def test_commands_run(line, folder):
     result = typed(line, folder)
     assert result.returncode == 0, result.stderr
@@ -60,6 +61,17 @@ def test_runs_run(line, folder):
     result = typed(re.sub(r"--draws \d+", "", line) + " --draws 2 --quiet --out out/readme", folder)
     assert result.returncode == 0, result.stderr
     assert (folder / "out" / "readme" / "report.html").is_file()
+
+
+@pytest.mark.slow
+def test_comparisons_compare(folder):
+    (block,) = [block for _, block in BLOCKS if "policymix compare" in block]
+    lines = [re.sub(r"--draws \d+", "", line) for line in block.splitlines() if line.startswith(SIMULATING)]
+    for line in lines:
+        result = typed(line + " --draws 2" * ("--mix" in line), folder)
+        assert result.returncode == 0, result.stderr
+    assert "longer-waiver/m4.pays.rent_share: [1.0, 1.0] → [1.0, 1.0, 1.0]" in result.stdout
+    assert "Δ" in result.stdout
 
 
 @pytest.mark.slow

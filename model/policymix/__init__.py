@@ -16,7 +16,7 @@ _NAMES = {  # public name -> module and name in it
     "replay": ("policymix.experiments.replay", "replay"),
     "open_results": ("policymix.experiments.store", "open_results"),
     "entitlement": ("policymix.policy.entitlement", "entitlement"),
-    "compare": ("policymix.analysis.headline", "headline"),
+    "compare": ("policymix.analysis.compare", "compare"),
 }
 
 __all__ = ["__version__", *_NAMES]

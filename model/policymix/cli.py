@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from policymix import __version__, catalog, cli_calibrate
+from policymix.cli_compare import commands as compare_commands
 from policymix.cli_firm import commands as firm_commands
 from policymix.cli_policy import Json, as_json_text, commands
 from policymix.cli_sweep import commands as sweep_commands
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from policymix.experiments.firm_file import Wanted
     from policymix.experiments.inputs import Inputs
+    from policymix.experiments.scenario import Scenario
     from policymix.report.answer import Answer
 
 LISTS = (*catalog.KINDS, "levers", "uncertainties", "outcomes")
@@ -74,6 +76,7 @@ app.add_typer(cli_calibrate.commands)
 app.add_typer(validation)
 app.add_typer(firm_commands)
 app.add_typer(sweep_commands)
+app.add_typer(compare_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
@@ -130,21 +133,13 @@ def run(
       policymix run my.toml --set htz-2022/m4.pays.area_max=1000 --out out/smaller
       policymix run --draws 5 --firms panel.parquet --every 4
     """
-    from policymix.experiments import firm_file, store
+    from policymix.experiments import firm_file
     from policymix.experiments.scenario import load_scenario, with_options
 
     wanted = firm_file.wanted(firms, every)
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=settings)
     folder = out or Path("out") / chosen.id
-    with store.staged(folder) as aside:
-        from policymix.experiments.inputs import gather
-
-        inputs = gather(chosen)  # every address and file is checked before the first second of simulation
-        if wanted is not None and not quiet:
-            rows, size = firm_file.expected(inputs, wanted.every)
-            typer.echo(f"{wanted.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
-        results = _simulated(inputs, aside, threads, quiet, wanted)
-        known = _write_report(results, inputs, aside)
+    results, inputs, known = run_into(folder, chosen, threads, quiet, wanted)
     _print_answer(results, inputs, folder, as_json, quiet, known)
 
 
@@ -291,6 +286,23 @@ def warm() -> None:
     typer.echo("compiling the rules once, about half a minute ...", err=True)
     fill()
     typer.echo("compiled")
+
+
+def run_into(
+    folder: Path, chosen: Scenario, threads: int | None, quiet: bool, firms: Wanted | None = None
+) -> tuple[xarray.Dataset, Inputs, Answer]:
+    """Run a scenario with a progress bar; results, report, inputs and manifest reach the folder together."""
+    from policymix.experiments import firm_file, store
+
+    with store.staged(folder) as aside:
+        from policymix.experiments.inputs import gather
+
+        inputs = gather(chosen)  # every address and file is checked before the first second of simulation
+        if firms is not None and not quiet:
+            rows, size = firm_file.expected(inputs, firms.every)
+            typer.echo(f"{firms.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
+        results = _simulated(inputs, aside, threads, quiet, firms)
+        return results, inputs, _write_report(results, inputs, aside)
 
 
 def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, firms: Wanted | None) -> xarray.Dataset:

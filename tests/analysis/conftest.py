@@ -21,6 +21,11 @@ def make_run():
 
 
 @pytest.fixture(scope="session")
+def make_sweep():
+    return _load().make_sweep
+
+
+@pytest.fixture(scope="session")
 def run(make_run):
     return make_run(draws=40)
 

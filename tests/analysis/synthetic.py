@@ -167,3 +167,42 @@ def _units(name):
     if name.startswith(counts):
         return "count"
     return {"employment": "persons", "rent": "index", "wage": "index"}.get(name, "CNY")
+
+
+def make_sweep(levels=(1.0, 2.0, 3.0), draws=8, replicates=2, seed=1, study="rents", luck_seed=7):
+    """A sweep's Dataset: a baseline and one mix for each level of one lever, all runs done."""
+    rng = np.random.default_rng(luck_seed)
+    mixes = ["none", *(f"p{number}" for number in range(len(levels)))]
+    rent = np.array([np.nan, *levels])
+    effect = np.nan_to_num(rent)[:, None, None]
+    shape = (len(mixes), draws, replicates)
+    common = rng.normal(1e6, 1e5, (draws, replicates))
+    own = {name: 1.0 + 0.1 * rng.standard_normal((draws, replicates)) for name in ("paid", "jobs", "investment")}
+    places = np.stack([common + 5.0 * effect, 2.0 * common + effect], axis=-1)
+    additional = np.stack([7e6 * effect * own["investment"], 3.0 * effect * own["jobs"]], axis=-1)
+    data = {
+        "paid": (("mix", "draw", "replicate"), 1e6 * effect * own["paid"]),
+        "active_firms": (("prices", "mix", "draw", "replicate", "place"), places[None]),
+        "additional": (("prices", "mix", "draw", "replicate", "activity"), additional[None]),
+        "core_share_luck": (("draw", "replicate"), common * 0.0),
+        "parameter_value": (("draw", "parameter"), rng.random((draws, 1))),
+        "state": (("mix", "draw", "replicate"), np.ones(shape, np.uint8)),
+    }
+    dataset = xarray.Dataset(data).assign_coords(
+        mix=mixes, draw=range(draws), replicate=range(replicates), prices=["free"], place=PLACES,
+        activity=["investment", "employment"], parameter=["parameter.eta"],
+        packages=("mix", ["", *["htz-2022"] * len(levels)]),
+        rent=("mix", rent, {"address": "htz-2022/m4.pays.area_max"}),
+        luck=(("draw", "replicate"), np.arange(draws * replicates).reshape(draws, replicates)),
+    )  # fmt: skip
+    for name, units in (("paid", "CNY"), ("active_firms", "count"), ("additional", "CNY, persons or count")):
+        dataset[name].attrs.update(
+            units=units, long_name=name.replace("_", " "), long_name_zh=ZH.get(name, name), outcome=name
+        )
+    factor = {"name": "rent", "address": "htz-2022/m4.pays.area_max", "kind": "real"}
+    dataset.attrs = {
+        "baseline": "none", "region": "dalian", "scenario": "dalian-2025", "environment": "dalian-reference",
+        "seed": str(seed), "code_version": "0.1.0", "schema_version": 1, "price_base": "2020", "study": study,
+        "packages": json.dumps({"htz-2022": "b" * 64}), "levers": json.dumps({"factors": [factor]}),
+    }  # fmt: skip
+    return dataset

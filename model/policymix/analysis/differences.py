@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from policymix.analysis.selection import STOCKS, baseline_of, by_year, last_quarter, level, total
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray
 
 RUNS = ("draw", "replicate")
@@ -21,13 +22,13 @@ def standard_error(values: xarray.DataArray) -> xarray.DataArray:
 
     Replicates of a draw share its parameters, so a draw is one observation: se = sd(mean over replicates) / sqrt(n
     draws). With a single draw the replicates are the observations; with a single run there is no error to state and
-    the answer is NaN.
+    the answer is NaN. Draws without a number (NaN) do not count.
     """
     by_draw = values.mean("replicate")
     if values.sizes["draw"] > 1:
-        return by_draw.std("draw", ddof=1) / math.sqrt(values.sizes["draw"])
+        return by_draw.std("draw", ddof=1) / by_draw.count("draw") ** 0.5
     if values.sizes["replicate"] > 1:
-        return values.isel(draw=0, drop=True).std("replicate", ddof=1) / math.sqrt(values.sizes["replicate"])
+        return values.isel(draw=0, drop=True).std("replicate", ddof=1) / values.isel(draw=0).count("replicate") ** 0.5
     return by_draw.isel(draw=0, drop=True) * math.nan
 
 
@@ -55,15 +56,9 @@ def summary(values: xarray.DataArray) -> xarray.Dataset:
         found = _summary_of_whole(values)
         return found if bool(known.all()) else found.where(known).assign(resolved=known & found["resolved"])
     mean, error = values.mean(runs), standard_error(values)
-    statistics = xarray.Dataset(
-        {
-            "mean": mean,
-            "median": values.median(runs),
-            "low": values.quantile(LOW, runs).drop_vars("quantile"),
-            "high": values.quantile(HIGH, runs).drop_vars("quantile"),
-            "standard_error": error,
-        }
-    ).where(known)
+    cuts = quantiles(values, (LOW, 0.5, HIGH))
+    spread = {name: cuts.isel(quantile=number, drop=True) for number, name in enumerate(("low", "median", "high"))}
+    statistics = xarray.Dataset({"mean": mean, **spread, "standard_error": error}).where(known)
     return statistics.assign(resolved=known & resolved(mean, error))
 
 
@@ -101,13 +96,28 @@ def quantiles(values: xarray.DataArray, wanted: Sequence[float]) -> xarray.DataA
     import numpy as np
     import xarray
 
-    if np.isnan(values.values).any():
-        return values.quantile(wanted, list(RUNS))
-    runs = tuple(values.dims.index(name) for name in RUNS)
     kept = [name for name in values.dims if name not in RUNS]
     coords = {name: each for name, each in values.coords.items() if not set(each.dims) & set(RUNS)}
-    found = np.quantile(values.values, wanted, axis=runs)
+    if np.isnan(values.values).any():
+        found = _quantiles_of_known(values.transpose(*kept, *RUNS).values, np.asarray(wanted, float))
+    else:
+        found = np.quantile(values.values, wanted, axis=tuple(values.dims.index(name) for name in RUNS))
     return xarray.DataArray(found, {**coords, "quantile": list(wanted)}, ["quantile", *kept])
+
+
+def _quantiles_of_known(numbers: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Linear quantiles over the last two axes, each of the numbers that are known (NaN sorts last), all at once."""
+    import numpy as np
+
+    ordered = np.sort(numbers.reshape(*numbers.shape[:-2], -1), axis=-1)
+    last = np.maximum((~np.isnan(ordered)).sum(axis=-1) - 1, 0)
+    place = last * wanted.reshape(-1, *[1] * last.ndim)
+    below = np.floor(place).astype(int)
+    at = [
+        np.take_along_axis(ordered[None], each[..., None], axis=-1)[..., 0]
+        for each in (below, np.minimum(below + 1, last))
+    ]
+    return at[0] + (at[1] - at[0]) * (place - below)
 
 
 def against_baseline(values: xarray.DataArray, baseline: str) -> xarray.DataArray:

@@ -53,7 +53,7 @@ def checked_language(lang: str) -> str:
 
 def cell(table: xarray.Dataset, row: str, mix: str, lang: str = "en") -> Cell:
     """Text of one cell of the headline; ``lang`` is en or zh."""
-    one = _at(table, row=row, mix=mix)
+    one = values_at(table, row=row, mix=mix)
     unit, kind = str(one["unit"]), str(one["kind"])
     if kind == "ratio":
         return _ratio(one, unit, lang)
@@ -67,7 +67,7 @@ def cell(table: xarray.Dataset, row: str, mix: str, lang: str = "en") -> Cell:
         return Cell(level, NO_CHANGE[lang])
     if not bool(one["resolved"]):
         return Cell(level, NOT_RESOLVED[lang])
-    return Cell(level, _difference(one, unit, kind, lang))
+    return Cell(level, difference_text(one, unit, kind, lang))
 
 
 def quantity(value: float, unit: str, lang: str = "en") -> str:
@@ -106,10 +106,10 @@ def label(table: xarray.Dataset, row: str, lang: str = "en") -> str:
 
 def text(table: xarray.Dataset, row: str, name: str) -> str:
     """One of the texts that describe a row: label, label_zh, unit, kind."""
-    return str(_at(table, row=row)[name])
+    return str(values_at(table, row=row)[name])
 
 
-def _at(table: xarray.Dataset, **where: str) -> dict[str, Any]:
+def values_at(table: xarray.Dataset, **where: str) -> dict[str, Any]:
     """Plain values at one place of a table, by name: a selection costs a hundred times as much."""
     spot = {dim: table.indexes[dim].get_loc(name) for dim, name in where.items()}
     found = {}
@@ -134,7 +134,7 @@ def to_records(table: xarray.Dataset) -> list[dict]:
     answer = []
     for row in table["row"].values.tolist():
         for mix in table["mix"].values.tolist():
-            one = _at(table, row=row, mix=mix)
+            one = values_at(table, row=row, mix=mix)
             record = {"row": row, "label": str(one["label"]), "unit": str(one["unit"]), "mix": mix}
             for name in table.data_vars:
                 value = one[str(name)].item()
@@ -175,9 +175,9 @@ def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en"
     mix, baseline = fullest_mix(results), baseline_of(results)
     answer = []
     for name in chances["target"].values.tolist():
-        one = _at(chances, target=name)
+        one = values_at(chances, target=name)
         tracked = bool(one["tracked"])
-        chance = float(_at(chances, target=name, mix=mix)["probability"]) if tracked else math.nan
+        chance = float(values_at(chances, target=name, mix=mix)["probability"]) if tracked else math.nan
         status = _status(chance) if tracked else "untracked"
         indicator = str(one["indicator"])
         english, chinese = INDICATOR_NAMES.get(indicator, (indicator.replace("_", " "), ""))
@@ -192,7 +192,9 @@ def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en"
                 "verdict": VERDICTS[status][0],
                 "verdict_zh": VERDICTS[status][1],
                 "cells": {
-                    each: _chance(_at(chances, target=name, mix=each), each == baseline, lang) if tracked else Cell("–")
+                    each: _chance(values_at(chances, target=name, mix=each), each == baseline, lang)
+                    if tracked
+                    else Cell("–")
                     for each in chances["mix"].values.tolist()
                 },
                 "note": str(one["note"]).removeprefix("untracked: "),
@@ -255,7 +257,7 @@ def _own(one: Mapping[str, Any], unit: str, kind: str, lang: str) -> Cell:
     return Cell(value, interval(float(one["level_low"]), float(one["level_high"]), unit, lang))
 
 
-def _difference(one: Mapping[str, Any], unit: str, kind: str, lang: str) -> str:
+def difference_text(one: Mapping[str, Any], unit: str, kind: str, lang: str) -> str:
     """``+12.3 [4.5, 20.1]``; a probability has a standard error in place of an interval."""
     if kind == "probability":
         return _points(float(one["difference_mean"]), float(one["difference_standard_error"]), lang)

@@ -47,7 +47,7 @@ def headline_table(table: xarray.Dataset, lang: str = "both") -> Table:
         if lang == "both":
             label += f"\n[dim]{table['label_zh'].sel(row=row).values}[/dim]"
         cells = [tables.cell(table, row, mix, main) for mix in mixes]
-        shown.add_row(label, *(_two_lines(one) for one in cells))
+        shown.add_row(label, *(two_lines(one) for one in cells))
     return shown
 
 
@@ -72,7 +72,7 @@ def scorecard_table(results: xarray.Dataset, chances: xarray.Dataset, lang: str 
         text = row["label_zh"] if lang == "zh" else row["label"]
         text = f"{row['id']}  {text} {row['line']}" + (f"\n[dim]{row['label_zh']}[/dim]" if lang == "both" else "")
         verdict = row["verdict_zh"] if lang == "zh" else row["verdict"]
-        cells = (_two_lines(row["cells"][mix]) for mix in mixes)
+        cells = (two_lines(row["cells"][mix]) for mix in mixes)
         shown.add_row(f"[{colour}]{verdict}[/{colour}]", text, *cells)
     return shown
 
@@ -135,7 +135,7 @@ def to_json(results: xarray.Dataset, targets: Iterable[Target] = (), known: Answ
     return json.dumps(content, ensure_ascii=False, indent=1)
 
 
-def _two_lines(one: tables.Cell) -> str:
+def two_lines(one: tables.Cell) -> str:
     """First line, and the second one dimmed below it; brackets are not markup."""
     from rich.markup import escape
 
