@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from policymix.engine import loop
 from policymix.engine.setting import Setting
+from policymix.engine.writing import ROOT
 from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem
 from policymix.experiments import kept, store
 from policymix.experiments.addresses import parse_address, parse_value
@@ -21,12 +23,22 @@ from policymix.experiments.factors import Factor
 from policymix.experiments.inputs import Inputs, gather, levers, uncertainties
 from policymix.experiments.limits import check_changes, check_settings
 from policymix.experiments.mixes import parse_mixes
-from policymix.experiments.outcomes import DIMS, OUTCOMES
+from policymix.experiments.outcomes import DIMS, OUTCOMES, outcome
 from policymix.experiments.parameters import Prior, quantile, sample_accepted
 from policymix.experiments.results import coordinates, payers_of, sorted_clauses
 from policymix.experiments.runner import setting_of, stable_draws, whole_years
 from policymix.experiments.scenario import Scenario, with_options
-from policymix.experiments.study import NONE, PRIOR, Space, Stored, Study, scenario_of, spaces_of, table_file
+from policymix.experiments.study import (
+    NONE,
+    OF_THE_RUN,
+    PRIOR,
+    Space,
+    Stored,
+    Study,
+    scenario_of,
+    spaces_of,
+    table_file,
+)  # fmt: skip
 from policymix.policy.package import Package, set_value
 from policymix.policy.versions import digest
 
@@ -153,13 +165,13 @@ class Plan:
     @cached_property
     def unit_hashes(self) -> np.ndarray:
         """uint64[mix, draw, replicate]: equal for equal inputs and code of a run, in whatever study it stands."""
-        common = [code_of(self), json.dumps([stored.model_dump(mode="json") for stored in self.stored], sort_keys=True)]
+        own = {dim: [str(label) for label in self.coords[dim]] for s in self.stored for dim in outcome(s.name).dims
+               if dim not in OF_THE_RUN}  # fmt: skip
+        stored = [each.model_dump(mode="json") for each in self.stored]
+        common = [code_of(self), json.dumps([stored, own], sort_keys=True)]
         baseline = _mix_text(self.mixes[self.scenario.baseline])
         mixes = [_hash(*common, baseline, _mix_text(packages)) for packages in self.mixes.values()]
-        designed = [
-            b"".join(column[d].tobytes() for column in self.uncertainties.columns.values()) for d in range(self.draws)
-        ]
-        drawn = [_hash(self.values[d].tobytes(), designed[d], str(self.scenario.seed)) for d in range(self.draws)]
+        drawn = [_hash(repr(sorted(self.numbers(d).items())), str(self.scenario.seed)) for d in range(self.draws)]
         lane = np.array(
             [[_word(_hash(drawn[d], str(self.luck(d, r)))) for r in range(self.replicates)] for d in range(self.draws)],
             np.uint64,
@@ -221,6 +233,7 @@ def code_of(plan: Plan) -> str:
     texts += [offers.model_dump_json() for offers in inputs.opportunities]
     texts += [json.dumps(sorted(inputs.fixed.items())), json.dumps([prior.name for prior in plan.priors])]
     texts += [_mix_text([inputs.packages[name] for name in scenario.history])]
+    texts += [loop.sources(scenario.rules).get("rules", ""), (ROOT / "experiments/reducing.py").read_text("utf-8")]
     return _hash(kept.code_hash(), json.dumps(store.versions(), sort_keys=True), *texts)
 
 
