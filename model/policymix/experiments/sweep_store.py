@@ -487,7 +487,8 @@ def _region(dims: Sequence[str], block: Block) -> tuple[slice, ...]:
 def _array(folder: Path, name: str) -> Any:
     import zarr
 
-    return zarr.open_array(folder / ZARR / name, mode="r+", config={"write_empty_chunks": True})
+    # the option of `open_array` holds only for arrays that it makes
+    return zarr.open_array(folder / ZARR / name, mode="r+").with_config({"write_empty_chunks": True})
 
 
 @contextlib.contextmanager
