@@ -1,4 +1,4 @@
-"""Sweeps that are killed, starved and whose files are damaged end with the store of an undisturbed one, or say why not."""
+"""Sweeps that are killed, starved and damaged end with the store of an undisturbed one, or say why not."""
 
 import contextlib
 import errno
@@ -89,11 +89,11 @@ def steps_of(keys, folder, inside=False):
     with pytest.MonkeyPatch.context() as patch:
         for name in names:
 
-            def step(path, *arguments, name=name, real=getattr(os, name), **options):
+            def step(real, name, path, *arguments, **options):
                 found.append(name)
                 return real(path, *arguments, **options)
 
-            patch.setattr(os, name, step)
+            patch.setattr(os, name, partial(step, getattr(os, name), name))
         sweep(keys, out=folder, threads=1)
     return len(found), len(found) - found[::-1].index("rename")
 
@@ -506,11 +506,29 @@ def test_a_dask_worker_that_dies_changes_nothing(town, four, tmp_path, dying, cl
 
 @posix
 @pytest.mark.slow
-@pytest.mark.parametrize("workers", [1, 2])
-def test_a_block_that_kills_dask_workers_fails_alone(town, four, tmp_path, dying, cluster, workers):
+def test_a_block_that_kills_dask_workers_fails_alone(town, four, tmp_path, dying, cluster):
     dying("2", 99)
     keys, folder = drawn(town, draws=4), tmp_path / "tiny"
-    sweep(keys, out=folder, scheduler=cluster(n_workers=workers, threads_per_worker=3 - workers).scheduler_address)
+    sweep(keys, out=folder, scheduler=cluster().scheduler_address)
     check_lost(folder, four, 2)
     sweep(keys, out=folder, threads=1, resume=True, retry=True)
     assert same(folder, four)
+
+
+@pytest.mark.slow
+def test_a_cluster_without_workers_is_given_up(town, four, tmp_path, cluster, monkeypatch):
+    started = cluster(n_workers=1)
+    monkeypatch.setattr(crew, "LONELY", 1.0)
+    keys, folder = drawn(town, draws=4), tmp_path / "tiny"
+    with pytest.raises(RunFailed, match="no workers for 1 s; what is stored stays"):
+        sweep(keys, out=folder, scheduler=started.scheduler_address, progress=lambda now: now.done and started.scale(0))
+    sweep(keys, out=folder, threads=1, resume=True)
+    assert same(folder, four)
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_not_there(town, tmp_path):
+    pytest.importorskip("distributed")
+    keys = drawn(town, draws=1)
+    with pytest.raises(RunFailed, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+        sweep(keys, out=tmp_path / "tiny", scheduler="tcp://127.0.0.1:9")

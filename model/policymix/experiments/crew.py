@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
@@ -26,6 +27,9 @@ KILLED = f"the worker died {DEATHS} times at this block"
 
 PATIENCE = 0.2
 """Seconds between looks at whether the user has interrupted."""
+
+LONELY = 120.0
+"""Seconds without a worker after which a sweep on a cluster ends."""
 
 
 class Interrupted(Exception):
@@ -65,7 +69,8 @@ def work_through(
     with _ctrl_c() as pressed:
         told = False
         while running or ((waiting or suspects) and not pressed.is_set()):
-            while waiting and len(running) < width() and not pressed.is_set():
+            most = width()
+            while waiting and len(running) < most and not pressed.is_set():
                 block = waiting.pop()
                 running[submit(block)] = block
             if not running and suspects and not pressed.is_set():
@@ -237,14 +242,25 @@ def cluster(address: str, timeout: float = 30.0) -> Iterator[tuple[Callable[...,
         except TimeoutError:
             raise RunFailed(f"--scheduler: the scheduler at {address} has no workers") from None
         executor: Executor = client.get_executor(pure=False)
-        yield executor.submit, lambda: _threads_of(client)
+        yield executor.submit, _counter(client, address)
     finally:
         client.close()
 
 
-def _threads_of(client: Any) -> int:
-    """Threads of all workers that are there now."""
-    try:
-        return sum(client.nthreads().values())
-    except OSError:
-        raise RunFailed("--scheduler: the scheduler is gone; what is stored stays, go on with --resume") from None
+def _counter(client: Any, address: str) -> Callable[[], int]:
+    """A function that counts the threads of all workers that are there now, and gives up when none have long been."""
+    seen = [time.monotonic()]
+
+    def count() -> int:
+        try:
+            found = sum(client.nthreads().values())
+        except OSError:
+            raise RunFailed("--scheduler: the scheduler is gone; what is stored stays, go on with --resume") from None
+        if found:
+            seen[0] = time.monotonic()
+        elif time.monotonic() - seen[0] > LONELY:
+            text = f"the scheduler at {address} has had no workers for {LONELY:.0f} s"
+            raise RunFailed(f"--scheduler: {text}; what is stored stays, go on with --resume")
+        return found
+
+    return count
