@@ -1,6 +1,5 @@
 """Sweeps that are killed, starved and damaged end with the store of an undisturbed one, or say why not."""
 
-import contextlib
 import errno
 import os
 import shutil
@@ -14,15 +13,13 @@ import pytest
 
 pytest.importorskip("zarr")
 
-from studies import AREA, FIRMS, PAID, contents, drawn, same, study
+from studies import AREA, FIRMS, PAID, contents, same, study
 from zarr.storage import _local
 
-import policymix
 from policymix.errors import InvalidFile, InvalidValue, PolicymixError, RunFailed
-from policymix.experiments import blocks, crew, plan, store, sweep_store
+from policymix.experiments import blocks, plan, store, sweep_store
 from policymix.experiments.sweep import locked, sweep
 
-MODEL = Path(policymix.__file__).parents[1]
 posix = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills are tried in forked processes")
 
 
@@ -419,116 +416,3 @@ def test_something_else_is_left_alone(town, tmp_path, there):
     with pytest.raises(InvalidValue, match="holds something else"):
         sweep(study(town), out=folder, resume=True)
     assert [path.name for path in tmp_path.rglob("*")] == (["tiny"] if there == "file" else ["tiny", "notes.md"])
-
-
-# --- workers that die -------------------------------------------------------------------------------------------------
-
-DYING = Path(__file__).parent / "dying"
-
-
-@pytest.fixture
-def dying(tmp_path, monkeypatch):
-    """Make blocks kill their workers so many times; gives the traces that they left."""
-    traces = tmp_path / "traces"
-    traces.mkdir()
-
-    def these(numbers, times):
-        monkeypatch.setenv("DYING", f"{traces}:{numbers}:{times}")
-        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(DYING), str(MODEL), os.environ.get("PYTHONPATH", "")]))
-        return traces
-
-    return these
-
-
-@pytest.fixture(scope="module")
-def four(town, tmp_path_factory):
-    """The store of a sweep of four blocks that nobody disturbed."""
-    folder = tmp_path_factory.mktemp("four") / "tiny"
-    sweep(drawn(town, draws=4), out=folder, threads=2)
-    return folder
-
-
-def without(found, block):
-    """A Dataset without one draw."""
-    return found.isel(draw=[draw for draw in found.draw.values if draw != block])
-
-
-def check_lost(folder, four, block):
-    """One block has failed, by its deaths; all others are as they should be."""
-    found, wanted = sweep_store.open_sweep(folder), sweep_store.open_sweep(four)
-    assert found.attrs["failed"] == len(found.mix)
-    assert (found.state.isel(draw=block) == sweep_store.FAILED).all()
-    assert {row["reason"] for row in sweep_store.read_failures(folder)} == {crew.KILLED}
-    assert without(found, block).drop_attrs().identical(without(wanted, block).drop_attrs())
-
-
-@posix
-def test_a_process_that_dies_is_replaced(town, four, tmp_path, dying):
-    traces = dying("1,3", 1)
-    sweep(drawn(town, draws=4), out=tmp_path / "tiny", processes=2)
-    assert len(list(traces.iterdir())) == 2
-    assert same(tmp_path / "tiny", four)
-
-
-@posix
-@pytest.mark.slow
-def test_a_block_that_kills_four_processes_has_failed(town, four, tmp_path, dying):
-    traces = dying("2", 99)
-    keys, folder = drawn(town, draws=4), tmp_path / "tiny"
-    sweep(keys, out=folder, processes=2)
-    assert len(list(traces.iterdir())) == crew.DEATHS
-    check_lost(folder, four, 2)
-    sweep(keys, out=folder, threads=1, resume=True, retry=True)
-    assert same(folder, four)
-
-
-@pytest.fixture
-def cluster():
-    """A function that starts a Dask cluster of two workers in processes of their own and gives its address."""
-    distributed = pytest.importorskip("distributed")
-    with contextlib.ExitStack() as ends:
-
-        def start(**options):
-            options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None} | options
-            return ends.enter_context(distributed.LocalCluster(processes=True, **options))
-
-        yield start
-
-
-@posix
-@pytest.mark.slow
-def test_a_dask_worker_that_dies_changes_nothing(town, four, tmp_path, dying, cluster):
-    traces = dying("1", 1)
-    sweep(drawn(town, draws=4), out=tmp_path / "tiny", scheduler=cluster().scheduler_address)
-    assert len(list(traces.iterdir())) == 1
-    assert same(tmp_path / "tiny", four)
-
-
-@posix
-@pytest.mark.slow
-def test_a_block_that_kills_dask_workers_fails_alone(town, four, tmp_path, dying, cluster):
-    dying("2", 99)
-    keys, folder = drawn(town, draws=4), tmp_path / "tiny"
-    sweep(keys, out=folder, scheduler=cluster().scheduler_address)
-    check_lost(folder, four, 2)
-    sweep(keys, out=folder, threads=1, resume=True, retry=True)
-    assert same(folder, four)
-
-
-@pytest.mark.slow
-def test_a_cluster_without_workers_is_given_up(town, four, tmp_path, cluster, monkeypatch):
-    started = cluster(n_workers=1)
-    monkeypatch.setattr(crew, "LONELY", 1.0)
-    keys, folder = drawn(town, draws=4), tmp_path / "tiny"
-    with pytest.raises(RunFailed, match="no workers for 1 s; what is stored stays"):
-        sweep(keys, out=folder, scheduler=started.scheduler_address, progress=lambda now: now.done and started.scale(0))
-    sweep(keys, out=folder, threads=1, resume=True)
-    assert same(folder, four)
-
-
-@pytest.mark.slow
-def test_a_scheduler_that_is_not_there(town, tmp_path):
-    pytest.importorskip("distributed")
-    keys = drawn(town, draws=1)
-    with pytest.raises(RunFailed, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
-        sweep(keys, out=tmp_path / "tiny", scheduler="tcp://127.0.0.1:9")
