@@ -33,7 +33,8 @@ import numpy as np
 from policymix.errors import InvalidFile, NotFound, Problem, RunFailed
 from policymix.experiments import store
 from policymix.experiments.outcomes import outcome
-from policymix.experiments.plan import Block, Plan, Points, code_of
+from policymix.experiments.plan import Block, Plan, code_of
+from policymix.experiments.points import Points
 from policymix.experiments.quarters import last_day, quarters
 from policymix.experiments.results import attributes, kind_of
 from policymix.experiments.scenario import write_scenario
