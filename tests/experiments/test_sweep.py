@@ -379,7 +379,7 @@ def peak_of(town, folder, units):
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_sweep(town, tmp_path):
     peak_of(town, tmp_path / "warm", 2)
-    few, many = peak_of(town, tmp_path / "few", 5), peak_of(town, tmp_path / "many", 80)
+    few, many = peak_of(town, tmp_path / "few", 5), peak_of(town, tmp_path / "many", 40)
     assert many < 1.05 * few + 200_000
 
 
@@ -407,7 +407,7 @@ def test_a_variant_is_cheap(town):
         return time.process_time() - begun
 
     planned(2)
-    seconds = (min(alone(202) for _ in range(3)) - min(alone(2) for _ in range(3))) / 200
+    seconds = (min(alone(202) for _ in range(5)) - min(alone(2) for _ in range(5))) / 200
     memory = (planned(202)[1] - planned(2)[1]) / 200
     print(f"a variant: {1e3 * seconds:.2f} ms, {memory / 1e3:.1f} KB")  # noqa: T201
     assert seconds < 0.005
@@ -430,5 +430,5 @@ def test_paired_differences_vary_little(town):
             values[name].append(np.sum(found["core_value_added"]))
     without, under = np.array(values["none"]), np.array(values["htz-2022"])
     paired, unpaired = np.var(under - without, ddof=1), np.var(under, ddof=1) + np.var(without, ddof=1)
-    print(f"paired over unpaired variance: {paired / unpaired:.5f}")  # noqa: T201
+    print(f"paired over unpaired variance: {paired / unpaired:.1e}")  # noqa: T201
     assert 0 < paired < 0.02 * unpaired
