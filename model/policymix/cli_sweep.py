@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -77,18 +79,24 @@ def sweep(
             )
         except Interrupted:
             bar.close()
-            done = bar.last.done if bar.last else 0
-            runs = bar.last.runs if bar.last else 0
-            again = " ".join(["policymix", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
-            typer.echo(
-                f"policymix: stopped after {done:,} of {runs:,} runs, all of them stored; go on with: {again}", err=True
-            )
+            done, runs = (bar.last.done, bar.last.runs) if bar.last else (0, 0)
+            text = f"policymix: stopped after {done:,} of {runs:,} runs, all of them stored; go on with: {_again()}"
+            typer.echo(text, err=True)
             raise typer.Exit(INTERRUPTED) from None
+        except KeyboardInterrupt:
+            bar.close()
+            typer.echo(f"policymix: ended; what was stored stays; go on with: {_again()}", err=True)
+            os._exit(INTERRUPTED)  # an orderly end would wait for the blocks that run
     found = {"store": str(folder), **counts(folder)}
     typer.echo(as_json_text(found) if as_json else f"{folder}: {found['done']:,} of {found['runs']:,} runs done")
     if found["failed"]:
         typer.echo(failures_text(folder, SHOWN_FAILURES), err=True)
         raise typer.Exit(1)
+
+
+def _again() -> str:
+    """The command line that goes on with what this one began."""
+    return shlex.join(["policymix", *(word for word in sys.argv[1:] if word != "--resume"), "--resume"])
 
 
 def failures_text(folder: Path, most: int | None = None) -> str:
@@ -112,10 +120,10 @@ def failures_text(folder: Path, most: int | None = None) -> str:
 
 def store_text(folder: Path) -> str:
     """A store in words: what it is of, how far it is, what failed."""
-    from policymix.experiments.store import read_manifest
     from policymix.experiments.sweep import counts
+    from policymix.experiments.sweep_store import manifest_at
 
-    manifest, found = read_manifest(folder), counts(folder)
+    manifest, found = manifest_at(folder), counts(folder)
     size = f"{manifest['mixes']:,} mixes x {manifest['draws']:,} draws x {manifest['replicates']:,} replicates"
     left = found["runs"] - found["done"] - found["failed"]
     lines = [

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SHOWN_NAMES = 30  # how many existing names one message lists
 PLAUSIBLE = 0.6  # similarity (0..1) from which a name is offered as the one that was meant
@@ -21,6 +22,17 @@ class PolicymixError(Exception):
     """Base of every error that is the user's to mend."""
 
     exit_code = 2
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Errors travel between processes as they are, whatever their constructors take."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[PolicymixError], args: tuple[Any, ...], state: dict[str, Any]) -> PolicymixError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 def likeness(name: str, other: str) -> float:

@@ -164,27 +164,43 @@ def fail_block(plan: Plan, folder: Path, block: Block, error: Exception) -> Repo
     return Report(block.number, runs=len(failures), failed=len(failures), host=platform.node(), process=os.getpid())
 
 
-def run_block_of(folder: str, number: int, inputs_and_code: str, reuse: Sequence[str] = ()) -> Report:
+def run_block_of(folder: str, number: int, manifest: str, reuse: Sequence[str] = ()) -> Report:
     """Run a block in a process of its own, which may be on another machine that sees the same folder.
+
+    Parameters
+    ----------
+    manifest : hash of the store's manifest, as whoever hands out the blocks sees it
 
     Raises
     ------
     RunFailed
-        The process has other code or versions than the one that made the store.
+        The process does not see that store, or has other code or versions than the one that made it.
     """
-    plan = stored_plan(folder)
-    if code_of(plan) != inputs_and_code:
-        raise RunFailed(
-            f"{platform.node()}: this worker has other code or versions than the store {folder} was made with"
-        )
+    plan = _plan_of_worker(folder, manifest)
     from policymix.experiments.reuse import known_runs
 
     return run_block(plan, Path(folder), plan.blocks[number], known_runs(plan, reuse))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
+def _plan_of_worker(folder: str, manifest: str) -> Plan:
+    """The plan of a store, read once a process, if this process would run it as the store's maker does."""
+    host, path = platform.node(), Path(folder) / store.MANIFEST
+    if not path.is_file() or store.hash_file(path) != manifest:
+        there = "another store" if path.is_file() else "no store"
+        raise RunFailed(f"{host}: a worker sees {there} at {folder}; all machines need the folder under the same path")
+    plan, stated = stored_plan(folder), sweep_store.manifest_at(Path(folder))
+    found = store.versions()
+    differing = [f"{name} {v} there, {found.get(name, 'absent')} here" for name, v in stated["versions"].items()
+                 if name in found and found[name] != v]  # fmt: skip
+    if code_of(plan) != stated["inputs_and_code"] or sweep_store.units_hash(plan) != stated["units"]:
+        what = "; ".join(differing) or "the program's code differs"
+        raise RunFailed(f"{host}: this worker is not what made the store {folder}: {what}")
+    return plan
+
+
 def stored_plan(folder: str) -> Plan:
-    """The plan of a store, from its own inputs; read once a process."""
+    """The plan of a store, from its own inputs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", catalog.HiddenFile)  # the copies are meant to come before the shipped files
         return plan_of(load_study(Path(folder) / store.INPUTS / "study.toml"))

@@ -56,12 +56,13 @@ def check_changes(setting: Setting, priors: Sequence[Prior], fixed: Mapping[str,
     """
     known = {prior.name: prior for prior in priors}
     for mix in setting.mixes.values():
-        now = {name: np.full(setting.quarters, fixed.get(name, prior.default)) for name, prior in known.items()}
+        now: dict[str, np.ndarray] = {}
         for change in mix.changes:
-            if change.address not in now:
+            if change.address not in known:
                 continue  # refused with the names that exist where the change is applied
             open_now = (setting.days >= change.first) & (setting.days <= change.last)
-            value = now[change.address]
+            usual = fixed.get(change.address, known[change.address].default)
+            value = now.get(change.address, np.full(setting.quarters, usual))
             after = {"factor": value * change.value, "add": value + change.value}.get(change.op, change.value)
             now[change.address] = np.where(open_now, after, value)
             prior = known[change.address]

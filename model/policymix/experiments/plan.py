@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from policymix.engine import loop
 from policymix.engine.setting import Setting
-from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem
+from policymix.engine.writing import ROOT
+from policymix.errors import InvalidValue, NotFound
 from policymix.experiments import kept, store
-from policymix.experiments.addresses import parse_address, parse_value
-from policymix.experiments.designs import METHODS, Design, make_design
 from policymix.experiments.factors import Factor
 from policymix.experiments.inputs import Inputs, gather, levers, uncertainties
 from policymix.experiments.limits import check_changes, check_settings
 from policymix.experiments.mixes import parse_mixes
-from policymix.experiments.outcomes import DIMS, OUTCOMES
+from policymix.experiments.outcomes import DIMS, OUTCOMES, outcome
 from policymix.experiments.parameters import Prior, quantile, sample_accepted
+from policymix.experiments.points import Points, mixes_of, points_of
 from policymix.experiments.results import coordinates, payers_of, sorted_clauses
 from policymix.experiments.runner import setting_of, stable_draws, whole_years
 from policymix.experiments.scenario import Scenario, with_options
-from policymix.experiments.study import NONE, PRIOR, Space, Stored, Study, scenario_of, spaces_of, table_file
-from policymix.policy.package import Package, set_value
+from policymix.experiments.study import (
+    NONE,
+    OF_THE_RUN,
+    PRIOR,
+    Space,
+    Stored,
+    Study,
+    scenario_of,
+    spaces_of,
+)  # fmt: skip
+from policymix.policy.package import Package
 from policymix.policy.versions import digest
 
 CHUNK_BYTES = 2**21
@@ -38,6 +46,9 @@ BLOCKS = 64
 SPREAD = (0.05, 0.95)
 """Quantiles of a prior between which a design of levels or trajectories moves."""
 NEVER_QUITE = 2.0**-54
+RESERVED = ("date", "luck", "kind", "packages", "state", "unit_hash", "parameter_value",
+            "lever", "lever_position", "uncertainty", "uncertainty_position")  # fmt: skip
+"""Names of what a store holds beside dims, variables and factors."""
 ONE_AT_A_TIME = ("factorial", "one_at_a_time", "morris")
 
 
@@ -53,15 +64,6 @@ class Block:
     def units(self) -> list[tuple[int, int]]:
         """Its (draw, replicate), in order."""
         return [(draw, replicate) for draw in self.draws for replicate in self.replicates]
-
-
-@dataclass(frozen=True)
-class Points:
-    """Levers or uncertainties as tried: the design (None without one), and each factor's value at each point."""
-
-    space: Space
-    design: Design | None
-    columns: Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,13 +155,13 @@ class Plan:
     @cached_property
     def unit_hashes(self) -> np.ndarray:
         """uint64[mix, draw, replicate]: equal for equal inputs and code of a run, in whatever study it stands."""
-        common = [code_of(self), json.dumps([stored.model_dump(mode="json") for stored in self.stored], sort_keys=True)]
+        own = {dim: [str(label) for label in self.coords[dim]] for s in self.stored for dim in outcome(s.name).dims
+               if dim not in OF_THE_RUN}  # fmt: skip
+        stored = [each.model_dump(mode="json") for each in self.stored]
+        common = [code_of(self), json.dumps([stored, own], sort_keys=True)]
         baseline = _mix_text(self.mixes[self.scenario.baseline])
         mixes = [_hash(*common, baseline, _mix_text(packages)) for packages in self.mixes.values()]
-        designed = [
-            b"".join(column[d].tobytes() for column in self.uncertainties.columns.values()) for d in range(self.draws)
-        ]
-        drawn = [_hash(self.values[d].tobytes(), designed[d], str(self.scenario.seed)) for d in range(self.draws)]
+        drawn = [_hash(repr(sorted(self.numbers(d).items())), str(self.scenario.seed)) for d in range(self.draws)]
         lane = np.array(
             [[_word(_hash(drawn[d], str(self.luck(d, r)))) for r in range(self.replicates)] for d in range(self.draws)],
             np.uint64,
@@ -180,14 +182,15 @@ def plan_of(study: Study) -> Plan:
     scenario = _with_lever_mixes(scenario, lever_space)
     inputs = gather(scenario)
     whole_years(scenario)
-    lever_points = _points(study, lever_space, "levers", scenario.seed)
-    mixes, columns = _mixes(inputs, lever_points, study)
+    _refuse_double(study, scenario, lever_space, uncertainty_space)
+    lever_points = points_of(study, lever_space, "levers", scenario.seed)
+    mixes, columns = mixes_of(inputs, lever_points, study)
     named = {name: [package.id for package in packages] for name, packages in mixes.items()}
     setting = setting_of(inputs, mixes=mixes)
     check_changes(setting, inputs.parameters, inputs.fixed)
     priors = uncertainties(inputs)
     space = _with_quantiles(uncertainty_space)
-    uncertain = _points(study, space, "uncertainties", scenario.seed)
+    uncertain = points_of(study, space, "uncertainties", scenario.seed)
     settled = _settled(inputs, priors, setting, uncertain)
     values, unstable, refused = _values(inputs, priors, uncertain, settled)
     chosen = scenario.model_copy(update={"mixes": named, "draws": len(values)})
@@ -221,7 +224,20 @@ def code_of(plan: Plan) -> str:
     texts += [offers.model_dump_json() for offers in inputs.opportunities]
     texts += [json.dumps(sorted(inputs.fixed.items())), json.dumps([prior.name for prior in plan.priors])]
     texts += [_mix_text([inputs.packages[name] for name in scenario.history])]
+    texts += [loop.sources(scenario.rules).get("rules", ""), (ROOT / "experiments/reducing.py").read_text("utf-8")]
     return _hash(kept.code_hash(), json.dumps(store.versions(), sort_keys=True), *texts)
+
+
+def _refuse_double(study: Study, scenario: Scenario, lever_space: Space, uncertainty_space: Space) -> None:
+    """One thing is said once: by a factor or by [set], by ``draws`` or by a design."""
+    for factor in lever_space.factors:
+        if factor.address in scenario.set:
+            raise InvalidValue(
+                f'levers > factor "{factor.name}"', f"{factor.address}, which is set", "one or the other"
+            )
+    if study.draws is not None and uncertainty_space.method != PRIOR:
+        expected = f"none: the {uncertainty_space.method} design of the uncertainties says how many"
+        raise InvalidValue("draws", study.draws, expected)
 
 
 def _with_lever_mixes(scenario: Scenario, space: Space) -> Scenario:
@@ -231,121 +247,6 @@ def _with_lever_mixes(scenario: Scenario, space: Space) -> Scenario:
     if not named:
         return scenario
     return with_options(scenario, mix={f"lever-{number}": packages for number, packages in enumerate(named)})
-
-
-def _points(study: Study, space: Space, name: str, seed: int) -> Points:
-    """The design of a space."""
-    if space.method not in METHODS:
-        return Points(space, None, {})
-    options = dict(space.options or {})
-    if isinstance(options.get("table"), str):
-        options["table"] = table_file(study, options["table"])
-    design = make_design(
-        space.method,
-        space.factors,
-        points=space.points,
-        seed=seed if space.seed is None else space.seed,
-        where=name,
-        **options,
-    )
-    return Points(space, design, design.columns)
-
-
-def _mixes(inputs: Inputs, points: Points, study: Study) -> tuple[dict[str, list[Package]], dict[str, np.ndarray]]:
-    """Packages of the baseline and of every lever point, and the factors' values by mix (nothing for the baseline)."""
-    scenario = inputs.scenario
-    base = {name: [inputs.packages[each] for each in named] for name, named in scenario.mixes.items()}
-    baseline = {scenario.baseline: base.pop(scenario.baseline)}
-    if points.design is None:
-        order = {name: (baseline | base)[name] for name in scenario.mixes}
-        return {**baseline, **order}, {}
-    factors, columns = points.space.factors, points.design.columns
-    choosing = next((factor for factor in factors if factor.kind == "mix"), None)
-    if choosing is None and not base:
-        raise InvalidFile(
-            study.path or "study",
-            [
-                Problem(
-                    "mix", "none beside the baseline", "packages that the levers change, or a factor with mix = [...]"
-                )
-            ],
-        )
-    known: dict[tuple, Package] = {}
-    mixes, rows = dict(baseline), [-1]
-    width = len(str(points.design.points - 1))
-    for name, packages in {"": []}.items() if choosing is not None else base.items():
-        for point in range(points.design.points):
-            chosen = packages
-            if choosing is not None:
-                (named,) = parse_mixes(str(columns[choosing.name][point])).values()
-                chosen = [inputs.packages[each] for each in named]
-            prefix = f"{name}." if len(base) > 1 and choosing is None else ""
-            label = f"{prefix}p{point:0{width}d}"
-            mixes[label] = _set(chosen, factors, columns, point, inputs, known)
-            rows.append(point)
-    found = {factor.name: _with_gap(factor, columns[factor.name], rows) for factor in factors}
-    return mixes, found
-
-
-def _set(packages: list[Package], factors, columns, point: int, inputs: Inputs, known: dict) -> list[Package]:
-    """Packages of one lever point; equal versions of a package are one object, so that mixes share them."""
-    settings: dict[str, list[tuple[str, Any]]] = {}
-    names = {**{package.id: package.id for package in inputs.packages.values()}}
-    names |= {name: package.id for name, package in inputs.packages.items()}
-    for factor in factors:
-        if factor.kind == "mix":
-            continue
-        address = parse_address(factor.address)
-        if address.space != "package" or address.package not in names:
-            _refuse_lever(factor, inputs)
-        settings.setdefault(names[str(address.package)], []).append((address.key, plain_value(factor, columns, point)))
-    out = []
-    for package in packages:
-        changes = settings.get(package.id, [])
-        key = (package.id, json.dumps(changes, default=str))
-        if key not in known:
-            changed = package
-            for within, value in changes:
-                changed = _changed(changed, within, value, inputs)
-            known[key] = changed
-        out.append(known[key])
-    return out
-
-
-def _changed(package: Package, address: str, value: Any, inputs: Inputs) -> Package:
-    try:
-        return set_value(package, address, value)
-    except NotFound:
-        raise NotFound("address", f"{package.id}/{address}", levers(inputs), where="levers") from None
-
-
-def _refuse_lever(factor: Factor, inputs: Inputs) -> None:
-    """A lever is a number of a package; anything else changes the world and belongs to the uncertainties."""
-    space = parse_address(factor.address).space
-    if space == "package":
-        raise NotFound("address", factor.address, levers(inputs), where="levers")
-    expected = "an address of a package; what changes the world stands under [uncertainties]"
-    raise InvalidValue(f'levers > factor "{factor.name}"', factor.address, expected)
-
-
-def plain_value(factor: Factor, columns: Mapping[str, np.ndarray], point: int) -> Any:
-    """A factor's value at a point as a package file would have it: a text is read as TOML where it can be."""
-    value = columns[factor.name][point]
-    if factor.kind == "date":
-        return datetime.date.fromordinal(int(value))
-    if factor.kind == "choice":
-        return parse_value(str(value))
-    return {"real": float, "integer": int, "boolean": bool}[factor.kind](value)
-
-
-def _with_gap(factor: Factor, column: np.ndarray, rows: list[int]) -> np.ndarray:
-    """A factor's values by mix: NaN, or an empty text, for the baseline; dates as texts."""
-    if factor.kind == "date":
-        texts = [datetime.date.fromordinal(int(value)).isoformat() for value in column]
-        return np.array(["" if row < 0 else texts[row] for row in rows])
-    if factor.kind in ("choice", "mix"):
-        return np.array(["" if row < 0 else str(column[row]) for row in rows])
-    return np.array([np.nan if row < 0 else float(column[row]) for row in rows])
 
 
 def _with_quantiles(space: Space) -> Space:
@@ -436,8 +337,11 @@ def _values(
 
 def _check_names(plan: Plan) -> None:
     """Factors are coordinates beside the variables and dims: each needs a name of its own."""
-    taken = {*DIMS, *(each.name for each in OUTCOMES), *(each.variable for each in plan.stored)}
-    taken |= {"date", "luck", "kind", "packages", "state", "unit_hash", "lever", "uncertainty"}
+    taken = {*DIMS, *RESERVED}
+    for number, stored in enumerate(plan.stored, start=1):
+        if stored.variable in taken:
+            raise InvalidValue(f"outcome {number} > as", f"'{stored.variable}', a name that is taken", "another name")
+    taken |= {*(each.name for each in OUTCOMES), *(each.variable for each in plan.stored)}
     for space in (plan.levers.space, plan.uncertainties.space):
         for factor in space.factors:
             if factor.name in taken and factor.kind != "mix":

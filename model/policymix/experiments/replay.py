@@ -74,11 +74,11 @@ def replay_unit(folder: str | os.PathLike[str], unit: str, mix: str | None = Non
     from policymix.experiments.blocks import runs_of_unit, stored_plan
 
     path = sweep_store.required(folder)
-    manifest = store.read_manifest(path)
+    manifest = sweep_store.manifest_at(path)
     changed = store.changed_inputs(path, manifest)
     if changed:
         raise InvalidValue(str(folder), f"changed inputs: {', '.join(changed)}", "the inputs that the sweep wrote")
-    plan = stored_plan(str(path.absolute()))
+    plan = stored_plan(str(path))
     draw, replicate = _unit(unit, plan.draws, plan.replicates)
     if mix is not None and mix not in plan.mixes:
         raise NotFound("mix", mix, plan.mixes, where=str(folder))

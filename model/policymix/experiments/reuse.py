@@ -2,80 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from policymix.errors import InvalidFile, Problem
-from policymix.experiments import store, sweep_store
+from policymix.errors import InvalidFile
+from policymix.experiments import sweep_store
 from policymix.experiments.blocks import Known
 from policymix.experiments.plan import Plan
 from policymix.experiments.sweep_store import DONE
-
-RUN = ("mix", "draw", "replicate")
 
 
 def known_runs(plan: Plan, folders: Sequence[str]) -> Known | None:
     """A function that gives the variables of those runs of a unit that the stores have; None without stores.
 
+    What is missing or damaged in them is not known, and is run.
+
     Raises
     ------
     NotFound, InvalidFile
-        A folder that is no store, or a store that is damaged.
+        A folder that is no store, or a store whose frame or states are damaged.
     """
     if not folders:
         return None
-    places: dict[int, tuple[str, int, int, int]] = {}
-    for folder in reversed([str(sweep_store.required(each)) for each in folders]):
-        hashes, states = _read(folder, "unit_hash"), _read(folder, sweep_store.STATE)
-        for m, d, r in np.argwhere(states == DONE):
-            places[int(hashes[m, d, r])] = (folder, int(m), int(d), int(r))
-    own = plan.unit_hashes
+    sources = [_source(sweep_store.required(folder)) for folder in folders]
+    own, baseline = plan.unit_hashes, list(plan.mixes).index(plan.scenario.baseline)
 
     def known(plan: Plan, draw: int, replicate: int) -> Mapping[str, Mapping[str, np.ndarray]]:
         found = {}
         for m, mix in enumerate(plan.mixes):
-            place = places.get(int(own[m, draw, replicate]))
-            if place is not None and (numbers := _numbers(plan, *place)):
-                found[mix] = numbers
+            for source in sources:
+                numbers = _numbers(plan, source, own[m, draw, replicate], m == baseline)
+                if numbers is not None:
+                    found[mix] = numbers
+                    break
         return found
 
     return known
 
 
-def _numbers(plan: Plan, folder: str, m: int, d: int, r: int) -> dict[str, np.ndarray]:
-    """The variables of one run of a store; of the unit as a whole only with the baseline."""
-    names = list(plan.mixes)
+@dataclass(frozen=True)
+class Source:
+    """A store to take from: the hashes of the runs that it has done, ascending, where each stands, its numbers."""
+
+    hashes: np.ndarray
+    places: np.ndarray
+    read: Callable[[str, int, int], np.ndarray | None]
+
+
+def _source(folder: Path) -> Source:
+    found = sweep_store.open_frame(folder)
+    done = np.argwhere(found[sweep_store.STATE].values == DONE)
+    hashes = found["unit_hash"].values[tuple(done.T)]
+    order = np.argsort(hashes, kind="stable")
+
+    @lru_cache(maxsize=64)
+    def read(name: str, draw: int, replicate: int) -> np.ndarray | None:
+        """Numbers of one variable of one unit; None where they are damaged."""
+        try:
+            return found[name].isel(draw=[draw], replicate=[replicate]).values
+        except InvalidFile:
+            return None
+
+    return Source(hashes[order], done[order], read)
+
+
+def _numbers(plan: Plan, source: Source, wanted: np.uint64, is_baseline: bool) -> dict[str, np.ndarray] | None:
+    """The variables of one run of a store, those of the unit as a whole with the baseline; None without them."""
+    position = int(np.searchsorted(source.hashes, wanted))
+    if position == len(source.hashes) or source.hashes[position] != wanted:
+        return None
+    m, draw, replicate = source.places[position].tolist()
     out = {}
     for stored in plan.stored:
-        if "mix" not in stored.dims and names[m] != plan.scenario.baseline:
+        if "mix" not in stored.dims and not is_baseline:
             continue
-        block = _block(folder, stored.variable, d, r)
+        unit = source.read(stored.variable, draw, replicate)
         at = {"mix": m, "draw": 0, "replicate": 0}
-        out[stored.variable] = block[tuple(at.get(dim, slice(None)) for dim in stored.dims)]
+        value = None if unit is None else unit[tuple(at.get(dim, slice(None)) for dim in stored.dims)]
+        if value is None or not np.isfinite(value).all():  # a chunk that is not there reads as NaN
+            return None
+        out[stored.variable] = value
     return out
-
-
-@lru_cache(maxsize=64)
-def _block(folder: str, name: str, draw: int, replicate: int) -> np.ndarray:
-    """Numbers of one variable of one unit of a store."""
-    import zarr
-
-    array = zarr.open_array(Path(folder) / sweep_store.ZARR / name, mode="r")
-    at = {"draw": slice(draw, draw + 1), "replicate": slice(replicate, replicate + 1)}
-    try:
-        return np.asarray(array[tuple(at.get(dim, slice(None)) for dim in array.metadata.dimension_names)])
-    except (ValueError, RuntimeError, OSError) as error:
-        expected = "undamaged numbers; policymix sweep STUDY --resume mends a store"
-        raise InvalidFile(folder, [Problem(f"{name}, draw {draw}", str(error), expected)]) from None
-
-
-def _read(folder: str, name: str) -> np.ndarray:
-    import zarr
-
-    try:
-        return np.asarray(zarr.open_array(Path(folder) / sweep_store.ZARR / name, mode="r")[...])
-    except (ValueError, RuntimeError, OSError) as error:
-        raise InvalidFile(folder, [Problem(name, str(error), f"a store as {store.MANIFEST} says")]) from None

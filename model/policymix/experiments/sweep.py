@@ -16,21 +16,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from policymix.engine.warm import warm
-from policymix.errors import InvalidValue, RunFailed
+from policymix.errors import InvalidFile, InvalidValue, RunFailed
 from policymix.experiments import crew, store, sweep_store
 from policymix.experiments.blocks import Report, fail_block, run_block, run_block_of
-from policymix.experiments.plan import Block, Plan, code_of, plan_of
+from policymix.experiments.plan import Block, Plan, plan_of
 from policymix.experiments.reuse import known_runs
 from policymix.experiments.study import Study, load_study, tables_of, write_study
 from policymix.experiments.sweep_store import DONE, FAILED, LOG
 
 if TYPE_CHECKING:
     import xarray
-
-LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -83,20 +79,9 @@ def sweep(
     folder = Path(out or Path("out") / chosen.id)
     prepare(plan, folder, resume)
     with locked(folder):
-        blocks = to_do(plan, folder, resume, retry)
-        before = np.asarray([block.number not in {b.number for b in blocks} for block in plan.blocks])
-        _work(
-            plan,
-            folder,
-            blocks,
-            before,
-            threads,
-            processes,
-            scheduler,
-            [str(each) for each in reuse],
-            progress,
-            stopping,
-        )
+        blocks, failed = to_do(plan, folder, resume, retry)
+        known = [str(Path(each).absolute()) for each in reuse]
+        _work(plan, folder, blocks, failed, threads, processes, scheduler, known, progress, stopping)
     return sweep_store.open_sweep(folder)
 
 
@@ -120,17 +105,25 @@ def files_of(plan: Plan) -> dict[str, Path]:
     return store.input_files(plan.inputs.scenario) | tables_of(plan.study)
 
 
-def to_do(plan: Plan, folder: Path, resume: bool, retry: bool) -> list[Block]:
-    """Blocks that are missing or damaged, after what a killed process left is gone and the frame is whole."""
+def to_do(plan: Plan, folder: Path, resume: bool, retry: bool) -> tuple[list[Block], int]:
+    """Blocks that are missing or damaged, after what a killed process left is gone and the frame is whole.
+
+    Returns
+    -------
+    left : blocks to run
+    failed : failed runs of the others
+    """
     sweep_store.remove_leftovers(folder)
     if resume:
         mend_frame(plan, folder)
-    left = []
+    left, failed = [], 0
     for block in plan.blocks:
         found = sweep_store.read_block(folder, plan, block)
         if found is None or (retry and (found[1] == FAILED).any()):
             left.append(block)
-    return left
+        else:
+            failed += int((found[1] == FAILED).sum())
+    return left, failed
 
 
 def mend_frame(plan: Plan, folder: Path) -> None:
@@ -138,13 +131,14 @@ def mend_frame(plan: Plan, folder: Path) -> None:
 
     Raises
     ------
-    InvalidValue
-        The store is of another study, or of other code or versions.
+    InvalidValue, InvalidFile
+        The store is of another study, or of other code or versions; or nobody can tell, since its manifest is damaged
+        and more than that.
     """
-    fresh = folder / LOG / f"frame.{os.getpid()}"
+    fresh = folder / LOG / f"{sweep_store.FRAME}.{os.getpid()}"
     try:
         sweep_store.write_frame(plan, fresh, files_of(plan), write_study(plan.study))
-        _refuse_other(folder, json.loads((fresh / store.MANIFEST).read_text(encoding="utf-8")))
+        _refuse_other(folder, fresh)
         for path in sorted(path for path in fresh.rglob("*") if path.is_file()):
             place = folder / path.relative_to(fresh)
             if not place.is_file() or not filecmp.cmp(path, place, shallow=False):
@@ -156,12 +150,20 @@ def mend_frame(plan: Plan, folder: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _refuse_other(folder: Path, today: Mapping[str, Any]) -> None:
-    stated = store.read_manifest(folder)
+def _refuse_other(folder: Path, fresh: Path) -> None:
+    today = sweep_store.manifest_at(fresh)
+    try:
+        stated = sweep_store.manifest_at(folder)
+    except InvalidFile:
+        # inputs and code in one hash for every run, and the study for the size of the chunks
+        identity = (Path(sweep_store.ZARR, "unit_hash", "c", "0", "0", "0"), Path(store.INPUTS, "study.toml"))
+        if all((folder / each).is_file() and filecmp.cmp(folder / each, fresh / each, False) for each in identity):
+            return
+        raise
     differing = [
         f"{key}: {_short(stated.get(key))} there, {_short(today.get(key))} now"
         for key in {**stated, **today}
-        if stated.get(key) != today.get(key) and key not in ("inputs", "inputs_and_code", "units")
+        if stated.get(key) != today.get(key) and key not in ("inputs", "inputs_and_code", "units", "frame")
     ]
     differing += [
         f"inputs/{name} differs"
@@ -170,6 +172,8 @@ def _refuse_other(folder: Path, today: Mapping[str, Any]) -> None:
     ]
     if not differing and stated.get("inputs_and_code") != today["inputs_and_code"]:
         differing = ["the program's code differs"]
+    if not differing and stated != today:
+        differing = ["the inputs of its runs differ"]
     if differing:
         raise InvalidValue(
             f"{folder}", "; ".join(differing[:6]), "the same study and version, or another folder: --out"
@@ -190,32 +194,35 @@ def locked(folder: Path) -> Iterator[None]:
     RunFailed
         Another process has it.
     """
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
 
-    (folder / LOG).mkdir(exist_ok=True)
-    lock = FileLock(folder / LOG / LOCK)
+    holder = folder / LOG / "holder.json"
     try:
-        lock.acquire(timeout=0)
+        (folder / LOG).mkdir(exist_ok=True)
+        with sweep_store.lock_of(folder):
+            holder.write_text(json.dumps({"process": os.getpid(), "host": platform.node()}), encoding="utf-8")
+            yield
+            holder.unlink(missing_ok=True)
     except Timeout:
-        holder = folder / LOG / "holder.json"
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            who = json.loads(holder.read_text(encoding="utf-8"))
-            raise RunFailed(f"{folder}: process {who['process']} on {who['host']} is at work on it") from None
-        raise RunFailed(f"{folder}: another process is at work on it") from None
+        raise RunFailed(f"{folder}: {_holder(holder)} is at work on it") from None
+    except OSError as error:
+        raise RunFailed(f"cannot write to {folder}: {error.strerror or error}") from error
+
+
+def _holder(path: Path) -> str:
+    """Who holds a store, as far as it says."""
     try:
-        who = {"process": os.getpid(), "host": platform.node()}
-        (folder / LOG / "holder.json").write_text(json.dumps(who), encoding="utf-8")
-        yield
-    finally:
-        (folder / LOG / "holder.json").unlink(missing_ok=True)
-        lock.release()
+        who = json.loads(path.read_text(encoding="utf-8"))
+        return f"process {who['process']} on {who['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
 
 
 def _work(
     plan: Plan,
     folder: Path,
     blocks: Sequence[Block],
-    before: np.ndarray,
+    failed: int,
     threads: int | None,
     processes: int | None,
     scheduler: str | None,
@@ -227,9 +234,8 @@ def _work(
     known = known_runs(plan, reuse)
     if blocks:
         warm(plan.scenario.rules, plan.setting.contract, plan.setting.general)
-    per_block = {block.number: len(plan.mixes) * len(block.units) for block in plan.blocks}
-    standing = sum(per_block[block.number] for block in plan.blocks if before[block.number])
-    state = {"done": standing, "failed": len(sweep_store.read_failures(folder))}
+    standing = plan.runs - sum(len(plan.mixes) * len(block.units) for block in blocks)
+    state = {"done": standing, "failed": failed}
 
     def tell(done: int, failed: int) -> None:
         state["done"] += done
@@ -257,29 +263,30 @@ def _work(
         killed=killed,
         stopping=stopping or (lambda left: None),
     )
-    arguments = (str(folder.absolute()), code_of(plan), tuple(reuse))
     if not blocks:
         return
+    arguments = (str(folder.absolute()), store.hash_file(folder / store.MANIFEST), tuple(reuse))
     if scheduler is not None:
-        with crew.cluster(scheduler) as (submit, width):
-            work_through(submit=_away(submit, *arguments), width=2 * width)
+        with crew.cluster(scheduler) as (submit, count):
+            work_through(submit=_away(submit, *arguments), width=lambda: 2 * max(1, count()))
     elif processes is not None:
         with crew.processes(processes) as submit:
-            work_through(submit=_away(submit, *arguments), width=processes)
+            work_through(submit=_away(submit, *arguments), width=lambda: processes)
     else:
         width = threads or os.cpu_count() or 1
         with crew.threads(width) as submit:
             work_through(
-                submit=lambda number: submit(run_block, plan, folder, plan.blocks[number], known, tell), width=width
+                submit=lambda number: submit(run_block, plan, folder, plan.blocks[number], known, tell),
+                width=lambda: width,
             )
     _log(folder, "end", done=state["done"], failed=state["failed"])
 
 
 def _away(
-    submit: Callable[..., Future[Report]], folder: str, code: str, reuse: tuple
+    submit: Callable[..., Future[Report]], folder: str, manifest: str, reuse: tuple
 ) -> Callable[[int], Future[Report]]:
     """Blocks by their number, for workers that read the study themselves."""
-    return lambda number: submit(run_block_of, folder, number, code, reuse)
+    return lambda number: submit(run_block_of, folder, number, manifest, reuse)
 
 
 def _log(folder: Path, event: str, file: str = "events.jsonl", **what: Any) -> None:

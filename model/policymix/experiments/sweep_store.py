@@ -17,6 +17,7 @@ has its numbers, and all else is done again. Numbers carry checksums (crc32c).
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -32,7 +33,8 @@ import numpy as np
 from policymix.errors import InvalidFile, NotFound, Problem, RunFailed
 from policymix.experiments import store
 from policymix.experiments.outcomes import outcome
-from policymix.experiments.plan import Block, Plan, Points, code_of
+from policymix.experiments.plan import Block, Plan, code_of
+from policymix.experiments.points import Points
 from policymix.experiments.quarters import last_day, quarters
 from policymix.experiments.results import attributes, kind_of
 from policymix.experiments.scenario import write_scenario
@@ -40,9 +42,17 @@ from policymix.experiments.study import Stored
 
 if TYPE_CHECKING:
     import xarray
+    from filelock import FileLock
 
-ZARR, FAILURES, LOG, STATE = "results.zarr", "failures", "log", "state"
+ZARR, FAILURES, LOG, LOCK, STATE = "results.zarr", "failures", "log", "lock", "state"
+RUN = ("mix", "draw", "replicate")
 NOT_RUN, DONE, FAILED = 0, 1, 2
+SHOWN = 20
+"""Damaged files that one message lists."""
+FRAME = "frame"
+"""Folder in the log where a resumed sweep writes its frame anew, to compare."""
+SEAL = "sha256"
+"""Key of a file's own hash, its last."""
 LAYOUT = 1
 """Version of this layout."""
 SUMS = {"sum": "summed over", "mean": "mean over", "min": "least over", "max": "greatest over", "last": "last of"}
@@ -64,13 +74,36 @@ def create(plan: Plan, folder: Path, files: Mapping[str, Path], study: str) -> N
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
-        write_frame(plan, partial, files, study)
-        (partial / LOG).mkdir()
+        _remove_abandoned(folder)
+        (partial / LOG).mkdir(parents=True)
+        with lock_of(partial):
+            write_frame(plan, partial, files, study)
         partial.rename(folder)
     except OSError as error:
+        if is_store(folder):
+            raise RunFailed(f"{folder}: another process has just made it; wait for it, or --out") from None
         raise RunFailed(f"cannot write {folder}: {error.strerror or error}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def lock_of(folder: Path) -> FileLock:
+    """The lock of a store, which the operating system gives back however its holder ends; taken or `Timeout`."""
+    from filelock import FileLock
+
+    return FileLock(folder / LOG / LOCK, timeout=0)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Delete what makers of this store left beside it when they were killed."""
+    from filelock import Timeout
+
+    for left in folder.parent.glob(f".{glob.escape(folder.name)}.*.partial"):
+        with contextlib.suppress(Timeout, OSError):  # its maker is alive
+            (left / LOG).mkdir(exist_ok=True)
+            with lock_of(left):
+                pass
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def check_disk(plan: Plan, folder: Path) -> None:
@@ -99,13 +132,55 @@ def write_frame(plan: Plan, folder: Path, files: Mapping[str, Path], study: str)
     (inputs / "study.toml").write_text(study, encoding="utf-8")
     (folder / FAILURES).mkdir(parents=True)
     _write_template(plan, folder / ZARR)
-    text = json.dumps(manifest_of(plan, inputs), indent=2, ensure_ascii=False) + "\n"
-    (folder / store.MANIFEST).write_text(text, encoding="utf-8")
+    (folder / store.MANIFEST).write_text(_sealed(manifest_of(plan, folder)), encoding="utf-8")
 
 
-def manifest_of(plan: Plan, inputs: Path) -> dict[str, Any]:
+def _sealed(content: Mapping[str, Any]) -> str:
+    """Content as JSON that ends with its own hash."""
+    return json.dumps({**content, SEAL: _seal(content)}, indent=1, ensure_ascii=False) + "\n"
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def _unsealed(path: Path) -> dict[str, Any]:
+    """Content of a file that `_sealed` made.
+
+    Raises
+    ------
+    InvalidFile
+        It is not there, or not as it was written.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop(SEAL) == _seal(content):
+            return content
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        pass
+    found = "a damaged file" if path.is_file() else "nothing"
+    expected = "what policymix sweep wrote; policymix sweep STUDY --resume mends a store"
+    raise InvalidFile(path, [Problem("file", found, expected)])
+
+
+def manifest_at(folder: Path) -> dict[str, Any]:
+    """The manifest of a store.
+
+    Raises
+    ------
+    InvalidFile
+        It is missing or damaged.
+    """
+    return _unsealed(folder / store.MANIFEST)
+
+
+def units_hash(plan: Plan) -> str:
+    """Hash of every run's inputs and code."""
+    return hashlib.sha256(plan.unit_hashes.tobytes()).hexdigest()
+
+
+def manifest_of(plan: Plan, folder: Path) -> dict[str, Any]:
     """What a store is of: nothing in it depends on the time, the machine or the workers."""
-    names = sorted(path.relative_to(inputs).as_posix() for path in inputs.rglob("*") if path.is_file())
     return {
         "manifest": 1,
         "layout": LAYOUT,
@@ -119,10 +194,17 @@ def manifest_of(plan: Plan, inputs: Path) -> dict[str, Any]:
         "chunk": {"draws": plan.chunk[0], "replicates": plan.chunk[1]},
         "variables": [stored.variable for stored in plan.stored],
         "inputs_and_code": code_of(plan),
-        "units": hashlib.sha256(plan.unit_hashes.tobytes()).hexdigest(),
+        "units": units_hash(plan),
         "versions": store.versions() | store.versions_of("zarr", "numcodecs"),
-        "inputs": {name: store.hash_file(inputs / name) for name in names},
+        "inputs": _hashes(folder / store.INPUTS),
+        "frame": _hashes(folder / ZARR),
     }
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """Hash of every file of a folder, by its name within."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): store.hash_file(path) for path in paths}
 
 
 def _write_template(plan: Plan, path: Path) -> None:
@@ -144,12 +226,11 @@ def _write_template(plan: Plan, path: Path) -> None:
                 attributes=_described(stored),
                 **codecs,
             )
-        dims = ("mix", "draw", "replicate")
         shape = (len(plan.mixes), plan.draws, plan.replicates)
         attrs = {"long_name": "0 not run, 1 done, 2 failed", "long_name_zh": "0 未运行,1 完成,2 失败", "units": "code"}
         root.create_array(
-            STATE, shape=shape, chunks=_chunks(plan, dims, shape), dtype="uint8", fill_value=NOT_RUN,
-            dimension_names=dims, attributes=attrs, **codecs,
+            STATE, shape=shape, chunks=_chunks(plan, RUN, shape), dtype="uint8", fill_value=NOT_RUN,
+            dimension_names=RUN, attributes=attrs, **codecs,
         )  # fmt: skip
         for name, (names, values, attrs) in _inputs_of(plan).items():
             values = np.asarray(values)
@@ -220,7 +301,7 @@ def _inputs_of(plan: Plan) -> dict[str, tuple[tuple[str, ...], Any, dict[str, st
     units = {"long_name": "value of an uncertain parameter", "units": "own unit", "long_name_zh": "参数取值"}
     found["parameter_value"] = (("draw", "parameter"), plan.values, units)
     hashed = {"long_name": "hash of a run's inputs and code"}
-    found["unit_hash"] = (("mix", "draw", "replicate"), plan.unit_hashes, hashed)
+    found["unit_hash"] = (RUN, plan.unit_hashes, hashed)
     if "quarter" in used:
         days = np.array([last_day(name) for name in quarters(scenario.start, scenario.end)], "datetime64[D]")
         days_since = {"units": "days since 1970-01-01", "calendar": "proleptic_gregorian"}
@@ -248,7 +329,7 @@ def chunk_files(folder: Path, plan: Plan, block: Block) -> list[Path]:
     """Files of a block's numbers, states last."""
     at = {"draw": block.draws.start // plan.chunk[0], "replicate": block.replicates.start // plan.chunk[1]}
     found = []
-    for name, dims in [*((s.variable, s.dims) for s in plan.stored), (STATE, ("mix", "draw", "replicate"))]:
+    for name, dims in [*((s.variable, s.dims) for s in plan.stored), (STATE, RUN)]:
         found.append(folder.joinpath(ZARR, name, "c", *(str(at.get(dim, 0)) for dim in dims)))
     return found
 
@@ -256,7 +337,7 @@ def chunk_files(folder: Path, plan: Plan, block: Block) -> list[Path]:
 def write_block(
     folder: Path, plan: Plan, block: Block, numbers: Mapping[str, np.ndarray], states: np.ndarray, failures: list[dict]
 ) -> None:
-    """Write a block: its numbers, its failures, and then its states.
+    """Write a block: its numbers, its failures, and then its states; until then the block has not run.
 
     Parameters
     ----------
@@ -264,15 +345,16 @@ def write_block(
     states : uint8[mix, draw, replicate]
     failures : rows as `read_failures` gives them
     """
+    chunk_files(folder, plan, block)[-1].unlink(missing_ok=True)  # old states must not stand beside new numbers
     for stored in plan.stored:
         _array(folder, stored.variable)[_region(stored.dims, block)] = numbers[stored.variable]
     path = folder / FAILURES / f"{block.number:07d}.json"
     if failures:
         with store.aside(path) as partial:
-            partial.write_text(json.dumps(failures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            partial.write_text(_sealed({"failed": failures}), encoding="utf-8")
     else:
         path.unlink(missing_ok=True)
-    _array(folder, STATE)[_region(("mix", "draw", "replicate"), block)] = states
+    _array(folder, STATE)[_region(RUN, block)] = states
 
 
 def read_block(folder: Path, plan: Plan, block: Block) -> tuple[dict[str, np.ndarray], np.ndarray] | None:
@@ -280,85 +362,100 @@ def read_block(folder: Path, plan: Plan, block: Block) -> tuple[dict[str, np.nda
     if not all(path.is_file() for path in chunk_files(folder, plan, block)):
         return None
     try:
-        states = _array(folder, STATE)[_region(("mix", "draw", "replicate"), block)]
+        states = np.asarray(_array(folder, STATE)[_region(RUN, block)])
         numbers = {s.variable: _array(folder, s.variable)[_region(s.dims, block)] for s in plan.stored}
-    except (ValueError, RuntimeError, OSError):  # a checksum that does not hold, a file cut short
-        return None
-    return (numbers, np.asarray(states)) if _believable(folder, block, numbers, states) else None
-
-
-def _believable(folder: Path, block: Block, numbers: Mapping[str, np.ndarray], states: np.ndarray) -> bool:
-    """Whether states are states, and every failure has its row."""
-    if not np.isin(states, (DONE, FAILED)).all():
-        return False
-    try:
         rows = read_failures(folder, block.number)
-    except InvalidFile:
+    except (ValueError, RuntimeError, OSError, InvalidFile):  # a checksum that does not hold, a file cut short
+        return None
+    return (numbers, states) if _believable(plan, numbers, states, rows) else None
+
+
+def _believable(plan: Plan, numbers: Mapping[str, np.ndarray], states: np.ndarray, rows: list[dict[str, Any]]) -> bool:
+    """Whether states are states, what is done has its numbers, and what failed has its row and no numbers."""
+    if not np.isin(states, (DONE, FAILED)).all() or len(rows) != int((states == FAILED).sum()):
         return False
-    return len(rows) == int((states == FAILED).sum())
+    baseline = list(plan.mixes).index(plan.scenario.baseline)
+    for stored in plan.stored:
+        done = (states if "mix" in stored.dims else states[baseline]) == DONE
+        finite = np.isfinite(numbers[stored.variable])
+        others = tuple(axis for axis, dim in enumerate(stored.dims) if dim not in RUN)
+        if not finite.all(axis=others)[done].all() or finite.any(axis=others)[~done].any():
+            return False
+    return True
 
 
 def read_failures(folder: Path, block: int | None = None) -> list[dict[str, Any]]:
-    """Failed runs: mix, draw, replicate, luck, error, reason; of one block or of all."""
-    names = (
-        [f"{block:07d}.json"] if block is not None else sorted(path.name for path in (folder / FAILURES).glob("*.json"))
-    )
-    rows: list[dict[str, Any]] = []
-    for name in names:
-        path = folder / FAILURES / name
-        if not path.is_file():
-            continue
-        try:
-            rows += json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, TypeError):
-            raise InvalidFile(path, [Problem("file", "damaged", "the rows that policymix sweep wrote")]) from None
-    return rows
-
-
-def states_of(folder: Path, plan: Plan) -> np.ndarray:
-    """State of every run, uint8[mix, draw, replicate]; a block that is missing or damaged has not run."""
-    out = np.zeros((len(plan.mixes), plan.draws, plan.replicates), np.uint8)
-    for block in plan.blocks:
-        found = read_block(folder, plan, block)
-        if found is not None:
-            out[_region(("mix", "draw", "replicate"), block)] = found[1]
-    return out
-
-
-def open_sweep(folder: Path) -> xarray.Dataset:
-    """A sweep's results as a lazy Dataset: numbers are read when they are used.
+    """Failed runs: mix, draw, replicate, luck, error, reason; of one block or of all.
 
     Raises
     ------
     InvalidFile
-        A chunk that its state says is there is missing.
+        A file that is not as it was written.
     """
-    import xarray
-    import zarr
+    paths = sorted((folder / FAILURES).glob("*.json" if block is None else f"{block:07d}.json"))
+    return [row for path in paths for row in _unsealed(path)["failed"]]
 
+
+def open_sweep(folder: Path) -> xarray.Dataset:
+    """A sweep's results as a lazy Dataset: numbers are read, and their checksums compared, when they are used.
+
+    Raises
+    ------
+    InvalidFile
+        The frame is damaged, or a chunk is missing that its state says is there.
+    """
+    found = open_frame(folder)
+    _check_chunks(folder, found)
+    return found
+
+
+def open_frame(folder: Path) -> xarray.Dataset:
+    """As `open_sweep`, without a look at what chunks are there."""
+    import xarray
+
+    from policymix.experiments.checked_store import CheckedStore
+
+    manifest = manifest_at(folder)
+    _check_frame(folder, manifest["frame"])
     with _quiet():
-        found = xarray.open_zarr(folder / ZARR, chunks=None, consolidated=False, decode_coords="all")
-        states = np.asarray(zarr.open_array(folder / ZARR / STATE, mode="r")[...])
-    _check_chunks(folder, found, states)
-    order = [*store.read_manifest(folder)["variables"], "parameter_value", STATE]
+        zarr = CheckedStore(folder.absolute() / ZARR, read_only=True)
+        found = xarray.open_zarr(zarr, chunks=None, consolidated=False, decode_coords="all")
+    states = found[STATE].values
+    order = [*manifest["variables"], "parameter_value", STATE]
     return found[order].assign_attrs(failed=int((states == FAILED).sum()), not_run=int((states == NOT_RUN).sum()))
 
 
-def _check_chunks(folder: Path, found: xarray.Dataset, states: np.ndarray) -> None:
-    manifest = store.read_manifest(folder)
-    draws, replicates = manifest["chunk"]["draws"], manifest["chunk"]["replicates"]
+def _check_frame(folder: Path, hashes: Mapping[str, str]) -> None:
+    """Refuse a template or coordinates that are not as they were written."""
+    problems = []
+    for name, stated in hashes.items():
+        path = folder / ZARR / name
+        if not path.is_file() or store.hash_file(path) != stated:
+            found = "a damaged file" if path.is_file() else "nothing"
+            expected = "what policymix sweep wrote; policymix sweep STUDY --resume mends it"
+            problems.append(Problem(f"{ZARR}/{name}", found, expected))
+    if problems:
+        raise InvalidFile(folder, problems[:SHOWN])
+
+
+def _check_chunks(folder: Path, found: xarray.Dataset) -> None:
+    """Refuse numbers that are missing although their state says that they are there."""
+    chunk, states = manifest_at(folder)["chunk"], found[STATE].values
+    draws, replicates = chunk["draws"], chunk["replicates"]
+    ran = [
+        {"draw": d // draws, "replicate": r // replicates}
+        for d in range(0, states.shape[1], draws)
+        for r in range(0, states.shape[2], replicates)
+        if states[:, d : d + draws, r : r + replicates].any()
+    ]
     missing = []
-    for name in manifest["variables"]:
-        dims = found[name].dims
-        for d in range(0, states.shape[1], draws):
-            for r in range(0, states.shape[2], replicates):
-                if states[:, d : d + draws, r : r + replicates].any():
-                    at = {"draw": d // draws, "replicate": r // replicates}
-                    path = folder.joinpath(ZARR, name, "c", *(str(at.get(str(dim), 0)) for dim in dims))
-                    missing += [] if path.is_file() else [path.relative_to(folder)]
+    for name in map(str, found.data_vars):
+        if {"draw", "replicate"} <= {*found[name].dims}:
+            paths = [Path(ZARR, name, "c", *(str(at.get(str(dim), 0)) for dim in found[name].dims)) for at in ran]
+            missing += [path for path in paths if not (folder / path).is_file()]
     if missing:
         expected = "all chunks of what has run; policymix sweep STUDY --resume makes them again"
-        raise InvalidFile(folder, [Problem(str(path), "nothing", expected) for path in missing[:20]])
+        raise InvalidFile(folder, [Problem(path.as_posix(), "nothing", expected) for path in missing[:SHOWN]])
 
 
 def is_store(path: Path) -> bool:
@@ -375,12 +472,12 @@ def required(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def remove_leftovers(folder: Path) -> int:
-    """Delete what a killed process left half-written; the number of files."""
-    found = [path for path in folder.rglob("*") if path.is_file() and path.name.endswith(".partial")]
-    for path in found:
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed process left half-written."""
+    for path in [path for path in folder.rglob("*.partial") if path.is_file()]:
         path.unlink(missing_ok=True)
-    return len(found)
+    for path in (folder / LOG).glob(f"{FRAME}.*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _region(dims: Sequence[str], block: Block) -> tuple[slice, ...]:
@@ -391,7 +488,8 @@ def _region(dims: Sequence[str], block: Block) -> tuple[slice, ...]:
 def _array(folder: Path, name: str) -> Any:
     import zarr
 
-    return zarr.open_array(folder / ZARR / name, mode="r+", config={"write_empty_chunks": True})
+    # the option of `open_array` holds only for arrays that it makes
+    return zarr.open_array(folder / ZARR / name, mode="r+").with_config({"write_empty_chunks": True})
 
 
 @contextlib.contextmanager
