@@ -136,8 +136,8 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
     functions |= inlined(functions | roots, roots, REPEATED)
     text += [ast.unparse(tree) for name, tree in functions.items() if name not in roots]
     wherever = called_once(functions, roots) | INTO_CALLERS
-    for names, option in ((set(functions) - wherever, ""), (wherever, ", forceinline=True")):
-        helpers = "".join(f"{name}, " for name in functions if name in names and name not in roots)
+    for within, option in ((False, ""), (True, ", forceinline=True")):
+        helpers = "".join(f"{name}, " for name in functions if (name in wherever) == within and name not in roots)
         text.append(f"for _function in ({helpers}):\n    register_jitable(no_cfunc_wrapper=True{option})(_function)")
     text += [ast.unparse(functions[node.name] if isinstance(node, ast.FunctionDef) else node) for node in footer.body]
     return "\n\n".join(text) + "\n"
