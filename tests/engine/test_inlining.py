@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from policymix.engine import loop
-from policymix.engine.inlining import inlined
+from policymix.engine.inlining import SHORT_FUNCTION, called_once, inlined
 
 SOURCE = '''
 def half(x):
@@ -41,6 +41,21 @@ def root(a, i):
     value = last(a)
     return value + square(len(a) + i) + sign(value - i), half, i
 '''
+TWICE = """
+def fill(a, first, factor):
+    for i in range(first, len(a)):
+        a[i] = factor * a[i]
+
+
+def other(a):
+    return a[0] + 1.0
+
+
+def root(a, shift):
+    fill(a, 0, 2.0)
+    fill(a, 1, 3.0)
+    return other(a) + other(a) + shift
+"""
 SHADOWING = """
 def scale(x):
     return factor * x
@@ -84,6 +99,26 @@ def test_what_can_be_written_out_is():
     assert "fill(" not in text and "last(" not in text
     assert "sign(" in text, "two exits cannot be written into an expression"
     assert set(left) == {"root", "square", "sign"}, "square(len(a) + i) would be worked out twice"
+
+
+def test_a_function_called_twice_is_written_twice_when_asked_for():
+    before, after = [1.0, 2.0], [1.0, 2.0]
+    tree = ast.parse(TWICE)
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert "fill" in inlined(functions, ["root"])
+    left = inlined(functions, ["root"], ["fill"])
+    assert set(left) == {"root"}
+    text = ast.unparse(left["root"])
+    assert result(TWICE, before, 0.5) == result(text, after, 0.5)
+    assert before == after == [2.0, 12.0]
+
+
+def test_functions_with_one_call_and_short_ones_are_taken_in():
+    long = "def long(x):\n" + "    x = x * 2.0 + 1.0\n" * SHORT_FUNCTION + "    return x\n\n"
+    once, often = (long.replace("long", name) for name in ("once", "often"))
+    tree = ast.parse(once + often + TWICE.replace("+ shift", "+ once(shift) + often(shift) + often(2.0)"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert called_once(functions, ["root"]) == {"fill", "other", "once"}
 
 
 def test_a_name_that_means_something_else_in_the_caller_stays_a_call():

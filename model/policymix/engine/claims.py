@@ -225,6 +225,14 @@ def new_row(
     return r
 
 
+def keep_claims(desk, quotes):
+    """Drop the quotes from the tray and move the claims behind them to its front."""
+    for r in range(quotes, desk.waiting[0]):
+        for i in range(desk.tray.shape[1]):
+            desk.tray[r - quotes, i] = desk.tray[r, i]
+    desk.waiting[0] -= quotes
+
+
 def known_share(mix, package, first, quarter, p):
     """Share of firms that know a package in a quarter when a share ``first`` knows it at announcement."""
     years = 0.25 * (quarter - mix.announced[package])

@@ -368,11 +368,7 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
             award = desk.tray[first, Q_VALUE] if mix.welcomes[ARRIVAL, 0] > 0 else 0.0
             asked = first
             for place in range(2):
-                more = 0.0
-                if layers > 0:
-                    more = later(
-                        room.pool, number, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p
-                    )  # fmt: skip
+                more = later(room.pool, number, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p)
                 rows = room.quotes[number, place]
                 gain = 100.0 * (quoted(desk.tray, asked, rows, p) + ground.price[quarter] * more) / worth
                 asked += rows
@@ -396,14 +392,6 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
             )  # fmt: skip
     out.pool[quarter, 0] = members
     out.pool[quarter, 1] = used
-
-
-def keep_claims(desk, quotes):
-    """Drop the quotes from the tray and move the claims behind them to its front."""
-    for r in range(quotes, desk.waiting[0]):
-        for i in range(desk.tray.shape[1]):
-            desk.tray[r - quotes, i] = desk.tray[r, i]
-    desk.waiting[0] -= quotes
 
 
 def take_slot(quarter, number, place, city, room, out):
@@ -487,10 +475,8 @@ def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
             x = 100.0 * quoted(desk.tray, room.asked_move[i], room.quotes_move[i], p) / worth
             x_zone += x if here == 1 else 0.0
             x_rest += x if here == 0 else 0.0
-            for place in range(2 if layers > 0 else 0):
-                more = later(
-                    firms, slot, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p
-                )  # fmt: skip
+            for place in range(2):
+                more = later(firms, slot, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p)
                 x_zone += 100.0 * ground.price[quarter] * more / worth if place == 0 else 0.0
                 x_rest += 100.0 * ground.price[quarter] * more / worth if place == 1 else 0.0
         if GENERAL and mix.office.condition.size > 0:

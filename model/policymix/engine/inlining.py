@@ -74,9 +74,11 @@ def called_once(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) 
     The compiler is told to take them into their caller: handing over the many numbers of large tuples costs more than
     what most of them do.
     """
+    roots = list(roots)
     reached = _callees_first(functions, roots)
     calls = Counter(name for each in reached for name in _calls(functions[each], functions))
-    return {n for n in reached if calls[n] == 1 or sum(1 for _ in ast.walk(functions[n])) <= SHORT_FUNCTION}
+    short = {name for name in reached if sum(1 for _ in ast.walk(functions[name])) <= SHORT_FUNCTION}
+    return {name for name in reached if calls[name] == 1 or name in short} - set(roots)
 
 
 def _callees_first(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> list[str]:

@@ -25,6 +25,8 @@ WRITTEN = (
 COMPILED = ("firms", "tray", "ask", "admit", "close", "initial_city")
 REPEATED = ("weigh_stretch",)
 """Functions over a block that one caller calls several times: their loops vectorise only with the caller's rows."""
+INTO_CALLERS = {"ask_all"}
+"""Functions with many arguments that are called so often that the compiler takes them into every caller."""
 PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {"exp", "log", "math", "np"}
@@ -133,9 +135,9 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
     roots = {node.name: node for node in footer.body if isinstance(node, ast.FunctionDef)}
     functions |= inlined(functions | roots, roots, REPEATED)
     text += [ast.unparse(tree) for name, tree in functions.items() if name not in roots]
-    wherever = called_once(functions, roots)
-    for chosen, option in ((set(functions) - wherever, ""), (wherever, ", forceinline=True")):
-        helpers = "".join(f"{name}, " for name in functions if name in chosen and name not in roots)
+    wherever = called_once(functions, roots) | INTO_CALLERS
+    for within, option in ((False, ""), (True, ", forceinline=True")):
+        helpers = "".join(f"{name}, " for name in functions if (name in wherever) == within and name not in roots)
         text.append(f"for _function in ({helpers}):\n    register_jitable(no_cfunc_wrapper=True{option})(_function)")
     text += [ast.unparse(functions[node.name] if isinstance(node, ast.FunctionDef) else node) for node in footer.body]
     return "\n\n".join(text) + "\n"
