@@ -116,7 +116,9 @@ def whole(keys, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("workers", [{"threads": 2}, {"threads": 7}, {"processes": 2}])
+@pytest.mark.parametrize(
+    "workers", [{"threads": 2}, {"threads": 7}, pytest.param({"processes": 2}, marks=pytest.mark.slow)]
+)
 def test_the_same_bytes_whoever_works(keys, whole, tmp_path, workers):
     sweep(keys, out=tmp_path / "tiny", **workers)
     assert same(tmp_path / "tiny", whole)
@@ -303,6 +305,7 @@ def test_reuse_does_not_mix_up_clauses(town, tmp_path):
     assert same(tmp_path / "new", tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_reuse_by_processes(town, tmp_path):
     keys = drawn(town)
     sweep(keys, out=tmp_path / "old", threads=1)

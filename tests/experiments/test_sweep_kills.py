@@ -129,6 +129,7 @@ def test_killed_while_the_store_is_made(town, whole, tmp_path, share):
 
 
 @posix
+@pytest.mark.slow
 def test_killed_while_failed_runs_are_tried_again(town, whole, tmp_path, copy):
     keys = study(town)
     _, begun = steps_of(keys, tmp_path / "count")  # about as many steps as a resumed sweep takes to look at the frame
@@ -177,7 +178,9 @@ def empty(path):
 DAMAGES = {"flipped": flip, "last bit": partial(flip, at=1.0), "truncated": truncate, "empty": empty}
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage", ["flipped", *(pytest.param(name, marks=pytest.mark.slow) for name in list(DAMAGES)[1:])]
+)
 @pytest.mark.parametrize(
     "name",
     [

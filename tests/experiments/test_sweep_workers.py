@@ -246,6 +246,7 @@ def test_kill_9_at_any_moment(long, tmp_path, seed):
 
 
 @posix
+@pytest.mark.slow
 def test_a_worker_ends_when_its_parent_is_killed(long, tmp_path):
     path, _ = long
     running = command(path, tmp_path / "tiny", "--quiet", "--processes", "1")
