@@ -22,6 +22,11 @@ def region_text(region: Region) -> str:
         f"{sum(bool(number.source) for number in region.numbers.values())} cite a row of the evidence or a document.",
         f"Core industries' share of GDP {_share(region.reference.core_share)}; "
         f"untreated share of mobile projects {_share(region.reference.city_base_share)}.",
+        *(
+            [f"{len(region.firm):,} firms of {region.firms or 'the file'} instead of synthetic ones."]
+            if region.firm
+            else []
+        ),
         *(f"notice: {notice}" for notice in role_notices(region).values()),
     ]
     for title, rows in (
