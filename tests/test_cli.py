@@ -98,6 +98,25 @@ def test_copy_show_check(typed, tmp_path):
     assert "mine.toml: good" in typed("check", "mine.toml").stdout
 
 
+def test_show_a_region(typed, tmp_path):
+    result = typed("show", "shiyan", "--draws", "0")
+    assert result.exit_code == 0, result.output
+    for words in ("Shiyan 十堰", "no county", "telecom", "nothing simulated", "3 of 3 published totals"):
+        assert words in result.stdout
+    assert "[[industry]]" in typed("show", "shiyan", "--toml").stdout
+    text = catalog.find("regions", "shiyan").read_text(encoding="utf-8").replace('id = "shiyan"', 'id = "nowhere"', 1)
+    (tmp_path / "nowhere.toml").write_text(text, encoding="utf-8")
+    assert "no scenario names this region" in typed("show", "nowhere.toml").stdout
+
+
+def test_check_a_table_of_evidence(typed, tmp_path):
+    text = catalog.evidence("city_statistics.csv").read_text(encoding="utf-8")
+    (tmp_path / "mine.csv").write_text(text, encoding="utf-8")
+    assert "mine.csv: good" in typed("check", "mine.csv").stdout
+    (tmp_path / "mine.csv").write_text(text.replace("gdp_real_growth,2023,6", "gdp_real_growth,2999,6"), "utf-8")
+    refused(typed("check", "mine.csv"), "CS-0060", "2999")
+
+
 def test_show_diff_and_check_of_packages(typed, tmp_path):
     assert 'id = "htz-2022"' in typed("show", "htz-2022", "--toml").stdout
     assert "## m4" in typed("show", "htz-2022").stdout

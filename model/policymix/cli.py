@@ -226,15 +226,17 @@ def show(
         str, typer.Argument(help="Name or file of a package, scenario, region; a panel; a sweep's folder.")
     ],
     kind: Kind = None,
-    as_toml: Annotated[bool, typer.Option("--toml", help="Print a package as a file, not in words.")] = False,
+    as_toml: Annotated[bool, typer.Option("--toml", help="Print a package or region as a file, not in words.")] = False,
+    draws: Annotated[int, typer.Option(min=0, help="Of a region: draws simulated for its fit; 0 for none.")] = 2,
 ) -> None:
-    """Print a package in words, as it results from what it extends; a scenario or region as it is read; what a panel
-    of firms or a sweep's folder holds, with its failed runs.
+    """Print a package in words, as it results from what it extends; a region in words with its population's fit to
+    every published total; a scenario as it is read; what a panel of firms or a sweep's folder holds.
 
     \b
     Examples:
       policymix show htz-2022
       policymix show my-zone.toml --toml
+      policymix show dalian --draws 4
       policymix show panel.parquet
       policymix show out/htz-rents
     """
@@ -249,16 +251,22 @@ def show(
         typer.echo(describe(name))
         return
     found = _kind(name, kind)
+    if found == "regions" and not as_toml:
+        from policymix.cli_region import show_region
+
+        typer.echo(show_region(name, draws))
+        return
     typer.echo(_shown(found, name, as_toml).rstrip())
 
 
 @app.command()
 def check(files: Annotated[list[Path], typer.Argument(help="Files of packages, scenarios, regions, ...")]) -> None:
-    """Check files and report every problem of each at once.
+    """Check files and report every problem of each at once: TOML files of any kind, tables of statistics or effects.
 
     \b
-    Example:
+    Examples:
       policymix check my-zone.toml my-scenario.toml
+      policymix check calibration/evidence/city_statistics.csv
     """
     bad = 0
     for file in files:
@@ -443,7 +451,11 @@ def _shown(kind: str, name: str, as_toml: bool) -> str:
 def _checked(file: Path) -> list[str]:
     """Notices about a file that is valid; one that is not raises `InvalidFile`."""
     if not file.is_file():
-        raise NotFound("file", str(file), [str(other) for other in file.parent.glob("*.toml")])
+        raise NotFound("file", str(file), [str(other) for other in file.parent.glob(f"*{file.suffix or '.toml'}")])
+    if file.suffix.lower() == ".csv":
+        from policymix.region.evidence import check as check_evidence
+
+        return [f"{check_evidence(file)} rows"]
     kind = catalog.kind_of(file)
     if kind == "packages":
         from policymix.policy.package import check as check_package

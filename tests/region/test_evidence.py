@@ -1,5 +1,7 @@
 """Evidence tables: strict, with closed lists of units and kinds."""
 
+from datetime import date
+
 import pytest
 
 from policymix import catalog
@@ -66,6 +68,9 @@ def test_unknown_figures_offer_the_nearest(place, indicator, year, word):
         ("2020,9,percent", "2020,inf,percent", ["CS-0002", "inf"]),
         ("id,place,", "id,city,", ["header", "place"]),
         ("2020,9,percent,target", "2020,9,percent", ["10 cells"]),
+        (",2020,7000.4,", ",2019,6990,", ["CS-0045", "CS-0044", "again"]),
+        (",2020,7000.4,", ",2019,6991,", ["CS-0045", "CS-0044", "6991", "6990", "scope"]),
+        ("gdp_real_growth,2020,0.9,percent", "gdp_real_growth,2020,0.9,count", ["CS-0057", "count", "percent"]),
     ],
 )
 def test_broken_statistics_are_refused(tmp_path, old, new, words):
@@ -73,6 +78,35 @@ def test_broken_statistics_are_refused(tmp_path, old, new, words):
         evidence.statistics(broken(tmp_path, "city_statistics.csv", old, new))
     for word in words:
         assert word in str(error.value)
+
+
+def test_both_tables_pass_the_checker():
+    assert evidence.check(catalog.evidence("city_statistics.csv")) == 490
+    assert evidence.check(catalog.evidence("effects.csv")) == 139
+
+
+def test_the_checker_refuses_a_measurement_of_the_future(tmp_path):
+    path = broken(tmp_path, "city_statistics.csv", "gdp_real_growth,2023,6", "gdp_real_growth,2027,6")
+    with pytest.raises(InvalidFile, match="CS-0060") as error:
+        evidence.check(path, date(2026, 1, 1))
+    assert "2027" in str(error.value) and "target" in str(error.value)
+    assert evidence.check(path, date(2027, 1, 1)) == 490
+
+
+def test_the_checker_refuses_other_tables(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("place,value\ndalian,1\n", encoding="utf-8")
+    with pytest.raises(InvalidFile, match="confidence"):
+        evidence.check(path)
+    path.write_bytes("id,名".encode("gbk"))
+    with pytest.raises(InvalidFile, match="UTF-8"):
+        evidence.check(path)
+
+
+def test_rows_of_other_places_are_told_apart_by_their_source():
+    rows = [row for row in evidence.statistics() if row.place == evidence.ELSEWHERE]
+    same = [row for row in rows if (row.indicator, row.year, row.kind) == ("digital_core_share_of_gdp", 2021, "actual")]
+    assert len(same) == 2 and same[0].source_title != same[1].source_title
 
 
 def test_broken_effects_are_refused(tmp_path):

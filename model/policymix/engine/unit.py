@@ -31,6 +31,7 @@ from .entry import Ground
 from .mixes import Layers, mix_of, opportunity_spending
 from .population import anchor, empty_city, is_record, populate, room_for
 from .quarter import quarter
+from .register import settle
 from .setting import HISTORY, Setting
 from .symbols import (
     ACCOUNT,
@@ -258,6 +259,8 @@ def start_of(compiled, setting: Setting, values: Mapping[str, float], seed: int,
     fixed = (setting, world, ground, tables, city, history, HISTORY, RECORD, path, seed, luck)
     out = run_mix(compiled, *fixed, 0, setting.burn_in, None)
     shift, heads = anchor(setting, world, city)
+    if setting.region.firm:
+        city, heads = settle(setting, world, city, heads, seed, luck)
     tables = tables_of(setting, world, ln_typical + shift, heads)
     ground = ground_of(setting, world, largest_size(city, world))
     entries = world.region.firms.sum() * 1.4 / living_per_entry(world)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_REVENUE
+from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_REVENUE, A_VALUE
 from policymix.engine.appraisal import ACTIVITIES
 from policymix.engine.claims import FEN
 from policymix.engine.entry import O_REPORTED_RD
@@ -179,7 +179,8 @@ def synthetic_totals(inputs: Inputs, setting: Setting, unit: UnitResult) -> dict
     """What the city gives for each published total, under the fullest mix that was then in force.
 
     The published series were produced under the packages of their time: years before the fork come from the history,
-    later ones from the mix with most packages.
+    later ones from the mix with most packages. Counts of the ladder at the fork are those that the city is anchored
+    to; all such counts are stated at the default share of modelled firms, by which `totals.comparison` divides them.
     """
     fullest = max(inputs.scenario.mixes, key=lambda name: len(inputs.scenario.mixes[name]))
     later = [r for r in unit.results if r.mix == fullest][-1].out
@@ -194,9 +195,22 @@ def synthetic_totals(inputs: Inputs, setting: Setting, unit: UnitResult) -> dict
         out = unit.start if q < setting.burn_in else later
         inside = [places.index(total.place)] if total.place in places else list(range(len(places)))
         value = total_value(total.key, out, q, inside, industries, env, unit)
+        if value is not None and total.key.startswith("recognised."):
+            value = recognised_total(inputs, setting, total.key.partition(".")[2], q, inside, value, unit)
         if value is not None:
             found[key] = float(value)
     return found
+
+
+def recognised_total(
+    inputs: Inputs, setting: Setting, step: str, q: int, inside: list[int], value: float, unit: UnitResult
+) -> float:
+    """A count of the ladder at the default share of modelled firms instead of the draw's."""
+    row, region = STEPS.index(step), unit.world.region
+    if q == setting.burn_in - 1:
+        value = region.ladder_start[row, inside].sum()
+    default = next((each.modelled.value for each in inputs.region.ladder if each.step == step), 1.0)
+    return value / region.ladder_modelled[row] * default if region.ladder_modelled[row] > 0.0 else value
 
 
 def total_value(key: str, out, q: int, inside: list[int], industries: list[str], env, unit: UnitResult) -> float | None:
@@ -217,6 +231,8 @@ def total_value(key: str, out, q: int, inside: list[int], industries: list[str],
         return unit.world.region.core_share
     if name == "gdp" and len(inside) > 1:
         return env.gdp_nominal[year].sum()
+    if name == "gdp":  # of a part of the city: what its modelled firms add, to stay below the part's whole GDP
+        return (out.cube[year, :, :, A_VALUE][:, inside].sum(axis=(1, 2)) * env.deflator[year]).sum() / FEN
     if name == "place_share":
         part = total_value(of, out, q, inside, industries, env, unit)
         whole = total_value(of, out, q, list(range(out.cube.shape[1])), industries, env, unit)

@@ -28,6 +28,7 @@ from policymix import __version__, catalog
 from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem, RunFailed
 from policymix.experiments.mixes import stem
 from policymix.experiments.scenario import Scenario, write_scenario
+from policymix.region.load import register_file
 
 if TYPE_CHECKING:
     import xarray
@@ -185,7 +186,9 @@ def input_files(scenario: Scenario) -> dict[str, Path]:
     """Every file that a scenario reads, by its name under ``inputs/``; packages with all that they extend."""
     near = scenario.path
     found: dict[str, Path] = {}
-    _add(found, "regions", scenario.region, near)
+    register = register_file(_add(found, "regions", scenario.region, near))
+    if register is not None:
+        found[f"regions/{register.name}"] = register
     _add(found, "environments", scenario.environment, near)
     for package in scenario.packages():
         _add_package(found, package, near)

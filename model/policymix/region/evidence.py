@@ -8,9 +8,11 @@ testing.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -56,6 +58,7 @@ EFFECT_COLUMNS = (
     "url",
     "verified",
 )
+ELSEWHERE = "other"  # rows of several places outside the cities: told apart by their source
 STATISTIC_ID = re.compile(r"^CS-\d{4}$")
 EFFECT_ID = re.compile(r"^[AB]\d{2}$")
 PROVISION_ID = re.compile(r"^[a-z]+-\d{4}/\w+$")  # a fact stated in the text of a package
@@ -111,13 +114,40 @@ class Effect:
 
 
 def statistics(path: Path | None = None) -> list[Statistic]:
-    """All rows of the statistics table, every problem of the file reported at once."""
-    return list(_statistics(path or catalog.evidence("city_statistics.csv")))
+    """All rows of a statistics table, the shipped one by default; every problem of the file reported at once."""
+    return list(_shipped_statistics() if path is None else _statistics(path))
 
 
 def effects(path: Path | None = None) -> list[Effect]:
-    """All rows of the effects table, every problem of the file reported at once."""
-    return list(_effects(path or catalog.evidence("effects.csv")))
+    """All rows of an effects table, the shipped one by default; every problem of the file reported at once."""
+    return list(_shipped_effects() if path is None else _effects(path))
+
+
+def check(path: Path, today: date | None = None) -> int:
+    """Read a table of statistics or of effects, whichever its header says; returns its number of rows.
+
+    Parameters
+    ----------
+    path : a CSV file
+    today : the day on which a year lies in the future; the present one when not given
+
+    Raises
+    ------
+    InvalidFile
+        Every problem of the file: a header of neither table, words outside their lists, ids used twice, a figure given
+        twice or contradicted, one indicator in two units, a figure measured in the future.
+    """
+    header = tuple(_header(path))
+    if header == EFFECT_COLUMNS:
+        return len(_effects(path))
+    if header != STATISTIC_COLUMNS:
+        expected = f"{','.join(STATISTIC_COLUMNS)} (statistics) or {','.join(EFFECT_COLUMNS)} (effects)"
+        raise InvalidFile(path, [Problem("header", ",".join(header), expected)])
+    rows = _statistics(path)
+    problems = _future_problems(rows, (today or date.today()).year)
+    if problems:
+        raise InvalidFile(path, problems)
+    return len(rows)
 
 
 def statistic(place: str, indicator: str, year: int, path: Path | None = None) -> Statistic:
@@ -176,6 +206,15 @@ def _row_years() -> dict[str, tuple[int | None, str]]:
 
 
 @cache
+def _shipped_statistics() -> tuple[Statistic, ...]:
+    return _statistics(catalog.evidence("city_statistics.csv"))
+
+
+@cache
+def _shipped_effects() -> tuple[Effect, ...]:
+    return _effects(catalog.evidence("effects.csv"))
+
+
 def _statistics(path: Path) -> tuple[Statistic, ...]:
     rows, problems = _rows(path, STATISTIC_COLUMNS)
     found = []
@@ -192,11 +231,10 @@ def _statistics(path: Path) -> tuple[Statistic, ...]:
             continue
         texts = {column: text for column, text in row.items() if column not in ("value", "year")}
         found.append(Statistic(value=value, year=int(year), **texts))
-    _finish(path, problems, [row.id for row in found])
+    _finish(path, [*problems, *_conflicts(found)], [row.id for row in found])
     return tuple(found)
 
 
-@cache
 def _effects(path: Path) -> tuple[Effect, ...]:
     rows, problems = _rows(path, EFFECT_COLUMNS)
     for line, row in rows:
@@ -208,8 +246,48 @@ def _effects(path: Path) -> tuple[Effect, ...]:
     return tuple(Effect(**row) for _, row in rows)
 
 
+def _conflicts(rows: list[Statistic]) -> list[Problem]:
+    """Figures given twice or contradicted, and indicators in two units."""
+    problems: list[Problem] = []
+    first: dict[tuple[str, str], Statistic] = {}
+    unit: dict[str, Statistic] = {}
+    for row in rows:
+        what = f"{row.place} {row.indicator} {row.year} {row.kind}"
+        apart = row.source_title if row.place == ELSEWHERE else ""
+        other = first.setdefault((what, apart), row)
+        if other is not row and (other.value, other.unit) == (row.value, row.unit):
+            problems.append(Problem(row.id, f"{what} again, as in {other.id}", "every figure once"))
+        elif other is not row:
+            found = f"{what} of {row.value:g} {row.unit}, against {other.value:g} {other.unit} in {other.id}"
+            problems.append(Problem(row.id, found, "one figure; one of another scope has an indicator of its own"))
+        known = unit.setdefault(row.indicator, row)
+        if known.unit != row.unit and other is row:
+            problems.append(Problem(row.id, f"{row.indicator} in {row.unit}", f"{known.unit}, as in {known.id}"))
+    return problems
+
+
+def _future_problems(rows: Iterable[Statistic], year: int) -> list[Problem]:
+    return [
+        Problem(row.id, f"{row.kind} of {row.year}", f"a year up to {year}, or the kind target")
+        for row in rows
+        if row.kind != "target" and row.year > year
+    ]
+
+
+def _header(path: Path) -> list[str]:
+    with _opened(path) as file:
+        return next(csv.reader(file), [])
+
+
+def _opened(path: Path) -> io.StringIO:
+    try:
+        return io.StringIO(Path(path).read_bytes().decode("utf-8-sig"), newline="")
+    except UnicodeDecodeError as error:
+        raise InvalidFile(path, [Problem(f"byte {error.start}", "not UTF-8", "text in UTF-8")]) from None
+
+
 def _rows(path: Path, columns: tuple[str, ...]) -> tuple[list[tuple[int, dict[str, str]]], list[Problem]]:
-    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+    with _opened(path) as file:
         reader = csv.reader(file)
         header = next(reader, [])
         if tuple(header) != columns:

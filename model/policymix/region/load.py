@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from policymix import catalog
 from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem, closest
 from policymix.region import evidence
+from policymix.region.register import read_register, register_problems
 from policymix.region.schema import ROLES, STEPS, Environment, Region, Strict
 
 Law = tuple[str, str, float, float, float]
@@ -37,9 +38,22 @@ def load(name_or_path: str | os.PathLike[str], near: Path | None = None) -> Regi
         frozen; `Region.numbers` lists every number of the file by address
     """
     path = catalog.find("regions", name_or_path, near)
-    region = _read(Region, path)
+    region = _validated(Region, path, _with_register(path))
     _refuse(path, [*_region_problems(region), *_source_problems(region)])
+    _refuse(path, register_problems(region))
     return region
+
+
+def register_file(path: Path) -> Path | None:
+    """The register of firms that a region file names; None without one."""
+    name = catalog.read_toml(path).get("firms", "")
+    if not name or not isinstance(name, str):
+        return None
+    if Path(name).name != name:
+        raise InvalidFile(
+            path, [Problem("firms", f"'{name}'", "the name of a file beside the region's, without folders")]
+        )
+    return path.parent / name
 
 
 def load_environment(name_or_path: str | os.PathLike[str], near: Path | None = None) -> Environment:
@@ -108,7 +122,19 @@ def role_notices(region: Region) -> dict[str, str]:
 
 
 def _read(model: type[Strict], path: Path) -> Any:
+    return _validated(model, path, _floats(catalog.plain(catalog.read_toml(path))))
+
+
+def _with_register(path: Path) -> dict[str, Any]:
+    """Content of a region file, with the rows of its register as its tables of firms."""
     content = _floats(catalog.plain(catalog.read_toml(path)))
+    register = register_file(path)
+    if register is not None and "firm" in content:
+        raise InvalidFile(path, [Problem("firm", f"firms here and in {register.name}", "one of the two")])
+    return content if register is None else {**content, "firm": read_register(register)}
+
+
+def _validated(model: type[Strict], path: Path, content: dict[str, Any]) -> Any:
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -209,6 +209,28 @@ class Record(Strict):
     volatility: Annotated[Number, Bounds(0.0, 1.0)]
 
 
+class Firm(Strict):
+    """One firm of a register at the end of the reference year; money in CNY of that year.
+
+    `founded` is a year or a quarter; a revenue, or where none is known a staff, says how large the firm is.
+    """
+
+    id: str = Field(min_length=1)
+    industry: Identifier
+    place: Identifier
+    founded: Annotated[str, Field(pattern=r"^\d{4}(Q[1-4])?$")]
+    revenue: Annotated[float, Field(gt=0, le=1e16)] | None = None
+    staff: Annotated[float, Field(gt=0, le=1e9)] | None = None
+    capital: Annotated[float, Field(gt=0, le=1e16)] | None = None
+    steps: list[StepName] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _has_a_size(self) -> Firm:
+        if self.revenue is None and self.staff is None:
+            raise ValueError("a revenue or a staff")
+        return self
+
+
 class LadderStep(Strict):
     """Firms ever recognised at the end of the reference year by place, and the share of them in modelled industries."""
 
@@ -243,7 +265,11 @@ class Tax(Strict):
 
 
 class Region(Strict):
-    """A city and its parts as the statistics describe them."""
+    """A city and its parts as the statistics describe them.
+
+    `firms` names a register of firms beside the file, to be used instead of a synthetic population; its rows stand in
+    `firm` once the file is read.
+    """
 
     id: Identifier
     title: Title
@@ -254,6 +280,8 @@ class Region(Strict):
     record: list[Record] = Field(default_factory=list)
     ladder: list[LadderStep] = Field(default_factory=list)
     total: list[Total] = Field(default_factory=list)
+    firms: str = ""
+    firm: list[Firm] = Field(default_factory=list)
     tax: Tax
     _numbers: dict[str, Number] = PrivateAttr(default_factory=dict)
     _bounds: dict[str, tuple[float, float]] = PrivateAttr(default_factory=dict)

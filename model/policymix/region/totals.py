@@ -75,13 +75,13 @@ def comparison(
 
 
 def comparison_text(rows: list[Comparison], language: str = "en") -> str:
-    """The comparison as lines of text, misses beside hits."""
+    """The comparison as lines of text: misses, then what is not modelled, then hits."""
     lines = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: (False, None, True).index(row.within)):
         mark = {None: "?", True: "ok", False: "MISS"}[row.within]
         found = "not modelled" if row.synthetic is None else f"{row.synthetic:,.4g}"
         gap = "" if row.residual is None else f" ({row.residual:+.1%})"
-        bound = "at most it" if row.use == "ceiling" else f"within {row.tolerance:.0%}"
+        bound = "at most it" if row.use == "ceiling" else f"within {100.0 * row.tolerance:g}%"
         lines.append(
             f"{mark:>4}  {row.title[language]} {row.year} ({row.place}): published {row.published:,.4g} {row.unit}, "
             f"synthetic {found}{gap}; {bound}; {row.source}" + (f"; {row.scope}" if row.scope else "")

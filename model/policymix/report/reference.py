@@ -1,4 +1,5 @@
-"""Reference pages from the data: claim kinds, packages, targets, opportunities, parameters, panels; the ODD page."""
+"""Reference pages from the data: claim kinds, packages, targets, opportunities, parameters, panels, what each published
+figure is used for; the ODD page."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from policymix.policy.opportunity import Opportunities, load_opportunities
 from policymix.policy.package import load
 from policymix.policy.page import figure, money, page
 from policymix.policy.target import Target, load_targets
-from policymix.report import odd
+from policymix.report import evidence_page, odd
 from policymix.report.odd import table
 
 ODD = "../ODD.md"
@@ -31,6 +32,7 @@ def pages() -> dict[str, str]:
         out[f"targets/{name}.md"] = _targets(name, load_targets(name))
     for name in catalog.available("opportunities"):
         out[f"opportunities/{name}.md"] = _opportunities(load_opportunities(name))
+    out["statistics.md"], out["effects.md"] = evidence_page.statistics_page(), evidence_page.effects_page()
     out["verdicts.md"] = _verdicts()
     out[ODD] = odd.page()
     out["README.md"] = _contents(out)

@@ -214,7 +214,7 @@ def compared_totals(region_table) -> list[dict]:
     rows = []
     for entry in region_table or ():
         get = entry.get if isinstance(entry, dict) else functools.partial(_attribute, entry)
-        within = bool(get("within", True))
+        within = get("within", True) in (True, None)  # None: the model does not form it
         named = get("title") or get("key")
         rows.append(
             {
