@@ -38,12 +38,12 @@ def inlined(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> F
         Functions that are called from outside.
     """
     roots = list(roots)
-    order = _callees_first(functions, roots)
+    order = callees_first(functions, roots)
     work: Functions = {}
     for name in order:
         tree = deepcopy(functions[name])
         work[name] = _Expressions(tree, work).visit(tree)
-    needed = set(_callees_first(work, roots))
+    needed = set(callees_first(work, roots))
     work = {name: tree for name, tree in work.items() if name in needed}
     calls = {name: Counter(_calls(tree, work)) for name, tree in work.items()}
     size = {name: sum(1 for _ in ast.walk(tree)) for name, tree in work.items()}
@@ -60,7 +60,7 @@ def inlined(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> F
     return work
 
 
-def _callees_first(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> list[str]:
+def callees_first(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> list[str]:
     """Names that the roots reach, every function after those it calls."""
     order: dict[str, None] = {}
 
