@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from policymix.engine import ruleset
@@ -12,7 +13,6 @@ from . import spec
 from .spec import F
 
 RULES = f"{__package__}.rules"
-SLOT_ORDER = None
 
 
 class Start(NamedTuple):
@@ -59,21 +59,23 @@ def tables(firms: int, mix: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-class Place(NamedTuple):
+class Room(NamedTuple):
     """Where one thread works."""
 
     buffer: np.ndarray
     columns: dict[str, np.ndarray]
     scratch: tuple[np.ndarray, np.ndarray]
+    tables: list[dict[str, np.ndarray]]
 
 
-def place(firms: int) -> Place:
-    """Room for a run."""
+def room(firms: int, mixes: np.ndarray) -> Room:
+    """Room for runs of some mixes."""
     rules = ruleset.rule_set(RULES)
-    return Place(*ruleset.new_columns(rules, spec.capacity(firms)), ruleset.new_scratch(rules))
+    columns = ruleset.new_columns(rules, spec.capacity(firms))
+    return Room(*columns, ruleset.new_scratch(rules), [tables(firms, mix) for mix in mixes])
 
 
-def one(at: Place, begin: Start, numbers: np.ndarray, tables: dict[str, np.ndarray], out: np.ndarray) -> None:
+def one(at: Room, begin: Start, numbers: np.ndarray, tables: dict[str, np.ndarray], out: np.ndarray) -> None:
     """One run; sums are added to ``out``."""
     at.buffer[:] = begin.buffer
     tables["peers"][:] = begin.peers
@@ -86,18 +88,31 @@ def outcome_order() -> list[int]:
     return [names.index(name) for name in spec.OUTPUTS]
 
 
+def shared(
+    work: Callable[[Any, int, int], None], room: Callable[[], Any], replicates: int, mixes: int, threads: int
+) -> None:
+    """Do ``work(room, replicate, mix)`` for all runs in some threads, each with room of its own."""
+    runs = [(r, m) for r in range(replicates) for m in range(mixes)]
+
+    def part(thread: int) -> None:
+        own = room()
+        for r, m in runs[thread::threads]:
+            work(own, r, m)
+
+    if threads == 1:
+        part(0)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(part, range(threads)))
+
+
 def run(begins: list[Start], mixes: np.ndarray, threads: int = 1) -> np.ndarray:
     """All replicates under all mixes, [replicates, mixes, quarters, sectors, outcomes]."""
     out = np.zeros((len(begins), len(mixes), spec.QUARTERS, spec.SECTORS, len(spec.OUTPUTS)))
-    firms = begins[0].firms
-    numbers = [parameters(mix) for mix in mixes]
-    runs = [(r, m) for r in range(len(begins)) for m in range(len(mixes))]
+    firms, numbers = begins[0].firms, [parameters(mix) for mix in mixes]
 
-    def share(thread: int) -> None:
-        at, own = place(firms), [tables(firms, mix) for mix in mixes]
-        for r, m in runs[thread::threads]:
-            one(at, begins[r], numbers[m], own[m], out[r, m])
+    def work(at: Room, r: int, m: int) -> None:
+        one(at, begins[r], numbers[m], at.tables[m], out[r, m])
 
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(share, range(threads)))
+    shared(work, lambda: room(firms, mixes), len(begins), len(mixes), threads)
     return out[..., outcome_order()]
