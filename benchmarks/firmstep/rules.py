@@ -503,9 +503,7 @@ FIRMS, ADOPTERS = ([rule.gives for rule in OUTPUTS].index(name) for name in ("fi
 def _benefits(zone: int) -> tuple[Rule, ...]:
     """What a zone would pay to a newcomer."""
     return (
-        Rule("cell", cell_of, ("sector", float(zone), 0.0)),
-        Rule("open_bits", look_up, ("open_to", "cell")),
-        *_claims(("capital", "wages", "spending"), "open_bits", 0.0),
+        *_claims(("capital", "wages", "spending"), f"open_bits_{zone}", 0.0),
         *_stacked(),
         *_sums(),
         Rule(f"benefits_{zone}", all_benefits, ("on_projects", "other")),
@@ -529,6 +527,12 @@ ENTRY = (
     (
         Rule("normal_level", look_up, ("normal", "sector")),
         Rule("intensity", look_up, ("usual", "sector")),
+        Rule("cell", cell_of, ("sector", 0.0, 0.0)),
+        Rule("open_bits_0", look_up, ("open_to", "cell")),
+        Rule("cell", cell_of, ("sector", 1.0, 0.0)),
+        Rule("open_bits_1", look_up, ("open_to", "cell")),
+    ),
+    (
         Rule("ln_productivity", spread_around, ("normal_level", ENTRANT_SPREAD, "z")),
         Rule("ln_value", ln_value_added, ("ln_productivity", "ln_capital", "ln_staff")),
         Rule("value", exp, ("ln_value",)),

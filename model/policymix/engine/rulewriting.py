@@ -19,7 +19,7 @@ from .symbols import BLOCK, STRIDE
 from .writing import COMPILER, IMPORTED, PACKAGE, functions_of
 
 FOLD = 32
-"""Lanes of a running sum."""
+"""Lanes of a running sum, and of a block of newcomers."""
 PARTS = BLOCK // FOLD
 CACHE_LINE = 64
 FEW = 4
@@ -183,7 +183,7 @@ def written_rules(rules: RuleSet, contract: bool) -> str:
         [
             *(stage_text(text, f"stage_{i}", stage, kept(rules.stages, rules.outputs), "BLOCK")
               for i, stage in enumerate(rules.stages)),
-            *(stage_text(text, f"entry_{i}", stage, [*rules.columns, *kept(rules.entry, rules.entry_outputs)], "n")
+            *(stage_text(text, f"entry_{i}", stage, [*rules.columns, *kept(rules.entry, rules.entry_outputs)], "FOLD")
               for i, stage in enumerate(rules.entry)),
             sums_text(text),
             quarter_text(text),
@@ -296,8 +296,8 @@ def quarter_text(text: Text) -> str:
         "    if last >= 0:",
         f"        fold(w, {at.sums}, {len(rules.outputs)}, sums, last)",
         f"def enter(used, many, key, quarter, p, w, h, sums, {text.arguments()}):",
-        "    for start in range(used, used + many, BLOCK):",
-        "        n = min(BLOCK, used + many - start)",
+        "    for start in range(used, used + many, FOLD):  # they are few",
+        "        n = min(FOLD, used + many - start)",
         *(f"        {stage_call(f'entry_{i}', stage, 'n')}" for i, stage in enumerate(rules.entry)),
         *(f"        store(w, {at.rows[each]}, column_{each}[start:start + n], n)" for each in columns),
         "        add_newcomers(w, n, sums)",
