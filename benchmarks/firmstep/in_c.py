@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from . import spec
-from .engine import Start, shared
+from .in_engine import Start, shared
 
 STRICT = ("-O3", "-march=native", "-ffp-contract=fast")
 NO_TRAPS = (*STRICT, "-fno-trapping-math", "-fno-math-errno")
