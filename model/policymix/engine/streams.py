@@ -43,7 +43,7 @@ def _as_number(typingctx, bits):
     return types.float64(bits), build
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def philox(c0, c1, c2, c3, k0, k1):
     """Philox4x32-10 of a counter of four and a key of two 32-bit words; returns four 32-bit words (all as uint64)."""
     for _ in range(10):
@@ -63,7 +63,7 @@ def finalise(x):
     return x ^ (x >> _31)
 
 
-@register_jitable
+@register_jitable(forceinline=True)
 def words(seed, luck, firm, quarter):
     """The two 64-bit words of an address; seed, luck, firm and quarter are uint64 (the last three below 2**32)."""
     a, b, c, d = philox(luck, firm, quarter, _ZERO, seed & _LOW, seed >> _32)
