@@ -12,6 +12,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+
 from policymix import elementary
 
 COUNT: Counter[str] = Counter()
@@ -96,6 +97,7 @@ ELEMENTARY = {
 def of_reference(firms: int = 400) -> dict[str, float]:
     """Operations of a firm-step of the reference model, means over some firms of the first quarter."""
     from firmstep import in_engine, spec
+
     from policymix.engine import ruleset
     from policymix.engine.streams import finalise
 
@@ -114,7 +116,9 @@ def of_reference(firms: int = 400) -> dict[str, float]:
     COUNT.clear()
     with np.errstate(over="ignore"):
         for slot in range(firms):
-            row = fixed | {name: Counted(column[slot]) for name, column in at.columns.items()} | {"firm": np.uint64(slot)}
+            row = (
+                fixed | {name: Counted(column[slot]) for name, column in at.columns.items()} | {"firm": np.uint64(slot)}
+            )
             for stage in (*rules.stages, rules.outputs):
                 for rule in stage:
                     given = [row[each] if isinstance(each, str) else each for each in rule.arguments()]
@@ -127,7 +131,7 @@ def of_reference(firms: int = 400) -> dict[str, float]:
 
 
 def of_model(setting: Any, values: dict[str, float], seed: int, mix: str, quarters: int) -> dict[str, float]:
-    """Operations of a firm-quarter of the full model under a mix, means over all firms of a small city and some quarters.
+    """Operations of a firm-quarter of the full model under a mix, means over a small city and some quarters.
 
     Claims that the office settles, newcomers and movers are few and not counted.
     """

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numba import njit
+
 from policymix.elementary import cos_turn, exp, log
 from policymix.engine.rulewriting import aligned
 from policymix.engine.streams import finalise, words
@@ -23,7 +24,8 @@ _ONE, _TWO, _THREE = np.uint64(1), np.uint64(2), np.uint64(3)
 COMPILER = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 KIND = {
     "exp": "exp", "log": "log", "cos": "cosine", "sqrt": "square root", "div": "division", "hash": "hash (splitmix64)",
-    "philox": "Philox block", "simple": "simple operation", "clause": "clause", "traffic": "8 bytes of a column, there and back",
+    "philox": "Philox block", "simple": "simple operation", "clause": "clause",
+    "traffic": "8 bytes of a column, there and back",
 }  # fmt: skip
 """What is measured, in words."""
 
@@ -79,13 +81,16 @@ def _clause(w, out, a):
     rate_1, rate_2, rate_3, line_1, width, cap, oldest, least = 0.1 * a, 0.06, 0.03, 0.2, 0.4, 0.1, 40.0, 0.1
     for j in range(BLOCK):
         x = w[j] + a
-        amount = rate_1 * min(x, line_1) + rate_2 * min(max(x - line_1, 0.0), width) + rate_3 * max(x - line_1 - width, 0.0)
+        amount = (
+            rate_1 * min(x, line_1) + rate_2 * min(max(x - line_1, 0.0), width) + rate_3 * max(x - line_1 - width, 0.0)
+        )
         able = (w[2 * STRIDE + j] <= oldest) & (x >= least) & (int(w[3 * STRIDE + j]) & 4 != 0)
         out[j] = min(amount, cap) if able else 0.0
 
 
 ROWS = {
-    "copy": _copy, "exp": _exp, "log": _log, "cos": _cos, "sqrt": _sqrt, "div": _div, "simple": _simple, "clause": _clause,
+    "copy": _copy, "exp": _exp, "log": _log, "cos": _cos, "sqrt": _sqrt, "div": _div, "simple": _simple,
+    "clause": _clause,
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from policymix.engine import ruleset
 
 from . import spec
@@ -36,7 +37,10 @@ def parameters(mix: np.ndarray) -> np.ndarray:
     """Numbers of a mix by quarter."""
     rules = ruleset.rule_set(RULES)
     values = {
-        **{name: mix[:, F[name]] for name in ("rate_1", "rate_2", "rate_3", "line_1", "line_2", "cap", "oldest", "least")},
+        **{
+            name: mix[:, F[name]]
+            for name in ("rate_1", "rate_2", "rate_3", "line_1", "line_2", "cap", "oldest", "least")
+        },
         "width": mix[:, F["line_2"]] - mix[:, F["line_1"]],
     }
     flat = {f"{name}_{c}": value[c] for name, value in values.items() for c in range(spec.CLAUSES)}

@@ -72,7 +72,13 @@ class Firm(mesa.Agent):
         bases, paid, best = (project, wages, spending), [0.0] * s.CLAUSES, {}
         sector, zone, tier, age = 1 << self.sector, self.zone + 1, self.tier, self.age
         for number, c in enumerate(self.model.clauses):
-            if not c.sectors & sector or (c.zone and c.zone != zone) or tier < c.tier or age > c.oldest or project < c.least:
+            if (
+                not c.sectors & sector
+                or (c.zone and c.zone != zone)
+                or tier < c.tier
+                or age > c.oldest
+                or project < c.least
+            ):
                 continue
             x = bases[c.base]
             amount = c.rate_1 * x
@@ -117,14 +123,21 @@ class Firm(mesa.Agent):
             if amount and (acts or model.clauses[number - FIRST_CLAUSE].base):
                 sums[number] += amount
         if not self.digital:
-            score = s.ADOPT_BASE + s.ADOPT_SUPPORT * min((on_projects + other) / value, 2.0) + s.ADOPT_PEERS * model.peers[sector]
+            score = (
+                s.ADOPT_BASE
+                + s.ADOPT_SUPPORT * min((on_projects + other) / value, 2.0)
+                + s.ADOPT_PEERS * model.peers[sector]
+            )
             self.digital = int(random() < logistic(score))
         support = min(1.0, by_base[2] / (spending + 1e-9))
         self.intensity += s.RESEARCH_SPEED * (INTENSITY[sector] * (1 + s.RESEARCH_RESPONSE * support) - self.intensity)
-        if self.tier < 5 and self.capital >= LEAST_CAPITAL[self.tier] and self.intensity >= LEAST_INTENSITY[self.tier]:
-            if random() < logistic(s.RISE_BASE + s.RISE_RESEARCH * self.intensity + s.RISE_PRODUCTIVITY * la):
-                self.tier += 1
-                sums[PROMOTIONS] += 1
+        able = (
+            self.tier < 5 and self.capital >= LEAST_CAPITAL[self.tier] and self.intensity >= LEAST_INTENSITY[self.tier]
+        )
+        chance = s.RISE_BASE + s.RISE_RESEARCH * self.intensity + s.RISE_PRODUCTIVITY * la
+        if able and random() < logistic(chance):
+            self.tier += 1
+            sums[PROMOTIONS] += 1
         self.staff = math.exp((1 - s.STAFF_SPEED) * lnl + s.STAFF_SPEED * (LN_STAFF_SHARE + lnva))
         operating = value - wages - spending
         profit = operating + paid
@@ -197,12 +210,12 @@ class FirmModel(mesa.Model):
             la = NORMAL[sector] + s.ENTRANT_SPREAD * gauss(0.0, 1.0)
             lnk = s.ENTRANT_CAPITAL + s.ENTRANT_CAPITAL_SPREAD * gauss(0.0, 1.0)
             lnl = s.ENTRANT_STAFF + s.ENTRANT_STAFF_SPREAD * gauss(0.0, 1.0)
-            k, l, rd = math.exp(lnk), math.exp(lnl), INTENSITY[sector]
-            firm = Firm(self, k, la, l, rd, s.CASH_AT_START * k, 0, sector, 0, 0, 0)
+            k, staff, rd = math.exp(lnk), math.exp(lnl), INTENSITY[sector]
+            firm = Firm(self, k, la, staff, rd, s.CASH_AT_START * k, 0, sector, 0, 0, 0)
             spending = rd * math.exp(la + s.CAPITAL_SHARE * lnk + s.LABOUR_SHARE * lnl)
             worth = []
             for firm.zone in range(s.ZONES):
-                paid = firm.benefits(k, s.WAGE * l, spending)
+                paid = firm.benefits(k, s.WAGE * staff, spending)
                 weights = (s.YEARS_COUNTED if clause.base else 1.0 for clause in self.clauses)
                 worth.append(sum(weight * amount for weight, amount in zip(weights, paid, strict=True)))
             firm.zone = int(random() < logistic(s.ZONE_BASE + s.ZONE_SUPPORT * (worth[1] - worth[0]) / k))

@@ -2,13 +2,15 @@
 
     python -m firmstep.in_mesa_frames
 
-answers lines ``FIRMS SEED REPLICATES MIXES EXACT FILE`` with the seconds that the runs took, one process for all, since
-mesa-frames needs an older NumPy than the engine. With EXACT 1 firms draw the luck of the specification, so that outcomes can
-be compared, and these are written to FILE; with 0 they draw from the model's own generator, as a user would.
+answers lines ``FIRMS SEED REPLICATES MIXES EXACT FILE`` with the seconds that the runs took, those of processor time,
+their firm-steps and the most memory so far in bytes. It is a process in an environment of its own, since mesa-frames
+needs an older NumPy than the engine. With EXACT 1 firms draw the luck of the specification, so that outcomes can be
+compared, and these are written to FILE; with 0 they draw from the model's own generator, as a user would.
 """
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 
@@ -124,7 +126,9 @@ class Firms(AgentSetPolars):
         grown = s.PERSISTENCE * la + (1 - s.PERSISTENCE) * level + s.SPREAD * c_("z")
         lnw = (LN_CAPITAL_SHARE + la + s.LABOUR_SHARE * c_("lnl") - s.LN_USER_COST[t]) * CURVATURE
         both = c_("on_projects") + c_("other")
-        adopts = s.ADOPT_BASE + s.ADOPT_SUPPORT * (both / value).clip(None, 2.0) + s.ADOPT_PEERS * looked_up(peers, sector)
+        adopts = (
+            s.ADOPT_BASE + s.ADOPT_SUPPORT * (both / value).clip(None, 2.0) + s.ADOPT_PEERS * looked_up(peers, sector)
+        )
         support = (c_("on_research") / (c_("spending") + 1e-9)).clip(None, 1.0)
         target = looked_up(s.INTENSITY, sector) * (1 + s.RESEARCH_RESPONSE * support)
         rise = logistic(s.RISE_BASE + s.RISE_RESEARCH * c_("intensity") + s.RISE_PRODUCTIVITY * la)
@@ -138,7 +142,9 @@ class Firms(AgentSetPolars):
         acted = [(c_(BENEFITS[c]) * c_("acts")).alias(BENEFITS[c]) for c in range(s.CLAUSES) if KIND[c] == 0]
         return (
             table.with_columns(ln_productivity=grown, lnk=k.log(), lnl=c_("staff").log())
-            .with_columns(lnva=la + s.CAPITAL_SHARE * c_("lnk") + s.LABOUR_SHARE * c_("lnl"), lnw=lnw, kept=(1 - s.WEAR) * k)
+            .with_columns(
+                lnva=la + s.CAPITAL_SHARE * c_("lnk") + s.LABOUR_SHARE * c_("lnl"), lnw=lnw, kept=(1 - s.WEAR) * k
+            )
             .with_columns(value=c_("lnva").exp(), wanted=c_("lnw").exp(), wages=s.WAGE * c_("staff"))
             .with_columns(project=(c_("wanted") - c_("kept")).clip(0, None), spending=c_("intensity") * value)
             .with_columns(claims(mix, bases, c_("zone"), tier, c_("age")))
@@ -162,7 +168,9 @@ class Firms(AgentSetPolars):
                 intensity=c_("intensity") + s.RESEARCH_SPEED * (target - c_("intensity")),
                 operating=value - c_("wages") - c_("spending"),
             )
-            .with_columns(rises=(able & (c_("u_rise") < rise)).cast(pl.Int64), profit=c_("operating") + c_("paid"), cash=cash)
+            .with_columns(
+                rises=(able & (c_("u_rise") < rise)).cast(pl.Int64), profit=c_("operating") + c_("paid"), cash=cash
+            )
             .with_columns(tier=tier + c_("rises"), exits=c_("u_exit") < exits, age=c_("age") + 1)
             .with_columns(staff=((1 - s.STAFF_SPEED) * c_("lnl") + s.STAFF_SPEED * (LN_STAFF_SHARE + c_("lnva"))).exp())
         )
@@ -172,7 +180,11 @@ class Firms(AgentSetPolars):
         stays = ~c_("exits")
         sums = [c_(x).sum().alias(f"sum_{x}") for x in ("invested", "value")]
         sums += [c_(x).filter(stays).sum().alias(f"sum_{x}") for x in ("staff", "capital")]
-        sums += [stays.sum().alias("stay"), c_("paid").sum().alias("sum_paid"), c_("digital").filter(stays).sum().alias("adopters")]
+        sums += [
+            stays.sum().alias("stay"),
+            c_("paid").sum().alias("sum_paid"),
+            c_("digital").filter(stays).sum().alias("adopters"),
+        ]
         sums += [c_("spending").sum().alias("research"), c_("exits").sum().alias("gone"), pl.lit(0).alias("entries")]
         sums += [c_("rises").sum().alias("promotions"), c_("profit").sum().alias("profits")]
         sums += [(c_("tier").filter(stays) == m).sum().alias(f"tier_{m}") for m in range(s.TIERS)]
@@ -208,13 +220,21 @@ class Firms(AgentSetPolars):
         )
         bases = (c_("capital"), s.WAGE * c_("staff"), c_("intensity") * c_("value"))
         for zone in range(s.ZONES):
-            worth = pl.sum_horizontal([c_(BENEFITS[c]) * (s.YEARS_COUNTED if KIND[c] else 1.0) for c in range(s.CLAUSES)])
-            table = table.with_columns(claims(model.mix, bases, pl.lit(zone), pl.lit(0), pl.lit(0))).with_columns(stacked())
+            worth = pl.sum_horizontal(
+                [c_(BENEFITS[c]) * (s.YEARS_COUNTED if KIND[c] else 1.0) for c in range(s.CLAUSES)]
+            )
+            table = table.with_columns(claims(model.mix, bases, pl.lit(zone), pl.lit(0), pl.lit(0))).with_columns(
+                stacked()
+            )
             table = table.with_columns(worth.alias(f"worth_{zone}"))
         chance = logistic(s.ZONE_BASE + s.ZONE_SUPPORT * (c_("worth_1") - c_("worth_0")) / c_("capital"))
         zero = pl.lit(0, pl.Int64)
         table = table.with_columns(
-            zone=(c_("u_zone") < chance).cast(pl.Int64), cash=s.CASH_AT_START * c_("capital"), age=zero, tier=zero, digital=zero
+            zone=(c_("u_zone") < chance).cast(pl.Int64),
+            cash=s.CASH_AT_START * c_("capital"),
+            age=zero,
+            tier=zero,
+            digital=zero,
         )
         model.sums[:, 9] = np.bincount(table["sector"].to_numpy(), minlength=s.SECTORS)
         self.add(table.select("unique_id", *STATE))
@@ -223,7 +243,9 @@ class Firms(AgentSetPolars):
 class Model(ModelDF):
     """The reference model."""
 
-    def __init__(self, firms: int, mix: np.ndarray, seed: int, replicate: int, first: dict[str, np.ndarray], exact: bool):
+    def __init__(
+        self, firms: int, mix: np.ndarray, seed: int, replicate: int, first: dict[str, np.ndarray], exact: bool
+    ):
         super().__init__()
         self.firms, self.mix, self.exact, self.used, self.quarter = firms, mix, exact, firms, 0
         self.key, self.distribution = s.key_of(seed, replicate), s.entry_distribution(firms)
@@ -266,12 +288,13 @@ def main() -> None:
         key = int(firms), int(seed), int(replicates)
         if key not in made:
             made[key] = [s.first_firms(key[0], key[1], r) for r in range(key[2])]
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), time.process_time()
         out = run(key[0], key[1], made[key], int(mixes), exact == "1")
-        seconds = time.perf_counter() - start
+        seconds, busy = time.perf_counter() - start, time.process_time() - busy
         if file:
             np.save(file[0].strip(), out)
-        print(seconds, s.firm_steps(out), flush=True)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        print(seconds, busy, s.firm_steps(out), memory, flush=True)
 
 
 if __name__ == "__main__":

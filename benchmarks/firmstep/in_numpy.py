@@ -18,7 +18,9 @@ def logistic(score: np.ndarray) -> np.ndarray:
     return 1.0 / (1.0 + np.exp(-score))
 
 
-def benefits(mix: np.ndarray, open_to: np.ndarray, age: np.ndarray | float, bases: tuple[np.ndarray, ...]) -> np.ndarray:
+def benefits(
+    mix: np.ndarray, open_to: np.ndarray, age: np.ndarray | float, bases: tuple[np.ndarray, ...]
+) -> np.ndarray:
     """What each clause pays to each firm, [CLAUSES, firms]; of an exclusive group only the highest."""
     out = np.zeros((s.CLAUSES, len(bases[0])))
     for c, clause in enumerate(mix):
@@ -30,7 +32,7 @@ def benefits(mix: np.ndarray, open_to: np.ndarray, age: np.ndarray | float, base
         able = ((open_to >> c) & 1 == 1) & (age <= field["oldest"]) & (bases[0] >= field["least"])
         out[c] = np.where(able, np.minimum(amount, field["cap"]), 0.0)
     for group in set(GROUP.tolist()) - {-1}:
-        members = np.flatnonzero(GROUP == group)
+        members = np.flatnonzero(group == GROUP)
         best = out[members].argmax(0)
         for position, c in enumerate(members):
             out[c] = np.where(best == position, out[c], 0.0)
@@ -63,17 +65,19 @@ def quarter(
 ) -> None:
     """All firms through one quarter."""
     rows = np.flatnonzero(columns["alive"][:used])
-    k, la, l, rd, cash, age, sector, zone, tier, digital, _ = (column[rows] for column in columns.values())
+    k, la, staff, rd, cash, age, sector, zone, tier, digital, _ = (column[rows] for column in columns.values())
     word = words[rows]
-    u = {p: s.uniform(s.hashed(word, t, p)) for p in (s.LUCK_OF_COST, s.LUCK_OF_ADOPTION, s.LUCK_OF_RISE, s.LUCK_OF_EXIT)}
+    u = {
+        p: s.uniform(s.hashed(word, t, p)) for p in (s.LUCK_OF_COST, s.LUCK_OF_ADOPTION, s.LUCK_OF_RISE, s.LUCK_OF_EXIT)
+    }
     level = s.NORMAL[sector] + s.RESEARCH_GAIN * rd + s.DIGITAL_GAIN * digital
     la = s.PERSISTENCE * la + (1 - s.PERSISTENCE) * level + s.SPREAD * s.normal(s.hashed(word, t, s.LUCK_OF_GROWTH))
-    lnk, lnl = np.log(k), np.log(l)
+    lnk, lnl = np.log(k), np.log(staff)
     lnva = la + s.CAPITAL_SHARE * lnk + s.LABOUR_SHARE * lnl
     va = np.exp(lnva)
     lnw = (np.log(s.CAPITAL_SHARE) + la + s.LABOUR_SHARE * lnl - s.LN_USER_COST[t]) * CURVATURE
     wanted, kept = np.exp(lnw), (1 - s.WEAR) * k
-    project, wages, spending = np.maximum(wanted - kept, 0.0), s.WAGE * l, rd * va
+    project, wages, spending = np.maximum(wanted - kept, 0.0), s.WAGE * staff, rd * va
     cell = (sector.astype(int) * s.ZONES + zone) * s.TIERS + tier
     b = benefits(mix, open_to[cell], age, (project, wages, spending))
     on_projects, other, on_research = b[KIND == 0].sum(0), b[KIND != 0].sum(0), b[KIND == 2].sum(0)
@@ -100,13 +104,13 @@ def quarter(
     score = s.EXIT_BASE + s.EXIT_SIZE * lnl + s.EXIT_AGE * np.minimum(age, 40) / 40
     exits = u[s.LUCK_OF_EXIT] < logistic(score + s.EXIT_PROFIT * np.clip(profit / va, -1.0, 1.0))
     staff_share = np.log(s.LABOUR_SHARE) - np.log(s.WAGE)
-    l = np.exp((1 - s.STAFF_SPEED) * lnl + s.STAFF_SPEED * (staff_share + lnva))
+    staff = np.exp((1 - s.STAFF_SPEED) * lnl + s.STAFF_SPEED * (staff_share + lnva))
     stays = ~exits
-    for name, values in zip(CHANGED, (k, la, l, rd, cash, age + 1, tier, digital, stays), strict=True):
+    for name, values in zip(CHANGED, (k, la, staff, rd, cash, age + 1, tier, digital, stays), strict=True):
         columns[name][rows] = values
     sums = {
-        "investment": invested, "value_added": va, "staff": l * stays, "capital": k * stays, "firms": stays, "paid": paid,
-        "adopters": digital * stays, "research": spending, "exits": exits, "promotions": rises, "profit": profit,
+        "investment": invested, "value_added": va, "staff": staff * stays, "capital": k * stays, "firms": stays,
+        "paid": paid, "adopters": digital * stays, "research": spending, "exits": exits, "promotions": rises, "profit": profit,
     }  # fmt: skip
     sums |= {f"tier_{m}": stays & (tier == m) for m in range(s.TIERS)} | {f"clause_{c}": b[c] for c in range(s.CLAUSES)}
     for name, values in sums.items():
@@ -133,16 +137,16 @@ def enter(
     la = s.NORMAL[sector] + s.ENTRANT_SPREAD * s.normal(s.hashed(word, t, s.LUCK_OF_PRODUCTIVITY))
     lnk = s.ENTRANT_CAPITAL + s.ENTRANT_CAPITAL_SPREAD * s.normal(s.hashed(word, t, s.LUCK_OF_CAPITAL))
     lnl = s.ENTRANT_STAFF + s.ENTRANT_STAFF_SPREAD * s.normal(s.hashed(word, t, s.LUCK_OF_STAFF))
-    k, l, rd = np.exp(lnk), np.exp(lnl), s.INTENSITY[sector]
+    k, staff, rd = np.exp(lnk), np.exp(lnl), s.INTENSITY[sector]
     va = np.exp(la + s.CAPITAL_SHARE * lnk + s.LABOUR_SHARE * lnl)
     weight = np.where(KIND == 0, 1.0, s.YEARS_COUNTED)[:, None]
     there = [
-        (weight * benefits(mix, open_to[(sector * s.ZONES + zone) * s.TIERS], 0.0, (k, s.WAGE * l, rd * va))).sum(0)
+        (weight * benefits(mix, open_to[(sector * s.ZONES + zone) * s.TIERS], 0.0, (k, s.WAGE * staff, rd * va))).sum(0)
         for zone in range(s.ZONES)
     ]
     chance = logistic(s.ZONE_BASE + s.ZONE_SUPPORT * (there[1] - there[0]) / k)
     zone = s.uniform(s.hashed(word, t, s.LUCK_OF_ZONE)) < chance
-    values = (k, la, l, rd, s.CASH_AT_START * k, 0, sector, zone, 0, 0, 1)
+    values = (k, la, staff, rd, s.CASH_AT_START * k, 0, sector, zone, 0, 0, 1)
     for column, value in zip(columns.values(), values, strict=True):
         column[rows] = value
     out[:, s.OUTPUTS.index("entries")] = np.bincount(sector, minlength=s.SECTORS)

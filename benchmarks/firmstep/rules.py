@@ -1,10 +1,11 @@
-"""The reference model as a rule set of the engine: ``policymix.engine.ruleset`` writes and compiles the loop over it."""
+"""The reference model as a rule set of the engine: ``policymix.engine.ruleset`` writes and compiles its loop."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+
 from policymix.elementary import cos_turn, exp, log
 from policymix.engine.ruleset import Rule
 from policymix.engine.streams import finalise
@@ -19,7 +20,6 @@ from .spec import (
     CASH_AT_START,
     CASH_KEPT,
     CLAUSES,
-    COLUMNS,
     DIGITAL_GAIN,
     ENTRANT_CAPITAL,
     ENTRANT_CAPITAL_SPREAD,
@@ -372,7 +372,16 @@ def _claims(bases: tuple[str, str, str], open_to: str, age: str | float) -> tupl
         Rule(
             f"claim_{c}",
             claim,
-            (bases[ON[c]], *(f"{name}_{c}" for name in AMOUNTS[:7]), open_to, 1 << c, age, f"oldest_{c}", bases[0], f"least_{c}"),
+            (
+                bases[ON[c]],
+                *(f"{name}_{c}" for name in AMOUNTS[:7]),
+                open_to,
+                1 << c,
+                age,
+                f"oldest_{c}",
+                bases[0],
+                f"least_{c}",
+            ),
         )
         for c in range(CLAUSES)
     )

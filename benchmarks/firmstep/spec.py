@@ -47,7 +47,8 @@ USER_COST = (
 LN_USER_COST = np.log(USER_COST)
 
 FIELDS = (
-    "sectors", "zone", "tier", "oldest", "least", "base", "rate_1", "rate_2", "rate_3", "line_1", "line_2", "cap", "group",
+    "sectors", "zone", "tier", "oldest", "least", "base", "rate_1", "rate_2", "rate_3", "line_1", "line_2",
+    "cap", "group",
 )  # fmt: skip
 """Of a clause: mask of sectors, zone (0 any, else 1 + zone), lowest tier, highest age in quarters, smallest project,
 what it pays on (0 project, 1 wages, 2 research), marginal rates below, between and above two lines, cap, group of which
@@ -82,7 +83,7 @@ LUCK_OF_COUNT, BEFORE, NOBODY = 15, 255, 0xFFFFFFFF
 
 
 def mixes(count: int) -> np.ndarray:
-    """Clauses of some mixes, [count, CLAUSES, FIELDS]: the first as above, others with rates and caps times 0.5 to 1.5."""
+    """Clauses of some mixes, [count, CLAUSES, FIELDS]: of all but the first, rates and caps times 0.5 to 1.5."""
     out = np.repeat(BASE_MIX[None], count, 0)
     for mix in range(1, count):
         factor = 0.5 + np.random.default_rng(1000 + mix).random((CLAUSES, 2))
@@ -115,7 +116,9 @@ def scattered(x: np.ndarray | np.uint64) -> np.ndarray:
 def key_of(seed: int, replicate: int) -> np.uint64:
     """The key of a replicate's luck."""
     with np.errstate(over="ignore"):
-        return np.uint64(scattered(scattered(np.uint64(seed) + np.uint64(GOLDEN)) + np.uint64(replicate) * np.uint64(GOLDEN)))
+        return np.uint64(
+            scattered(scattered(np.uint64(seed) + np.uint64(GOLDEN)) + np.uint64(replicate) * np.uint64(GOLDEN))
+        )
 
 
 def words(key: np.uint64, firms: np.ndarray | int) -> np.ndarray:

@@ -29,7 +29,6 @@ A rule gives a row from other rows, parameters, tables, numbers, and from ``key`
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import types
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -125,7 +124,9 @@ def rule_set(name: str) -> RuleSet:
         for rule in outputs:
             _check_rule(f"{name} > OUTPUTS", rule, rows, rules)
         if missing := sorted(set(rules.columns) - rows):
-            raise InvalidValue(f"{name} > {where}", f"nothing gives {missing[0]}", "a rule for every column of a newcomer")
+            raise InvalidValue(
+                f"{name} > {where}", f"nothing gives {missing[0]}", "a rule for every column of a newcomer"
+            )
     for function in (module.newcomers, module.feed_back):
         for argument in inspect.signature(function).parameters:
             if argument not in (*rules.tables, *OF_A_QUARTER):
@@ -211,7 +212,7 @@ def compiled(name: str, contract: bool = True) -> Callable[..., int]:
 
 
 def new_columns(rules: RuleSet, slots: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Room for some firms: one buffer, uint8[slots * bytes_per_firm], and the columns as views of it, wide ones first."""
+    """Room for some firms: one buffer, uint8[slots * bytes_per_firm], and its columns as views, wide ones first."""
     buffer = np.zeros(slots * rules.bytes_per_firm(), np.uint8)
     columns, start = {}, 0
     for column, dtype in sorted(rules.columns.items(), key=lambda item: -np.dtype(item[1]).itemsize):

@@ -121,7 +121,9 @@ def layout(rules: RuleSet) -> Layout:
 
 def kept(stages: Stages, outputs: Iterable[Rule]) -> list[str]:
     """What some stage gives and another one or an outcome takes."""
-    taken = [{each for rule in part for each in rule.arguments() if isinstance(each, str)} for part in (*stages, outputs)]
+    taken = [
+        {each for rule in part for each in rule.arguments() if isinstance(each, str)} for part in (*stages, outputs)
+    ]
     out = []
     for number, stage in enumerate(stages):
         elsewhere = set().union(*(names for other, names in enumerate(taken) if other != number))
@@ -274,7 +276,11 @@ def quarter_text(text: Text) -> str:
         "        for j in range(n, BLOCK):",
         f"            w[{at.rows[ALIVE]} + j] = 0.0",
         *(f"        {stage_call(f'stage_{i}', stage, 'n')}" for i, stage in enumerate(rules.stages)),
-        *(f"        store(w, {at.rows[each]}, column_{each}[start:start + n], n)" for each in columns if each in changed),
+        *(
+            f"        store(w, {at.rows[each]}, column_{each}[start:start + n], n)"
+            for each in columns
+            if each in changed
+        ),
         f"        if of_one_group(column_{rules.group}[start:start + n], n):",
         f"            group = int(column_{rules.group}[start])",
         "            if group != last and last >= 0:",
