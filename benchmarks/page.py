@@ -207,9 +207,9 @@ def many(found: dict[str, Any]) -> str:
         return f"Not measured: {found['skipped']['store']}."
     return (
         f"{each['runs']:,} runs of {each['firms']:,} firms through 20 quarters, all outcomes written to a Zarr 3 store "
-        f"a thousand runs at a time, on two threads: **{each['seconds']:.3g} s** ({each['firm-steps'] / 1e6:,.0f} million "
-        f"firm-steps; {each['firms at the start, s']:.2g} s for the firms at the start, {each['writing, s']:.2g} s for "
-        f"writing {each['megabytes']:,.0f} MB)."
+        f"a thousand runs at a time, on two threads: **{each['seconds']:.3g} s** "
+        f"({each['firm-steps'] / 1e6:,.0f} million firm-steps; {each['firms at the start, s']:.2g} s for the firms "
+        f"at the start, {each['writing, s']:.2g} s for writing {each['megabytes']:,.0f} MB)."
     )
 
 

@@ -6,7 +6,8 @@ The reference model of ``firmstep/`` runs as a plug-in rule set of the engine, i
 mesa-frames (in an environment of its own), in NumPy, and in C. First all of them have to agree: to 1e-9 in every
 outcome; Mesa, which draws luck of its own, within Monte Carlo error; who does not is reported and not timed. Then
 rounds: everyone in turn, ratios within a round, medians over rounds. Then the time for 10,000 runs with their store,
-and the full model's rate beside the bound that measured primitives set. Goals are printed as reached or not; none fails the run.
+and the full model's rate beside the bound that measured primitives set. Goals are printed as
+reached or not; none fails the run.
 """
 
 from __future__ import annotations

@@ -131,11 +131,13 @@ class Firm(mesa.Agent):
             self.digital = int(random() < logistic(score))
         support = min(1.0, by_base[2] / (spending + 1e-9))
         self.intensity += s.RESEARCH_SPEED * (INTENSITY[sector] * (1 + s.RESEARCH_RESPONSE * support) - self.intensity)
-        able = (
-            self.tier < 5 and self.capital >= LEAST_CAPITAL[self.tier] and self.intensity >= LEAST_INTENSITY[self.tier]
-        )
-        chance = s.RISE_BASE + s.RISE_RESEARCH * self.intensity + s.RISE_PRODUCTIVITY * la
-        if able and random() < logistic(chance):
+        tier = self.tier
+        if (
+            tier < 5
+            and self.capital >= LEAST_CAPITAL[tier]
+            and self.intensity >= LEAST_INTENSITY[tier]
+            and random() < logistic(s.RISE_BASE + s.RISE_RESEARCH * self.intensity + s.RISE_PRODUCTIVITY * la)
+        ):
             self.tier += 1
             sums[PROMOTIONS] += 1
         self.staff = math.exp((1 - s.STAFF_SPEED) * lnl + s.STAFF_SPEED * (LN_STAFF_SHARE + lnva))

@@ -110,7 +110,8 @@ def quarter(
         columns[name][rows] = values
     sums = {
         "investment": invested, "value_added": va, "staff": staff * stays, "capital": k * stays, "firms": stays,
-        "paid": paid, "adopters": digital * stays, "research": spending, "exits": exits, "promotions": rises, "profit": profit,
+        "paid": paid, "adopters": digital * stays, "research": spending, "exits": exits,
+        "promotions": rises, "profit": profit,
     }  # fmt: skip
     sums |= {f"tier_{m}": stays & (tier == m) for m in range(s.TIERS)} | {f"clause_{c}": b[c] for c in range(s.CLAUSES)}
     for name, values in sums.items():

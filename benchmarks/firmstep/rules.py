@@ -10,6 +10,7 @@ from policymix.elementary import cos_turn, exp, log
 from policymix.engine.ruleset import Rule
 from policymix.engine.streams import finalise
 
+from . import spec
 from .spec import (
     ADOPT_BASE,
     ADOPT_PEERS,
@@ -356,6 +357,7 @@ def counted(tier, survives, which):
 
 # The rule set
 
+COLUMNS = spec.COLUMNS
 GROUP, GROUPS = "sector", SECTORS
 WORDS = ()
 AMOUNTS = ("rate_1", "rate_2", "rate_3", "line_1", "width", "line_2", "cap", "oldest", "least")

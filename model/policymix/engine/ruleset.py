@@ -112,7 +112,19 @@ def rule_set(name: str) -> RuleSet:
     for needed in (*DATA, "newcomers", "feed_back"):
         if not hasattr(module, needed):
             raise InvalidValue(name, f"no {needed}", f"a rule set with {', '.join((*DATA, 'newcomers', 'feed_back'))}")
-    rules = RuleSet(module, *(getattr(module, each) for each in DATA[:6]), *_stages_and_outputs(module))
+    rules = RuleSet(
+        module,
+        dict(module.COLUMNS),
+        module.GROUP,
+        module.GROUPS,
+        tuple(module.WORDS),
+        tuple(module.PARAMETERS),
+        tuple(module.TABLES),
+        module.STAGES,
+        tuple(module.OUTPUTS),
+        module.ENTRY,
+        tuple(module.ENTRY_OUTPUTS),
+    )
     _check_columns(name, rules)
     tables_and_more = {*rules.parameters, *rules.tables, *SCALARS}
     known = {*rules.columns, *tables_and_more}
@@ -132,10 +144,6 @@ def rule_set(name: str) -> RuleSet:
             if argument not in (*rules.tables, *OF_A_QUARTER):
                 raise NotFound("table", argument, (*rules.tables, *OF_A_QUARTER), f"{name} > {function.__name__}")
     return rules
-
-
-def _stages_and_outputs(module: types.ModuleType) -> tuple[Stages, tuple[Rule, ...], Stages, tuple[Rule, ...]]:
-    return module.STAGES, tuple(module.OUTPUTS), module.ENTRY, tuple(module.ENTRY_OUTPUTS)
 
 
 def _check_columns(name: str, rules: RuleSet) -> None:
