@@ -133,7 +133,7 @@ def agreement(folder: Path, frames: MesaFrames | None, skipped: dict[str, str], 
     begins = starts(firms, 2)
     firsts = [spec.first_firms(firms, SEED, replicate) for replicate in range(2)]
     want = in_numpy.run(firms, [begin.key for begin in begins], firsts, mixes)
-    one, two = (in_engine.run(begins, mixes, threads) for threads in (1, 2))
+    one, two = (in_engine.in_order(in_engine.run(begins, mixes, threads)) for threads in (1, 2))
     got = {ENGINE: one}
     if in_c.compiler() is None:
         skipped["C"] = "no C compiler (gcc, cc or clang) is on the path"
@@ -147,7 +147,8 @@ def agreement(folder: Path, frames: MesaFrames | None, skipped: dict[str, str], 
     for each in out.values():
         each["agrees"] = each["largest difference"] <= TOLERANCE
     out[ENGINE + TWO] = {"largest difference": difference(two, want), "agrees": bool(np.array_equal(one, two))}
-    farthest = distance(in_engine.run(starts(firms, replicates), mixes[:1]), in_mesa.run(firms, SEED, replicates, 1))
+    ours = in_engine.in_order(in_engine.run(starts(firms, replicates), mixes[:1]))
+    farthest = distance(ours, in_mesa.run(firms, SEED, replicates, 1))
     out["Mesa"] = {"farthest mean, standard errors": farthest, "agrees": farthest <= FARTHEST}
     return out
 
@@ -206,7 +207,8 @@ def timed(work: Callable[..., np.ndarray], *arguments: Any) -> Turn:
     """Seconds that runs take, and their firm-steps."""
     begin, busy = time.perf_counter(), time.process_time()
     out = work(*arguments)
-    return Turn(time.perf_counter() - begin, time.process_time() - busy, spec.firm_steps(out))
+    seconds, busy = time.perf_counter() - begin, time.process_time() - busy
+    return Turn(seconds, busy, spec.firm_steps(in_engine.in_order(out) if work is in_engine.run else out))
 
 
 def rounds_of(peers: dict[str, Peer], size: int, rounds: int) -> dict[str, dict[str, list[float]]]:
@@ -277,7 +279,7 @@ def many_runs(folder: Path, runs: int, skipped: dict[str, str]) -> dict[str, flo
     ready, writing, steps = time.perf_counter() - begin, 0.0, 0.0
     for batch in range(runs // BATCH):
         out = in_engine.run(begins, mixes[10 * batch : 10 * batch + 10], 2)
-        steps += spec.firm_steps(out)
+        steps += spec.firm_steps(in_engine.in_order(out))
         before = time.perf_counter()
         array[batch * BATCH : (batch + 1) * BATCH] = out.reshape(BATCH, *shape)
         writing += time.perf_counter() - before

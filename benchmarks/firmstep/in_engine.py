@@ -11,6 +11,7 @@ import numpy as np
 from policymix.engine import ruleset
 
 from . import spec
+from .rules import AMOUNTS
 from .spec import F
 
 RULES = f"{__package__}.rules"
@@ -34,20 +35,12 @@ def start(firms: int, seed: int, replicate: int) -> Start:
 
 
 def parameters(mix: np.ndarray) -> np.ndarray:
-    """Numbers of a mix by quarter."""
-    rules = ruleset.rule_set(RULES)
-    values = {
-        **{
-            name: mix[:, F[name]]
-            for name in ("rate_1", "rate_2", "rate_3", "line_1", "line_2", "cap", "oldest", "least")
-        },
-        "width": mix[:, F["line_2"]] - mix[:, F["line_1"]],
+    """Numbers of a mix by quarter, in the order of the rule set's parameters."""
+    fields = {name: mix[:, position] for name, position in F.items()} | {
+        "width": mix[:, F["line_2"]] - mix[:, F["line_1"]]
     }
-    flat = {f"{name}_{c}": value[c] for name, value in values.items() for c in range(spec.CLAUSES)}
-    out = np.zeros((spec.QUARTERS, len(rules.parameters)))
-    for position, name in enumerate(rules.parameters):
-        out[:, position] = spec.LN_USER_COST if name == "ln_user_cost" else flat[name]
-    return out
+    amounts = np.stack([fields[name] for name in AMOUNTS], axis=1).ravel()
+    return np.column_stack([spec.LN_USER_COST, np.broadcast_to(amounts, (spec.QUARTERS, amounts.size))])
 
 
 def tables(firms: int, mix: np.ndarray) -> dict[str, np.ndarray]:
@@ -86,10 +79,10 @@ def one(at: Room, begin: Start, numbers: np.ndarray, tables: dict[str, np.ndarra
     ruleset.run(RULES, begin.key, begin.firms, numbers, at.columns, tables, at.scratch, out)
 
 
-def outcome_order() -> list[int]:
-    """Position of every outcome of the specification among those of the rule set."""
+def in_order(out: np.ndarray) -> np.ndarray:
+    """Outcomes of the rule set in the order of the specification."""
     names = ruleset.rule_set(RULES).outcomes()
-    return [names.index(name) for name in spec.OUTPUTS]
+    return out[..., [names.index(name) for name in spec.OUTPUTS]]
 
 
 def shared(
@@ -111,7 +104,7 @@ def shared(
 
 
 def run(begins: list[Start], mixes: np.ndarray, threads: int = 1) -> np.ndarray:
-    """All replicates under all mixes, [replicates, mixes, quarters, sectors, outcomes]."""
+    """All replicates under all mixes, [replicates, mixes, quarters, sectors, outcomes of the rule set]."""
     out = np.zeros((len(begins), len(mixes), spec.QUARTERS, spec.SECTORS, len(spec.OUTPUTS)))
     firms, numbers = begins[0].firms, [parameters(mix) for mix in mixes]
 
@@ -119,4 +112,4 @@ def run(begins: list[Start], mixes: np.ndarray, threads: int = 1) -> np.ndarray:
         one(at, begins[r], numbers[m], at.tables[m], out[r, m])
 
     shared(work, lambda: room(firms, mixes), len(begins), len(mixes), threads)
-    return out[..., outcome_order()]
+    return out

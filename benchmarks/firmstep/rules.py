@@ -142,8 +142,8 @@ def cell_of(sector, zone, tier):
 
 
 def look_up(table, position):
-    """A value of a table."""
-    return table[int(position)]
+    """A value of a table; positions are not negative, which the mask lets the compiler know."""
+    return table[int(position) & 0xFFFF]
 
 
 # Production and the project without support

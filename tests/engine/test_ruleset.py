@@ -207,7 +207,7 @@ def test_the_reference_rule_set_agrees_with_numpy():
     mixes = spec.mixes(2)
     for firms in (37, 1000):
         begins = [in_engine.start(firms, 5, replicate) for replicate in range(2)]
-        one, two = (in_engine.run(begins, mixes, threads) for threads in (1, 2))
+        one, two = (in_engine.in_order(in_engine.run(begins, mixes, threads)) for threads in (1, 2))
         firsts = [spec.first_firms(firms, 5, replicate) for replicate in range(2)]
         want = in_numpy.run(firms, [begin.key for begin in begins], firsts, mixes)
         assert np.array_equal(one, two)
