@@ -111,7 +111,7 @@ def of_reference(firms: int = 400) -> dict[str, float]:
     begin, mix = in_engine.start(firms, 1, 0), spec.mixes(1)[0]
     at, numbers = in_engine.room(firms, spec.mixes(1)), in_engine.parameters(mix)[0].tolist()
     at.buffer[:] = begin.buffer
-    fixed = dict(zip(rules.parameters, numbers, strict=True)) | in_engine.tables(firms, mix)
+    fixed = dict(zip(rules.parameters, numbers, strict=True)) | at.tables[0]
     fixed |= {"peers": begin.peers, "key": begin.key, "quarter": np.uint64(0)}
     COUNT.clear()
     with np.errstate(over="ignore"):

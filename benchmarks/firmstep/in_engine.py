@@ -43,16 +43,16 @@ def parameters(mix: np.ndarray) -> np.ndarray:
     return np.column_stack([spec.LN_USER_COST, np.broadcast_to(amounts, (spec.QUARTERS, amounts.size))])
 
 
-def tables(firms: int, mix: np.ndarray) -> dict[str, np.ndarray]:
+def tables(mix: np.ndarray, distribution: np.ndarray) -> dict[str, np.ndarray]:
     """Tables of a mix; the share of adopters is written by ``one``."""
     return {
-        "normal": spec.NORMAL.copy(),
-        "usual": spec.INTENSITY.copy(),
+        "normal": spec.NORMAL,
+        "usual": spec.INTENSITY,
         "peers": np.zeros(spec.SECTORS),
-        "least_capital": spec.LEAST_CAPITAL.copy(),
-        "least_intensity": spec.LEAST_INTENSITY.copy(),
+        "least_capital": spec.LEAST_CAPITAL,
+        "least_intensity": spec.LEAST_INTENSITY,
         "open_to": spec.eligible(mix).astype(np.float64),
-        "entry_distribution": spec.entry_distribution(firms),
+        "entry_distribution": distribution,
     }
 
 
@@ -69,7 +69,8 @@ def room(firms: int, mixes: np.ndarray) -> Room:
     """Room for runs of some mixes."""
     rules = ruleset.rule_set(RULES)
     columns = ruleset.new_columns(rules, spec.capacity(firms))
-    return Room(*columns, ruleset.new_scratch(rules), [tables(firms, mix) for mix in mixes])
+    distribution = spec.entry_distribution(firms)
+    return Room(*columns, ruleset.new_scratch(rules), [tables(mix, distribution) for mix in mixes])
 
 
 def one(at: Room, begin: Start, numbers: np.ndarray, tables: dict[str, np.ndarray], out: np.ndarray) -> None:

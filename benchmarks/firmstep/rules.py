@@ -352,7 +352,7 @@ def same(x):
 
 def counted(tier, survives, which):
     """1 for a survivor of one tier."""
-    return survives if tier == which else 0.0
+    return survives * np.float64(tier == which)
 
 
 # The rule set

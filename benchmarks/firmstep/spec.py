@@ -69,6 +69,9 @@ BASE_MIX = np.array([
     [0xFF, 0, 4, 1e6, 0.0, 2, 0.10, 0.10, 0.10, 1.0, 5.0, 4.0, -1],
 ])  # fmt: skip
 
+CELLS = np.indices((SECTORS, ZONES, TIERS)).reshape(3, -1)
+"""Sector, zone and tier of every cell."""
+
 COLUMNS = {
     "capital": "float64", "ln_productivity": "float64", "staff": "float64", "intensity": "float64", "cash": "float64",
     "age": "int16", "sector": "uint8", "zone": "uint8", "tier": "uint8", "digital": "uint8", "alive": "uint8",
@@ -94,14 +97,10 @@ def mixes(count: int) -> np.ndarray:
 
 def eligible(mix: np.ndarray) -> np.ndarray:
     """Bits of the clauses that are open to a sector, zone and tier, [SECTORS * ZONES * TIERS]."""
-    sector, zone, tier = np.meshgrid(np.arange(SECTORS), np.arange(ZONES), np.arange(TIERS), indexing="ij")
-    bits = np.zeros(sector.size, np.int64)
-    for number, clause in enumerate(mix):
-        asked = int(clause[F["zone"]])
-        open_to = (int(clause[F["sectors"]]) >> sector) & 1 == 1
-        open_to &= ((asked == 0) | (asked == zone + 1)) & (tier >= clause[F["tier"]])
-        bits |= open_to.ravel().astype(np.int64) << number
-    return bits
+    asked = {name: mix[:, F[name], None].astype(np.int64) for name in ("sectors", "zone", "tier")}
+    open_to = (asked["sectors"] >> CELLS[0]) & 1 == 1
+    open_to &= ((asked["zone"] == 0) | (asked["zone"] == CELLS[1] + 1)) & (CELLS[2] >= asked["tier"])
+    return (open_to.astype(np.int64) << np.arange(CLAUSES)[:, None]).sum(0)
 
 
 def scattered(x: np.ndarray | np.uint64) -> np.ndarray:

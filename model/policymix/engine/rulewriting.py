@@ -231,7 +231,7 @@ def sums_text(text: Text) -> str:
     """Outcomes of a block: of one group, of several, of newcomers."""
     rules, lines = text.rules, []
     for head, which in (("def add_block(w):", ""), ("def add_group(w, group):", " if {group} == group else 0.0")):
-        lines.append(head)
+        lines += [head, "    for j in range(FOLD):"]
         for number, rule in enumerate(rules.outputs):
             parts = []
             for part in range(PARTS):
@@ -239,7 +239,6 @@ def sums_text(text: Text) -> str:
                 of_group = which.format(group=text.value(rules.group, set(), lane))
                 parts.append(f"({text.call(rule, set(), lane)}{of_group})")
             pairs = [f"({a} + {b})" for a, b in zip(parts[::2], parts[1::2], strict=True)]
-            lines.append("    for j in range(FOLD):")
             lines.append(f"        w[{text.at.sums + number * FOLD} + j] += {' + '.join(pairs)}")
     for name, outputs, first in (
         ("add_firms", rules.outputs, 0),
