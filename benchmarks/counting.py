@@ -133,7 +133,7 @@ def of_reference(firms: int = 400) -> dict[str, float]:
 def of_model(setting: Any, values: dict[str, float], seed: int, mix: str, quarters: int) -> dict[str, float]:
     """Operations of a firm-quarter of the full model under a mix, means over a small city and some quarters.
 
-    Claims that the office settles, newcomers and movers are few and not counted.
+    Whole numbers, look-ups, claims that the office settles, newcomers and movers are not counted.
     """
     from policymix.engine.mesa_view import MesaCity, MesaStages
     from policymix.engine.streams import further, further_normal

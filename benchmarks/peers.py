@@ -174,7 +174,7 @@ def peers_that_agree(folder: Path, frames: MesaFrames | None, found: dict[str, A
         if (firms, 1) not in cached:
             cached.clear()  # one size at a time: a million firms are sixty megabytes
             cached[firms, 1] = starts(firms, 1)
-        return cached[firms, 1], spec.mixes(max(2, STEPS_A_TURN // (firms * spec.QUARTERS)))
+        return cached[firms, 1], spec.mixes(max(1, STEPS_A_TURN // (firms * spec.QUARTERS)))
 
     def turn(work: Callable[..., np.ndarray], *more: Any) -> Peer:
         return lambda firms: timed(work, *ready(firms), *more)
