@@ -66,6 +66,7 @@ def goals(found: dict[str, Any]) -> list[tuple[str, float | None, str, bool | No
          GOAL_C, STRETCH_C),
         ("engine / Mesa under its batch runner", ratio(found, MIDDLE, ENGINE, "Mesa"), GOAL_MESA, STRETCH_MESA),
         ("engine, 2 threads / 1 thread, by the clock", two_threads(found, MIDDLE)[0], GOAL_THREADS, None),
+        ("the same, each with a core to itself (by processor time)", two_threads(found, MIDDLE)[1], GOAL_THREADS, None),
         ("full model: part of its own bound", rate / limit, GOAL_BOUND, None),
         ("full model: million firm-quarters a second on a core", rate / 1e6, GOAL_RATE / 1e6, STRETCH_RATE / 1e6),
     ]  # fmt: skip
@@ -74,7 +75,7 @@ def goals(found: dict[str, Any]) -> list[tuple[str, float | None, str, bool | No
         aim = f"at least {goal:g}" + (f", better {stretch:g}" if stretch else "")
         out.append((words, value, aim, None if value is None else value >= goal))
     grown = growth(found, 1_000_000)
-    out.insert(3, ("cost of a firm-step at 1,000,000 firms / at 10,000", grown, f"at most {GOAL_GROWTH:g}",
+    out.insert(4, ("cost of a firm-step at 1,000,000 firms / at 10,000", grown, f"at most {GOAL_GROWTH:g}",
                    None if grown is None else grown <= GOAL_GROWTH))  # fmt: skip
     return out
 
@@ -146,6 +147,7 @@ def of_peers(found: dict[str, Any]) -> dict[str, str]:
     return {
         **{key: str(place[key]) for key in ("cores", "architecture", "system", "vectors", "processor")},
         "rounds": str(found["rounds"]),
+        "load": figure(found["load"]),
         "aims": grid(["", "found", "aim", ""], [[a, figure(b), c, verdict(d)] for a, b, c, d in goals(found)]),
         "rules": str(rules["rules (functions)"]),
         "clauses": str(rules["clauses"]),
@@ -189,6 +191,7 @@ def of_full_model(found: dict[str, Any]) -> dict[str, str]:
         "engine_ns": figure(engine),
         "engine_reached": f"{reference / engine:.0%}",
         "clause_ns": figure(found["primitives"]["clause"]),
+        "reference_stages": grid(["", "ns a firm"], [[a, figure(b)] for a, b in found["reference stages"].items()]),
         "reference_costs": costs(found, found["reference operations"], rules["bytes a slot"]),
     }
 

@@ -17,6 +17,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -30,12 +31,14 @@ import counting
 import numpy as np
 import page
 import primitives
+import stages
 from firmstep import in_c, in_engine, in_mesa, in_numpy, spec
 from firmstep.environment import MesaFrames, Unavailable
 
 from policymix.engine import ruleset
 from policymix.engine.loop import cache_folder
 from policymix.engine.symbols import BLOCK
+from policymix.engine.writing import ROOT
 
 SEED, TOLERANCE, FARTHEST = 1, 1e-9, 4.0
 """Largest relative difference; largest difference of means in standard errors, of 30 totals."""
@@ -81,9 +84,8 @@ def measure(rounds: int, sizes: list[int], quick: bool) -> dict[str, Any]:
     """Everything by name."""
     found: dict[str, Any] = {"rounds": rounds, "sizes": sizes, "quick": quick, "skipped": {}}
     say("compiling the engine's loop")
-    begin = time.perf_counter()
+    found["compiling the rule set once, s"] = compiling()
     in_engine.run(starts(64, 1), spec.mixes(1))
-    found["compiling the rule set once, s"] = time.perf_counter() - begin
     with tempfile.TemporaryDirectory() as name:
         folder, frames = Path(name), mesa_frames(found["skipped"])
         try:
@@ -97,11 +99,13 @@ def measure(rounds: int, sizes: list[int], quick: bool) -> dict[str, Any]:
         finally:
             if frames:
                 frames.close()
+    found["load"] = os.getloadavg()[2] if hasattr(os, "getloadavg") else None
     found["versions"] = versions(frames)
     found["machine"] = machine()
     say("primitives and the full model")
     found["primitives"] = primitives.measure()
     found["reference operations"] = counting.of_reference()
+    found["reference stages"] = stages.costs()
     found["full model"] = full_model(2 if quick else 5)
     found["rule set"] = sizes_of_the_rule_set()
     return found
@@ -110,6 +114,17 @@ def measure(rounds: int, sizes: list[int], quick: bool) -> dict[str, Any]:
 def say(what: str) -> None:
     """A line on the error stream, so that results alone are printed."""
     print(what, file=sys.stderr, flush=True)
+
+
+def compiling() -> float:
+    """Seconds of a process with an empty cache from its start to its first outcomes."""
+    program = "from firmstep import in_engine, spec; in_engine.run([in_engine.start(64, 1, 0)], spec.mixes(1))"
+    with tempfile.TemporaryDirectory() as cache:
+        paths = os.pathsep.join([str(Path(__file__).parent), str(ROOT.parent)])
+        environment = {**os.environ, "POLICYMIX_CACHE": cache, "PYTHONPATH": paths}
+        begin = time.perf_counter()
+        subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+        return time.perf_counter() - begin
 
 
 def starts(firms: int, replicates: int) -> list[in_engine.Start]:

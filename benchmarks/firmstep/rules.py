@@ -10,71 +10,10 @@ from policymix.elementary import cos_turn, exp, log
 from policymix.engine.ruleset import Rule
 from policymix.engine.streams import finalise
 
-from . import spec
-from .spec import (
-    ADOPT_BASE,
-    ADOPT_PEERS,
-    ADOPT_SUPPORT,
-    BANKABLE,
-    BASE_MIX,
-    CAPITAL_SHARE,
-    CASH_AT_START,
-    CASH_KEPT,
-    CLAUSES,
-    DIGITAL_GAIN,
-    ENTRANT_CAPITAL,
-    ENTRANT_CAPITAL_SPREAD,
-    ENTRANT_SPREAD,
-    ENTRANT_STAFF,
-    ENTRANT_STAFF_SPREAD,
-    EXIT_AGE,
-    EXIT_BASE,
-    EXIT_PROFIT,
-    EXIT_SIZE,
-    FIXED_COST,
-    GAIN_OF_GAP,
-    GOLDEN,
-    INTEREST,
-    LABOUR_SHARE,
-    LARGEST_RATE,
-    LUCK_OF_ADOPTION,
-    LUCK_OF_CAPITAL,
-    LUCK_OF_COST,
-    LUCK_OF_COUNT,
-    LUCK_OF_EXIT,
-    LUCK_OF_GROWTH,
-    LUCK_OF_PRODUCTIVITY,
-    LUCK_OF_RISE,
-    LUCK_OF_SECTOR,
-    LUCK_OF_STAFF,
-    LUCK_OF_ZONE,
-    NOBODY,
-    PERSISTENCE,
-    RESEARCH_GAIN,
-    RESEARCH_RESPONSE,
-    RESEARCH_SPEED,
-    RISE_BASE,
-    RISE_PRODUCTIVITY,
-    RISE_RESEARCH,
-    SECTOR_ENDS,
-    SECTORS,
-    SPREAD,
-    STAFF_SPEED,
-    STEP,
-    TAX,
-    TIERS,
-    WAGE,
-    WEAR,
-    YEARS_COUNTED,
-    ZONE_BASE,
-    ZONE_SUPPORT,
-    ZONES,
-    F,
-)
+from .spec import *
 
 KEPT_CAPITAL = 1.0 - WEAR
-LN_KEPT = math.log(KEPT_CAPITAL)
-LN_CAPITAL_SHARE = math.log(CAPITAL_SHARE)
+LN_KEPT, LN_CAPITAL_SHARE = math.log(KEPT_CAPITAL), math.log(CAPITAL_SHARE)
 LN_STAFF_PER_VALUE = math.log(LABOUR_SHARE) - math.log(WAGE)
 CURVATURE = 1.0 / (1.0 - CAPITAL_SHARE)
 FULLY_GROWN = 40.0
@@ -357,7 +296,6 @@ def counted(tier, survives, which):
 
 # The rule set
 
-COLUMNS = spec.COLUMNS
 GROUP, GROUPS = "sector", SECTORS
 WORDS = ()
 AMOUNTS = ("rate_1", "rate_2", "rate_3", "line_1", "width", "line_2", "cap", "oldest", "least")

@@ -12,6 +12,7 @@ from policymix.errors import InvalidValue, NotFound, RunFailed
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
+import counting
 from firmstep import in_engine, in_numpy, spec
 
 SMALL = '''
@@ -187,6 +188,23 @@ def test_a_broken_rule_set_is_refused(study, old, new, words):
     assert name in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("firms", "quarters", "group", "words"),
+    [
+        (3, 2, 2, "group: found 2; expected groups 0 to 1"),
+        (9, 2, 0, r"found 9 firms in \[8\] slots"),
+        (3, 1, 0, r"out: found shape \(2, 2, 3\); expected \(1, 2, 3\)"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(study, firms, quarters, group, words):
+    name = study("study_of_arrays")
+    _, columns = ruleset.new_columns(rule_set(name), 8)
+    columns["group"][:] = group
+    arrays = (columns, {"tempo": np.zeros(2)}, ruleset.new_scratch(rule_set(name)), np.zeros((2, 2, 3)))
+    with pytest.raises(InvalidValue, match=words):
+        ruleset.run(name, 1, firms, np.zeros((quarters, 1)), *arrays)
+
+
 def test_a_rule_set_that_is_not_there_is_refused():
     with pytest.raises(RunFailed, match="no such module"):
         rule_set("no_such_study.rules")
@@ -198,6 +216,14 @@ def test_a_rule_takes_what_its_arguments_are_called():
 
     assert Rule("size", grown).arguments() == ("size", "rate")
     assert Rule("size", grown, ("size", 2.0)).arguments() == ("size", 2.0)
+
+
+def test_operations_of_the_reference_rule_set_are_counted():
+    count = counting.of_reference(50)
+    assert {kind: count[kind] for kind in ("exp", "log", "cos", "sqrt", "hash", "div")} == {
+        "exp": 7, "log": 4, "cos": 1, "sqrt": 1, "hash": 6, "div": 5,
+    }  # fmt: skip
+    assert 300 < count["simple"] < 400
 
 
 @pytest.mark.slow

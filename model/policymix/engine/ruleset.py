@@ -193,6 +193,29 @@ def _check_rule(where: str, rule: Rule, known: Collection[str], rules: RuleSet) 
             raise NotFound("row, parameter or table given before", argument, known, place)
 
 
+def _check_run(
+    name: str,
+    rules: RuleSet,
+    firms: int,
+    parameters: np.ndarray,
+    columns: Mapping[str, np.ndarray],
+    out: np.ndarray,
+) -> None:
+    """The loop trusts its arguments: what does not fit would be written somewhere else."""
+    groups, shape = columns[rules.group], (len(parameters), rules.groups, len(rules.outcomes()))
+    if out.shape != shape:
+        raise InvalidValue(f"{name} > out", f"shape {out.shape}", f"{shape}: quarters, groups, outcomes")
+    if parameters.shape[1] != len(rules.parameters):
+        raise InvalidValue(f"{name} > parameters", f"{parameters.shape[1]} a quarter", f"{len(rules.parameters)}")
+    slots = {column.size for column in columns.values()}
+    if len(slots) > 1 or not 0 <= firms <= groups.size:
+        raise InvalidValue(
+            f"{name} > columns", f"{firms} firms in {sorted(slots)} slots", "columns of one size for all firms"
+        )
+    if firms and not 0 <= int(groups[:firms].min()) <= int(groups[:firms].max()) < rules.groups:
+        raise InvalidValue(f"{name} > {rules.group}", f"{int(groups[:firms].max())}", f"groups 0 to {rules.groups - 1}")
+
+
 @cache
 def compiled(name: str, contract: bool = True) -> Callable[..., int]:
     """The loop over a rule set, written if need be; compiled at its first call or read from the cache.
@@ -265,7 +288,13 @@ def run(
     Returns
     -------
     Slots used at the end.
+
+    Raises
+    ------
+    InvalidValue
+        Arrays that do not fit the rule set or each other.
     """
     rules = rule_set(name)
+    _check_run(name, rules, firms, parameters, columns, out)
     arrays = [*(columns[each] for each in rules.columns), *(tables[each] for each in rules.tables)]
     return compiled(name)(np.uint64(key), firms, parameters, *scratch, out, *arrays)

@@ -8,6 +8,7 @@ sums in the same buffer, and folded when the group changes; a block of several g
 from __future__ import annotations
 
 import ast
+import inspect
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -192,8 +193,8 @@ def written_rules(rules: RuleSet, contract: bool) -> str:
         ]
     )  # fmt: skip
     written = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
-    kept_whole = [each for each in written if each.startswith(("stage_", "entry_", "add_"))]
-    work = inlined(functions | written, [*kept_whole, "run"])
+    whole = [each for each in written if each.startswith(("stage_", "entry_", "add_"))]
+    work = inlined(functions | written, [*whole, "run"])  # a loop a function: the compiler sees its rows apart
     order = [*(each for each in work if each != "run"), "run"]
     compiler = COMPILER.format(fastmath='{"contract"}' if contract else "False")
     parts = [HEADER, compiler]
@@ -208,7 +209,7 @@ def stage_text(text: Text, name: str, stage: Iterable[Rule], stored: Iterable[st
     stage, stored = list(stage), {*stored, *text.rules.columns}
     taken = {each for rule in stage for each in rule.arguments()}
     tables = [f"table_{each}" for each in text.rules.tables if each in taken]
-    lines = [f"def {name}({', '.join(['w', 'h', 'key', 'quarter', 'start', 'n', 'p', *tables])}):"]
+    lines = [f"def {name}({', '.join(['w', 'h', 'key', 'quarter', 'start', 'p', *tables])}):"]
     for number, parameter in enumerate(text.rules.parameters):
         if parameter in taken:
             lines.append(f"    given_{parameter} = p[{number}]")
@@ -256,16 +257,16 @@ def quarter_text(text: Text) -> str:
     rules, at = text.rules, text.at
     changed = {rule.gives for stage in rules.stages for rule in stage}
 
-    def stage_call(name: str, stage: Iterable[Rule], n: str) -> str:
+    def stage_call(name: str, stage: Iterable[Rule]) -> str:
         taken = {each for rule in stage for each in rule.arguments()}
         tables = [f"table_{each}" for each in rules.tables if each in taken]
-        return f"{name}({', '.join(['w', 'h', 'key', 'quarter', 'np.uint64(start)', n, 'p', *tables])})"
+        return f"{name}({', '.join(['w', 'h', 'key', 'quarter', 'np.uint64(start)', 'p', *tables])})"
 
     def of_quarter(name: str) -> str:
-        taken = getattr(rules.module, name).__code__.co_varnames[: getattr(rules.module, name).__code__.co_argcount]
+        taken = inspect.signature(getattr(rules.module, name)).parameters
         return f"{text.home}__{name}({', '.join(f'table_{x}' if x in rules.tables else x for x in taken)})"
 
-    columns = list(rules.columns)
+    columns, folded = list(rules.columns), f"fold(w, {at.sums}, {len(rules.outputs)}, sums, last)"
     lines = [
         f"def firms(used, key, quarter, p, w, h, sums, {text.arguments()}):",
         "    last = -1",
@@ -274,36 +275,37 @@ def quarter_text(text: Text) -> str:
         *(f"        load(w, {at.rows[each]}, column_{each}[start:start + n], n)" for each in columns),
         "        for j in range(n, BLOCK):",
         f"            w[{at.rows[ALIVE]} + j] = 0.0",
-        *(f"        {stage_call(f'stage_{i}', stage, 'n')}" for i, stage in enumerate(rules.stages)),
+        *(f"        {stage_call(f'stage_{i}', stage)}" for i, stage in enumerate(rules.stages)),
         *(
             f"        store(w, {at.rows[each]}, column_{each}[start:start + n], n)"
             for each in columns
             if each in changed
         ),
-        f"        if of_one_group(column_{rules.group}[start:start + n], n):",
-        f"            group = int(column_{rules.group}[start])",
+        f"        groups = column_{rules.group}[start:start + n]",
+        "        if of_one_group(groups, n):",
+        "            group = int(groups[0])",
         "            if group != last and last >= 0:",
-        f"                fold(w, {at.sums}, {len(rules.outputs)}, sums, last)",
+        f"                {folded}",
         "            last = group",
         "            add_block(w)",
-        f"        elif few_groups(column_{rules.group}[start:start + n], n):",
-        "            first = start",
-        "            while first < start + n:",
-        f"                group = int(column_{rules.group}[first])",
+        "        elif few_groups(groups, n):",
+        "            first = 0",
+        "            while first < n:",
+        "                group = int(groups[first])",
         "                if group != last and last >= 0:",
-        f"                    fold(w, {at.sums}, {len(rules.outputs)}, sums, last)",
+        f"                    {folded}",
         "                last = group",
         "                add_group(w, float(group))",
-        f"                while first < start + n and column_{rules.group}[first] == group:",
+        "                while first < n and groups[first] == group:",
         "                    first += 1",
         "        else:",
         "            add_firms(w, n, sums)",
         "    if last >= 0:",
-        f"        fold(w, {at.sums}, {len(rules.outputs)}, sums, last)",
+        f"        {folded}",
         f"def enter(used, many, key, quarter, p, w, h, sums, {text.arguments()}):",
         "    for start in range(used, used + many, FOLD):  # they are few",
         "        n = min(FOLD, used + many - start)",
-        *(f"        {stage_call(f'entry_{i}', stage, 'n')}" for i, stage in enumerate(rules.entry)),
+        *(f"        {stage_call(f'entry_{i}', stage)}" for i, stage in enumerate(rules.entry)),
         *(f"        store(w, {at.rows[each]}, column_{each}[start:start + n], n)" for each in columns),
         "        add_newcomers(w, n, sums)",
         "    return used + many",
