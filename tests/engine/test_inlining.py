@@ -132,7 +132,7 @@ def test_threads_that_import_the_loop_at_once_get_all_of_it(monkeypatch, tmp_pat
     path.write_text("import time\ntime.sleep(0.2)\nready = True\n", encoding="utf-8")
     seen = []
     threads = [
-        threading.Thread(target=lambda: seen.append(hasattr(loop._import_file("slow_to_import", path), "ready")))
+        threading.Thread(target=lambda: seen.append(hasattr(loop.import_file("slow_to_import", path), "ready")))
         for _ in range(4)
     ]
     for thread in threads:

@@ -45,12 +45,12 @@ def inlined(
         Functions that are written into their only caller however often it calls them.
     """
     roots = list(roots)
-    order = _callees_first(functions, roots)
+    order = callees_first(functions, roots)
     work: Functions = {}
     for name in order:
         tree = deepcopy(functions[name])
         work[name] = _Expressions(tree, work).visit(tree)
-    needed = set(_callees_first(work, roots))
+    needed = set(callees_first(work, roots))
     work = {name: tree for name, tree in work.items() if name in needed}
     calls = {name: Counter(_calls(tree, work)) for name, tree in work.items()}
     size = {name: sum(1 for _ in ast.walk(tree)) for name, tree in work.items()}
@@ -75,13 +75,13 @@ def called_once(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) 
     what most of them do.
     """
     roots = list(roots)
-    reached = _callees_first(functions, roots)
+    reached = callees_first(functions, roots)
     calls = Counter(name for each in reached for name in _calls(functions[each], functions))
     short = {name for name in reached if sum(1 for _ in ast.walk(functions[name])) <= SHORT_FUNCTION}
     return {name for name in reached if calls[name] == 1 or name in short} - set(roots)
 
 
-def _callees_first(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> list[str]:
+def callees_first(functions: Mapping[str, ast.FunctionDef], roots: Iterable[str]) -> list[str]:
     """Names that the roots reach, every function after those it calls."""
     order: dict[str, None] = {}
 

@@ -16,7 +16,7 @@ import os
 import sys
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -42,7 +42,7 @@ def bound_rules(rules: str) -> tuple[types.ModuleType, ...]:
         original = importlib.import_module(f"{PACKAGE}.firms.{name}")
         replaced = replacements(rules).get(name, [])
         module = (
-            _import_file(f"policymix_rules_{digest(rules, True)}_{name}", _written_rules(rules, name))
+            import_file(f"policymix_rules_{digest(rules, True)}_{name}", _written_rules(rules, name))
             if replaced
             else original
         )
@@ -95,10 +95,10 @@ def _written_rules(rules: str, name: str) -> Path:
     text = (ROOT / "firms" / f"{name}.py").read_text(encoding="utf-8")
     text = text.replace("from ..", f"from {PACKAGE}.")
     text += f"\nfrom {rules} import {', '.join(replacements(rules)[name])}\n"
-    return _write(cache_folder() / f"policymix_loop_{digest(rules, True)}" / f"{name}.py", text)
+    return write_once(cache_folder() / f"policymix_loop_{digest(rules, True)}" / f"{name}.py", text)
 
 
-def _write(path: Path, text: str) -> Path:
+def write_once(path: Path, text: str) -> Path:
     """Write a file aside and rename it, unless it is there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def _write(path: Path, text: str) -> Path:
     return path
 
 
-def _import_file(name: str, path: Path) -> types.ModuleType:
+def import_file(name: str, path: Path) -> types.ModuleType:
     """Import a file once, however many threads ask for it."""
     with _IMPORTING:
         if name not in sys.modules:
@@ -159,13 +159,18 @@ def cache_folder() -> Path:
 @cache
 def digest(rules: str, contract: bool, general: bool = True) -> str:
     """Name of a compiled loop: a hash of its sources, versions and the processor."""
+    parts = [f"{name}\n{text}" for name, text in sources(rules).items()]
+    return fingerprint([*parts, rules, str(contract), str(general)])
+
+
+def fingerprint(parts: Iterable[str]) -> str:
+    """Hash of some texts, of the versions of the compiler and of the processor."""
     import llvmlite.binding
     import numba
     import numpy
 
-    parts = [f"{name}\n{text}" for name, text in sources(rules).items()]
     processor = (llvmlite.binding.get_host_cpu_name(), llvmlite.binding.get_host_cpu_features().flatten())
-    parts += [numba.__version__, numpy.__version__, sys.version, *processor, rules, str(contract), str(general)]
+    parts = [*parts, numba.__version__, numpy.__version__, sys.version, *processor]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:20]
 
 
@@ -185,8 +190,8 @@ def module(rules: str = "", contract: bool = True, general: bool = True) -> type
     name = f"policymix_loop_{digest(rules, contract, general)}"
     path = cache_folder() / name / "loop.py"
     if not path.exists():
-        _write(path, written_source(rules, replacements(rules), contract, general))
-    return _import_file(name, path)
+        write_once(path, written_source(rules, replacements(rules), contract, general))
+    return import_file(name, path)
 
 
 def for_one_run(module: types.ModuleType) -> types.SimpleNamespace:

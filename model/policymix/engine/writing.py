@@ -14,8 +14,10 @@ from collections.abc import Collection, Mapping
 from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
+
 from ..firms import MODULES as RULE_MODULES
-from .inlining import Functions, called_once, free_names, inlined
+from .inlining import Functions, called_once, callees_first, free_names, inlined
 
 POLICY_FILES = ("dates", "schedule", "stacking", "settlement", "budget")
 """Each may call functions of those before it."""
@@ -31,6 +33,8 @@ PACKAGE = __name__.rsplit(".", 2)[0]
 ROOT = Path(__file__).resolve().parent.parent
 KNOWN = {"exp", "log", "math", "np"}
 """What functions of other rooms may use of their modules beside functions and numbers."""
+IMPORTED = (f"{PACKAGE}.elementary", f"{PACKAGE}.engine.streams")
+"""Modules whose functions every loop imports by name."""
 
 HEADER = '''"""Written by policymix.engine.writing; do not edit."""
 
@@ -50,10 +54,13 @@ from {package}.policy import {policy}
 adopt, enter, invest, kink, ladder, leave, locate, produce, research, take_up = bound_rules({rules!r})
 '''
 
-FOOTER = """
+COMPILER = """
 OPTIONS = dict(cache=True, nogil=True, error_model="numpy", fastmath={fastmath}, no_cfunc_wrapper=True)
 compiled = njit(_nrt=False, **OPTIONS)
-
+"""
+FOOTER = (
+    COMPILER
+    + """
 
 @compiled
 def firms(q, run, city, mix, desk, ground, tables, path, room, out, p):
@@ -94,6 +101,7 @@ def close(q, city, mix, desk, ground, out):
 def initial_city(run, city, counts, offset, zone_share, growth, exit_by_age, calendar, h, p):
     return grow_cohorts(run, city, counts, offset, zone_share, growth, exit_by_age, calendar, h, p)
 """
+)
 
 
 def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract: bool, general: bool) -> str:
@@ -112,9 +120,10 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
     """
     functions: Functions = {}
     for name in POLICY_FILES:
-        functions |= _functions_of("policy", name, (), functions)
+        functions |= functions_of(importlib.import_module(f"{PACKAGE}.policy.{name}"), functions)
     for name in RULE_MODULES:
-        functions |= _functions_of("firms", name, replaced.get(name, ()), functions)
+        module = importlib.import_module(f"{PACKAGE}.firms.{name}")
+        functions |= functions_of(module, functions, left_out=replaced.get(name, ()))
     text = [HEADER.format(package=PACKAGE, rules=rules, policy=", ".join(POLICY_FILES))]
     for name in WRITTEN:
         tree = ast.parse((ROOT / "engine" / f"{name}.py").read_text(encoding="utf-8"))
@@ -143,14 +152,30 @@ def written_source(rules: str, replaced: Mapping[str, Collection[str]], contract
     return "\n\n".join(text) + "\n"
 
 
-def _functions_of(room: str, name: str, left_out: Collection[str], known: Functions) -> Functions:
-    """Functions of a file as they are written into the loop, with numbers in place of their module's names."""
-    module = importlib.import_module(f"{PACKAGE}.{room}.{name}")
-    tree = ast.parse((ROOT / room / f"{name}.py").read_text(encoding="utf-8"))
-    own = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    written = {node.name: f"{name}__{node.name}" for node in own if node.name not in left_out}
+def functions_of(
+    module: types.ModuleType, known: Functions, left_out: Collection[str] = (), roots: Collection[str] | None = None
+) -> Functions:
+    """Functions of a module as they are written into a loop, with numbers in place of their module's names.
+
+    Parameters
+    ----------
+    module : module
+        Its file is read; every function gets the name ``file__function``.
+    known : dict
+        Functions of other modules that have been written already.
+    left_out : names
+        Functions that stay in their module.
+    roots : names, optional
+        Functions that are wanted, with all that they call; without, all of them.
+    """
+    name = module.__name__.rsplit(".", 1)[-1]
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    own = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    if roots is not None:
+        own = {each: own[each] for each in callees_first(own, roots)}
+    written = {each: f"{name}__{each}" for each in own if each not in left_out}
     out: Functions = {}
-    for node in own:
+    for node in own.values():
         if node.name in written:
             names = {each: _meaning(each, module, written, known) for each in free_names(node) - KNOWN}
             node.name, node.decorator_list = written[node.name], []
@@ -161,13 +186,18 @@ def _functions_of(room: str, name: str, left_out: Collection[str], known: Functi
 def _meaning(name: str, module: types.ModuleType, written: Mapping[str, str], known: Functions) -> ast.expr:
     """What a name of a module is called in the loop: a number, a function by its new name, or one that stays."""
     value = getattr(module, name)
-    if isinstance(value, int | float):
-        return ast.Constant(value) if math.isfinite(value) else ast.parse(f"float('{value}')", mode="eval").body
-    home = value.__module__.rsplit(".", 1)[1]
-    flat = written.get(name) or f"{home}__{name}"
     load = ast.Load()
+    if isinstance(value, np.unsignedinteger):
+        return ast.parse(f"np.{value.dtype.name}({int(value)})", mode="eval").body
+    if isinstance(value, int | float):
+        value = float(value) if isinstance(value, float) else value
+        return ast.Constant(value) if math.isfinite(value) else ast.parse(f"float('{value}')", mode="eval").body
+    home = value.__module__.rsplit(".", 1)[1] if "." in value.__module__ else value.__module__
+    flat = written.get(name) or f"{home}__{name}"
     if name in written or flat in known:
         return ast.Name(flat, load)
+    if value.__module__ in IMPORTED:
+        return ast.Name(name, load)
     return ast.Attribute(ast.Name(home, load), name, load)
 
 
