@@ -10,7 +10,7 @@ from contextlib import ExitStack
 
 from . import loop
 
-HALVES = (("tray", "admit", "ask"), ("firms", "close", "initial_city"))
+HALVES = (("tray", "admit", "ask", "initial_city"), ("firms", "close"))
 PROGRAM = (
     "import sys; from policymix.engine.warm import compile_parts; "
     "compile_parts(sys.argv[1], sys.argv[2] == '1', sys.argv[3] == '1', sys.argv[4:])"
