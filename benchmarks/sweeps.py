@@ -59,7 +59,7 @@ def measure(points: int, replicates: int, threads: int) -> dict:
         "threads": threads,
         "stored MB": plan.bytes_per_unit * replicates / 1e6,
     }
-    found |= variant_cost(plan)
+    found |= variant_cost()
     with tempfile.TemporaryDirectory() as folder:
         found |= whole(study, Path(folder) / "store", threads)
         found |= pairing(Path(folder) / "store")
@@ -87,44 +87,28 @@ def firms_of(plan) -> int:
     return int(unit.start.city.count[0])
 
 
-def variant_cost(plan) -> dict:
-    """Processor time and memory that one more variant of a package adds to a setting."""
-    from policymix.engine.setting import make_setting
-    from policymix.experiments.plan import _set
+def variant_cost() -> dict:
+    """Processor time and memory that one more lever point, a variant of a package, adds to a plan."""
+    from policymix.experiments.plan import plan_of
 
-    inputs, setting = plan.inputs, plan.setting
-    factors, columns = plan.levers.space.factors, plan.levers.design.columns
-    history = [inputs.packages[name] for name in plan.scenario.history]
-    base = [inputs.packages["htz-2022"]]
-
-    def with_variants(number: int):
-        mixes = {"none": []} | {f"p{k}": _set(base, factors, columns, k, inputs, {}) for k in range(number)}
-        return make_setting(
-            inputs.region, inputs.environment, history, mixes, baseline="none", burn_in_start=setting.first_quarter,
-            start=plan.scenario.start, end=setting.last_quarter,
-        )  # fmt: skip
-
-    few, many = 5, min(55, len(columns["area_max"]))
+    few, many = study_of(5, 1), study_of(105, 1)
     times = []
     for _ in range(3):
         spent = []
-        for number in (few, many):
+        for study in (few, many):
             begun = time.process_time()
-            with_variants(number)
+            plan_of(study)
             spent.append(time.process_time() - begun)
-        times.append((spent[1] - spent[0]) / (many - few))
+        times.append((spent[1] - spent[0]) / 100)
     tracemalloc.start()
     held = []
-    for number in (few, many):
+    for study in (few, many):
         before = tracemalloc.get_traced_memory()[0]
-        kept = with_variants(number)
+        plan = plan_of(study)
         held.append(tracemalloc.get_traced_memory()[0] - before)
-        del kept
+        del plan
     tracemalloc.stop()
-    return {
-        "processor ms a variant": 1e3 * statistics.median(times),
-        "KB a variant": (held[1] - held[0]) / (many - few) / 1024,
-    }
+    return {"processor ms a variant": 1e3 * statistics.median(times), "KB a variant": (held[1] - held[0]) / 100 / 1024}
 
 
 def whole(study, folder: Path, threads: int) -> dict:
