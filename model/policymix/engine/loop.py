@@ -195,21 +195,31 @@ def module(rules: str = "", contract: bool = True, general: bool = True) -> type
 
 
 def for_one_run(module: types.ModuleType) -> types.SimpleNamespace:
-    """The loop's functions for calls whose arguments keep their types: these are looked at in the first call only."""
-    return types.SimpleNamespace(**{name: _direct(getattr(module, name)) for name in COMPILED})
+    """The loop's functions for calls whose arguments keep their types.
+
+    The types are looked at in the first call of ``firms``, which gets everything that the others get; functions that
+    have been compiled for one set of types only are then entered directly.
+    """
+    functions = {name: getattr(module, name) for name in COMPILED}
+    entered = {
+        name: _direct(function, None if name == "firms" else _only(function)) for name, function in functions.items()
+    }
+    return types.SimpleNamespace(**entered)
 
 
-def _direct(function: Any) -> Callable:
-    entry: Callable | None = None
+def _only(function: Any) -> Callable | None:
+    """Where the machine code of a compiled function begins, if there is one for one set of types and no other."""
+    overloads = list(function.overloads.values())
+    return overloads[0].entry_point if len(overloads) == 1 else None
 
+
+def _direct(function: Any, entry: Callable | None) -> Callable:
     def call(*arguments: Any) -> Any:
         nonlocal entry
         if entry is not None:
             return entry(*arguments)
         answer = function(*arguments)
-        if len(function.overloads) == 1:  # compiled for these types, and for no others
-            (only,) = function.overloads.values()
-            entry = only.entry_point
+        entry = _only(function)
         return answer
 
     return call
