@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 import time
 from pathlib import Path
@@ -78,6 +79,7 @@ def sweep(
                 stopping=bar.stopping,
             )
         except Interrupted:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the end is under way: one more Ctrl-C has nothing to end
             bar.close()
             done, runs = (bar.last.done, bar.last.runs) if bar.last else (0, 0)
             text = f"policymix: stopped after {done:,} of {runs:,} runs, all of them stored; go on with: {_again()}"
