@@ -240,7 +240,9 @@ def show(
       policymix show panel.parquet
       policymix show out/htz-rents
     """
-    if kind is None and (Path(name) / "results.zarr").is_dir():
+    from policymix.experiments.store import is_sweep
+
+    if kind is None and is_sweep(name):
         from policymix.cli_sweep import store_text
 
         typer.echo(store_text(Path(name)))

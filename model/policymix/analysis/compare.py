@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 OUT = Path("out")
 """Where results are looked for by name: ``policymix run`` and ``sweep`` write there."""
 SHOWN_NAMES = 6
-STORES = (store.RESULTS, "results.zarr")
+STORES = (store.RESULTS, store.SWEEP)
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from policymix.region.load import register_file
 if TYPE_CHECKING:
     import xarray
 
-RESULTS, MANIFEST, INPUTS = "results.nc", "manifest.json", "inputs"
+RESULTS, SWEEP, MANIFEST, INPUTS = "results.nc", "results.zarr", "manifest.json", "inputs"
 NUMERIC = ("numpy", "scipy", "numba", "llvmlite", "xarray")  # whose versions may move a last digit
 
 
@@ -71,7 +71,7 @@ def open_results(path: str | os.PathLike[str]) -> xarray.Dataset:
     import xarray
 
     path = Path(path)
-    if (path / "results.zarr").is_dir():
+    if is_sweep(path):
         from policymix.experiments.sweep_store import open_sweep
 
         return open_sweep(path)
@@ -85,6 +85,11 @@ def open_results(path: str | os.PathLike[str]) -> xarray.Dataset:
         raise InvalidFile(
             path, [Problem("file", "no NetCDF file, or a broken one", "results of policymix run")]
         ) from None
+
+
+def is_sweep(path: str | os.PathLike[str]) -> bool:
+    """Whether a folder is the store of a sweep."""
+    return (Path(path) / SWEEP).is_dir()
 
 
 def check_writable(folder: str | os.PathLike[str]) -> None:

@@ -87,7 +87,7 @@ def sweep(
 
 def prepare(plan: Plan, folder: Path, resume: bool) -> None:
     """Make the store, or make sure that the one that is there is of the same study and code."""
-    if not sweep_store.is_store(folder):
+    if not store.is_sweep(folder):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InvalidValue(
                 "out", f"{folder}, which holds something else", "a new folder, or the store of this study"

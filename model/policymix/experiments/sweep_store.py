@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     import xarray
     from filelock import FileLock
 
-ZARR, FAILURES, LOG, LOCK, STATE = "results.zarr", "failures", "log", "lock", "state"
+ZARR, FAILURES, LOG, LOCK, STATE = store.SWEEP, "failures", "log", "lock", "state"
 RUN = ("mix", "draw", "replicate")
 NOT_RUN, DONE, FAILED = 0, 1, 2
 SHOWN = 20
@@ -80,7 +80,7 @@ def create(plan: Plan, folder: Path, files: Mapping[str, Path], study: str) -> N
             write_frame(plan, partial, files, study)
         partial.rename(folder)
     except OSError as error:
-        if is_store(folder):
+        if store.is_sweep(folder):
             raise RunFailed(f"{folder}: another process has just made it; wait for it, or --out") from None
         raise RunFailed(f"cannot write {folder}: {error.strerror or error}") from None
     finally:
@@ -458,15 +458,10 @@ def _check_chunks(folder: Path, found: xarray.Dataset) -> None:
         raise InvalidFile(folder, [Problem(path.as_posix(), "nothing", expected) for path in missing[:SHOWN]])
 
 
-def is_store(path: Path) -> bool:
-    """Whether a folder is the store of a sweep."""
-    return (path / ZARR).is_dir()
-
-
 def required(path: str | os.PathLike[str]) -> Path:
     """The folder of a sweep that exists."""
     folder = Path(path)
-    if not is_store(folder):
+    if not store.is_sweep(folder):
         there = sorted(str(found.parent) for found in Path("out").glob(f"*/{ZARR}"))
         raise NotFound("sweep", str(path), there)
     return folder
