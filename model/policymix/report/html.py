@@ -14,7 +14,7 @@ import numpy as np
 from policymix.analysis.money import by_package
 from policymix.analysis.selection import baseline_of, fullest_mix, packages_of
 from policymix.analysis.targets import Target
-from policymix.report import figures, tables
+from policymix.report import figures, fonts, tables
 from policymix.report.answer import Answer, answer
 from policymix.report.style import number
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import xarray
 
 TEMPLATES = Path(__file__).parent / "templates"
+FONT_RULE = "/* font */"
+"""What stands in the page's style sheet until its signs are known."""
 PATH_FIGURES = ("core-share", "investment", "active-firms-zone")
 
 
@@ -94,7 +96,7 @@ def render(
     content = _content(results, targets, known)
     drawn = figures.standard_figures(results, targets) if drawn is None else drawn
     images = {one.name: _inline(one.svg) for one in drawn}
-    return jinja.get_template("report.html.j2").render(
+    page = jinja.get_template("report.html.j2").render(
         **content,
         images=images,
         path_figures=[name for name in PATH_FIGURES if name in images],
@@ -102,6 +104,7 @@ def render(
         sources=_sources(results, sources),
         commands=_commands(results, command),
     )
+    return page.replace(FONT_RULE, fonts.style_rule(page))
 
 
 def _content(results: xarray.Dataset, targets: list[Target], known: Answer) -> dict:

@@ -1,17 +1,18 @@
 """Colours that colour-blind readers can tell apart, fonts, and how a number is written.
 
-The palette is Okabe and Ito's. Figures are drawn on Figure objects, never through pyplot's global state. Chinese titles
-need a font that has the signs: where the machine has none, figures are in English only (the page is always in both).
+The palette is Okabe and Ito's. Figures are drawn on Figure objects, never through pyplot's global state. Chinese signs
+come from the font in ``report/fonts``, so that a figure looks the same on every machine.
 """
 
 from __future__ import annotations
 
-import functools
 import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from policymix.report import fonts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,20 +21,6 @@ if TYPE_CHECKING:
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A6D00", "#5D3A9B")
 GREY, LIGHT, INK, TARGET = "#6B6B6B", "#D9D9D9", "#222222", "#A50026"
 DPI = 150
-CHINESE_FONTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "WenQuanYi Micro Hei",
-    "WenQuanYi Zen Hei",
-    "Microsoft YaHei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "Heiti SC",
-    "SimHei",
-    "Arial Unicode MS",
-)
 UNITS = {
     "en": {
         "CNY": (1e6, "million CNY"),
@@ -99,18 +86,9 @@ def mix_colours(mixes: list[str], baseline: str) -> dict[str, str]:
     return {name: colours.get(name, GREY) for name in mixes}
 
 
-@functools.cache
-def chinese_font() -> str | None:
-    """Name of an installed font with Chinese signs, or None."""
-    from matplotlib import font_manager
-
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    return next((name for name in CHINESE_FONTS if name in installed), None)
-
-
 def bilingual(english: str, chinese: str, joint: str = "  ") -> str:
-    """A title in both languages where a Chinese font is installed, else in English."""
-    return f"{english}{joint}{chinese}" if chinese and chinese_font() else english
+    """A title in both languages."""
+    return f"{english}{joint}{chinese}" if chinese else english
 
 
 @contextmanager
@@ -118,9 +96,8 @@ def drawing() -> Iterator[None]:
     """The look of every figure: small clear type, no top or right frame; reproducible SVG."""
     import matplotlib
 
-    family = ["DejaVu Sans", *([chinese_font()] if chinese_font() else [])]
     look: dict[Any, Any] = {  # newer stubs want Literal keys, older ones str
-        "font.family": family,
+        "font.family": ["DejaVu Sans", fonts.registered()],
         "font.size": 9,
         "axes.titlesize": 9.5,
         "axes.titleweight": "bold",
