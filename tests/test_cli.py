@@ -18,6 +18,7 @@ import policymix
 from policymix import catalog, cli
 from policymix.calibrate.experiment import shipped as experiments_folder
 from policymix.errors import RunFailed
+from policymix.experiments import store
 
 pytestmark = pytest.mark.anywhere
 
@@ -301,7 +302,8 @@ def made_up(monkeypatch):
         if progress is not None:
             progress(1, 1)
         values = np.random.default_rng(scenario.seed).normal(size=(len(scenario.mixes), scenario.draws))
-        return xarray.Dataset({"investment": (("mix", "draw"), values)}, {"mix": list(scenario.mixes)})
+        attrs = {"schema_version": str(store.SCHEMA_VERSION)}
+        return xarray.Dataset({"investment": (("mix", "draw"), values)}, {"mix": list(scenario.mixes)}, attrs)
 
     runner = types.ModuleType("policymix.experiments.runner")
     runner.run = run

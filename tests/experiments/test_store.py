@@ -26,7 +26,7 @@ def results():
             "entries": (("mix", "draw"), rng.integers(0, 9, (2, 3))),
         },
         {"mix": ["none", "both"], "draw": [0, 1, 2], "quarter": ["2021Q1", "2021Q2", "2021Q3", "2021Q4"]},
-        {"schema_version": "1", "seed": 7},
+        {"schema_version": str(store.SCHEMA_VERSION), "seed": 7},
     )
 
 
@@ -148,3 +148,24 @@ def test_comparison_to_the_bit_and_to_a_tolerance(results):
     other["investment"].values[0, 0, 0] = np.nan
     assert not compare_results(results, other, 1e-9)[0]
     assert "not the same outcomes" in compare_results(results, results.drop_vars("entries"))[1]
+
+
+def test_results_of_another_format_are_refused_in_a_sentence(tmp_path, results):
+    path = store.save(results.assign_attrs(schema_version="0"), tmp_path / store.RESULTS)
+    with pytest.raises(InvalidFile, match=f"schema_version: found 0; expected {store.SCHEMA_VERSION}"):
+        store.open_results(path)
+
+
+def test_results_that_are_cut_short_are_refused_in_a_sentence(tmp_path, results):
+    path = store.save(results, tmp_path / store.RESULTS)
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(InvalidFile, match="a broken one"):
+        store.open_results(path)
+
+
+def test_results_are_found_by_their_name_in_out(tmp_path, results, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store.save(results, tmp_path / "out" / "mine" / store.RESULTS)
+    assert store.place_of("mine") == store.OUT / "mine"
+    with pytest.raises(NotFound, match="did you mean 'mine'"):
+        store.open_results("mime")

@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
     from policymix.policy.target import Target
 
-OUT = Path("out")
-"""Where results are looked for by name: ``policymix run`` and ``sweep`` write there."""
 SHOWN_NAMES = 6
-STORES = (store.RESULTS, store.SWEEP)
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,7 @@ def opened(names: Iterable[str | os.PathLike[str]]) -> list[Finished]:
     if len({place.resolve() for place in places}) < len(places):
         twice = next(place for number, place in enumerate(places) if place in places[:number])
         raise InvalidValue("compare", f"{twice} twice", "different results")
-    labels = [place.parent.name if place.is_file() and place.name in STORES else place.name for place in places]
+    labels = [place.parent.name if place.is_file() and place.name in store.STORES else place.name for place in places]
     if len(set(labels)) < len(labels):
         labels = [place.as_posix() for place in places]
     return [
@@ -151,22 +148,18 @@ def _numbered(results: Iterable[Any]) -> Iterable[Finished]:
 
 
 def _place(name: str | os.PathLike[str]) -> Path:
-    """The folder or file of results that a name stands for."""
-    given = Path(name).expanduser()
-    for place in (given, OUT / given):
-        if place.is_file() and place.suffix == ".nc":
-            return place
-        if any((place / each).exists() for each in STORES):
-            return place
-    text = os.fspath(name)
-    folders = sorted({path.parent for each in STORES for path in OUT.glob(f"*/{each}")})
-    there = [str(folder) if "/" in text else folder.name for folder in folders]
-    if text in catalog.available("scenarios") or (given.is_file() and catalog.kind_of(given) == "scenarios"):
-        near = ", ".join(nearest(text, there)[:SHOWN_NAMES]) or "none yet"
+    """The folder or file of results that a name stands for; a scenario's name is told what it lacks."""
+    try:
+        return store.place_of(name)
+    except NotFound as error:
+        text, given = os.fspath(name), Path(name).expanduser()
+        if text not in catalog.available("scenarios") and not (
+            given.is_file() and catalog.kind_of(given) == "scenarios"
+        ):
+            raise
+        near = ", ".join(nearest(text, error.available)[:SHOWN_NAMES]) or "none yet"
         expected = f"the mixes to run (--mix none,htz-2022), or finished results ({near})"
-        raise InvalidValue("compare", f"{text}, a scenario that has no results in {OUT}", expected)
-    where = f"{text} holds nothing that policymix run or sweep wrote" if given.is_dir() else None
-    raise NotFound("results", text, there, where=where)
+        raise InvalidValue("compare", f"{text}, a scenario that has no results in {store.OUT}", expected) from None
 
 
 def _common_targets(finished: list[Finished]) -> list[Target]:

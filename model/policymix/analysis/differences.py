@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 RUNS = ("draw", "replicate")
 LOW, HIGH = 0.05, 0.95
+QUANTILES = (LOW, 0.5, HIGH)
 ERRORS_NEEDED = 2.0
 
 
@@ -56,7 +57,7 @@ def summary(values: xarray.DataArray) -> xarray.Dataset:
         found = _summary_of_whole(values)
         return found if bool(known.all()) else found.where(known).assign(resolved=known & found["resolved"])
     mean, error = values.mean(runs), standard_error(values)
-    cuts = quantiles(values, (LOW, 0.5, HIGH))
+    cuts = quantiles(values, QUANTILES)
     spread = {name: cuts.isel(quantile=number, drop=True) for number, name in enumerate(("low", "median", "high"))}
     statistics = xarray.Dataset({"mean": mean, **spread, "standard_error": error}).where(known)
     return statistics.assign(resolved=known & resolved(mean, error))

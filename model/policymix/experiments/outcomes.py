@@ -19,20 +19,20 @@ BY_YEAR = ("prices", *RUN, "year")
 BY_PAYER = (*RUN, "quarter", "clause", "payer")
 BY_CLAUSE = (*RUN, "quarter", "clause")
 PAIRED = ("prices", *RUN, "activity")
-DIMS = {  # what a dimension runs over
-    "prices": "frozen: rents, wages and local demand on the baseline's path; free: with their feedback",
-    "mix": "the packages added in one run",
-    "draw": "one sample of the uncertain parameters",
-    "replicate": "a repetition within a draw",
-    "quarter": "2021Q1, ...",
-    "year": "calendar year",
-    "place": "part of the city",
-    "industry": "industry of the region",
-    "step": "rung of the ladder",
-    "clause": "package/clause",
-    "payer": "who pays",
-    "activity": "investment, real R&D, value added, employment, active firms",
-    "parameter": "address of an uncertain parameter",
+DIMS = {  # what a dimension runs over, in English and Chinese
+    "prices": ("frozen: rents, wages and local demand on the baseline's path; free: with their feedback", "价格处理"),
+    "mix": ("the packages added in one run", "政策组合"),
+    "draw": ("one sample of the uncertain parameters", "参数抽样序号"),
+    "replicate": ("a repetition within a draw", "重复序号"),
+    "quarter": ("2021Q1, ...", "季度"),
+    "year": ("calendar year", "年份"),
+    "place": ("part of the city", "区域"),
+    "industry": ("industry of the region", "行业"),
+    "step": ("rung of the ladder", "企业梯队"),
+    "clause": ("package/clause", "政策条款"),
+    "payer": ("who pays", "出资方"),
+    "activity": ("investment, real R&D, value added, employment, active firms", "活动"),
+    "parameter": ("address of an uncertain parameter", "不确定参数"),
 }
 
 

@@ -35,8 +35,6 @@ from policymix.region.totals import total_key
 if TYPE_CHECKING:
     import xarray
 
-SCHEMA_VERSION = 1
-
 
 class Table:
     """Arrays of all outcomes, filled unit by unit in any order."""
@@ -138,7 +136,7 @@ def attributes(inputs: Inputs, refused: float) -> dict[str, str | float]:
         "roles": json.dumps(role_places(inputs)),
         "seed": str(scenario.seed),
         "price_base": str(inputs.region.reference.year),
-        "schema_version": str(SCHEMA_VERSION),
+        "schema_version": str(store.SCHEMA_VERSION),
         "code_version": store.versions()["policymix"],
         "refused_draws": float(refused),
     }

@@ -34,6 +34,11 @@ if TYPE_CHECKING:
     import xarray
 
 RESULTS, SWEEP, MANIFEST, INPUTS = "results.nc", "results.zarr", "manifest.json", "inputs"
+STORES = (RESULTS, SWEEP)
+OUT = Path("out")
+"""Where results lie unless another folder is named."""
+SCHEMA_VERSION = 1
+"""Of the results' format."""
 NUMERIC = ("numpy", "scipy", "numba", "llvmlite", "xarray")  # whose versions may move a last digit
 
 
@@ -67,24 +72,49 @@ def aside(path: Path) -> Iterator[Path]:
 
 
 def open_results(path: str | os.PathLike[str]) -> xarray.Dataset:
-    """The Dataset of a run, from its file or its folder, read whole (the file is closed again); of a sweep, lazily."""
+    """The Dataset of a run, from its file, its folder or its name in ``out/``, read whole (the file is closed again);
+    of a sweep, lazily.
+
+    Raises
+    ------
+    NotFound
+        No results there; shows those that are, nearest first.
+    InvalidFile
+        No NetCDF file, one that is cut short, or results in another version's format.
+    """
     import xarray
 
-    path = Path(path)
+    path = place_of(path)
     if is_sweep(path):
         from policymix.experiments.sweep_store import open_sweep
 
         return open_sweep(path)
     path = path / RESULTS if path.is_dir() else path
-    if not path.is_file():
-        beside = sorted(str(found.parent) for found in Path("out").glob(f"*/{RESULTS}"))
-        raise NotFound("results", str(path), beside)
     try:
-        return xarray.load_dataset(path, engine="h5netcdf")
+        results = xarray.load_dataset(path, engine="h5netcdf")
     except OSError:
         raise InvalidFile(
             path, [Problem("file", "no NetCDF file, or a broken one", "results of policymix run")]
         ) from None
+    found = str(results.attrs.get("schema_version", ""))
+    if found != str(SCHEMA_VERSION):
+        problem = Problem("schema_version", found or "none", f"{SCHEMA_VERSION}: made again by policymix run")
+        raise InvalidFile(path, [problem])
+    return results
+
+
+def place_of(name: str | os.PathLike[str]) -> Path:
+    """The file of a run, or the folder of a run or sweep, that a path or a name in ``out/`` stands for."""
+    given = Path(name).expanduser()
+    for place in (given, OUT / given):
+        if (place.is_file() and place.suffix == ".nc") or any((place / each).exists() for each in STORES):
+            return place
+    text = os.fspath(name)
+    folders = sorted({path.parent for each in STORES for path in OUT.glob(f"*/{each}")})
+    there = [str(folder) if "/" in text else folder.name for folder in folders]
+    raise NotFound(
+        "results", text, there, f"{text} holds nothing that policymix run or sweep wrote" if given.is_dir() else None
+    )
 
 
 def is_sweep(path: str | os.PathLike[str]) -> bool:
