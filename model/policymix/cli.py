@@ -16,6 +16,7 @@ from policymix import __version__, catalog, cli_calibrate
 from policymix.cli_compare import commands as compare_commands
 from policymix.cli_export import commands as export_commands
 from policymix.cli_firm import commands as firm_commands
+from policymix.cli_notebook import commands as notebook_commands
 from policymix.cli_policy import Json, as_json_text, commands
 from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
@@ -79,6 +80,7 @@ app.add_typer(firm_commands)
 app.add_typer(sweep_commands)
 app.add_typer(compare_commands)
 app.add_typer(export_commands)
+app.add_typer(notebook_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
