@@ -17,7 +17,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.S)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines() if line.strip()]
 POLICYMIX = [line for line in COMMANDS if line.startswith("policymix ")]
-SIMULATING = ("policymix run", "policymix compare")
+SIMULATING = ("policymix run", "policymix compare", "policymix export", "policymix notebook ")
 INSTALL = [
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/policymix run",
     'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/pytest',
@@ -72,6 +72,23 @@ def test_comparisons_compare(folder):
         assert result.returncode == 0, result.stderr
     assert "longer-waiver/m4.pays.rent_share: [1.0, 1.0] → [1.0, 1.0, 1.0]" in result.stdout
     assert "Δ" in result.stdout
+
+
+@pytest.mark.slow
+def test_results_are_handed_on(folder):
+    assert typed("policymix run --draws 2 --quiet", folder).returncode == 0
+    for line in [line for line in POLICYMIX if line.startswith("policymix export")]:
+        result = typed(line, folder)
+        assert result.returncode == 0, result.stderr
+        assert (folder / shlex.split(line)[3]).is_file()
+
+
+@pytest.mark.slow
+def test_notebooks_are_rendered(folder):
+    for line in [line for line in POLICYMIX if line.startswith("policymix notebook ")]:
+        result = typed(re.sub(r"draws=\d+", "draws=2", line), folder)
+        assert result.returncode == 0, result.stderr
+        assert (folder / f"{shlex.split(line)[2]}.html").is_file()
 
 
 @pytest.mark.slow
