@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from matplotlib.text import Text
 
 from policymix.analysis.money import by_clause
-from policymix.report import figures, series
+from policymix.report import figures, series, style
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +84,23 @@ def test_matplotlib_state_is_left_alone(run):
     before = dict(matplotlib.rcParams)
     figures.core_share(run)
     assert dict(matplotlib.rcParams) == before
+
+
+def texts_of(figure):
+    figure.canvas.draw()
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text().strip()]
+
+
+def test_figures_speak_the_language_asked_for(run, target):
+    for make in (figures.core_share, figures.money, figures.additionality, figures.ladder):
+        spoken = {}
+        for lang in ("en", "zh", "both"):
+            with style.speaking(lang):
+                spoken[lang] = texts_of(make(run))
+        chinese = {
+            lang: sum("\u4e00" <= sign <= "\u9fff" for text in found for sign in text) for lang, found in spoken.items()
+        }
+        assert chinese["en"] == 0
+        assert chinese["zh"] > 5 and chinese["both"] > 5
+        words = [text for text in spoken["zh"] if len(text.split()) > 2 and text.isascii()]
+        assert not [text for text in words if not any(sign.isdigit() for sign in text)], words

@@ -27,14 +27,15 @@ from policymix.report.style import (
     PALETTE,
     TARGET,
     bilingual,
-    difference_unit,
     drawing,
+    figure_unit,
     mix_colours,
     new_figure,
     number,
     packed,
     pixels_of,
     render,
+    said,
     unit_of,
 )
 
@@ -59,6 +60,8 @@ class Drawn:
         return render(self.figure, "svg")
 
 
+PAYERS_ZH = {"city": "市", "zone": "高新区", "state": "国家", "province": "省", "county": "县(市、区)"}
+PLACES_ZH = {"zone": "高新区", "city": "全市"}
 ACTIVITIES = {
     "investment": ("Investment", "投资", "CNY"),
     "real_rd": ("Real R&D", "真实研发", "CNY"),
@@ -90,18 +93,19 @@ def paths(
         figure = new_figure(max(6.4, 2.55 * len(mixes)), height)
         axes = figure.subplots(2 if others else 1, len(mixes), squeeze=False, sharex="all", sharey="row")
         unit = str(results[outcome].attrs.get("units", ""))
+        divisor, gap = figure_unit(unit)[0], figure_unit(unit, difference=True)[0]
         _heading(figure, results, outcome, title, unit, place)
         colours = mix_colours(mixes, baseline)
         for column, name in enumerate(mixes):
             top = axes[0, column]
-            _fan(top, data["level"].sel(mix=name), colours[name], unit_of(unit)[0])
+            _fan(top, data["level"].sel(mix=name), colours[name], divisor)
             if name != baseline:
-                _baseline_line(top, data["level"].sel(mix=baseline), unit_of(unit)[0])
-            _target_line(top, target, unit_of(unit)[0], labelled=column == 0)
+                _baseline_line(top, data["level"].sel(mix=baseline), divisor)
+            _target_line(top, target, divisor, labelled=column == 0)
             _announcements(top, results, name, at_top=False)
             top.set_title(name, fontsize=9.5 if len(name) <= 22 else 7.0)
             if others and name != baseline:
-                _fan(axes[1, column], data["difference"].sel(mix=name), colours[name], difference_unit(unit)[0])
+                _fan(axes[1, column], data["difference"].sel(mix=name), colours[name], gap)
                 axes[1, column].axhline(0.0, color=GREY, linewidth=0.8)
                 _announcements(axes[1, column], results, name, at_top=True)
         _finish_paths(axes, mixes, baseline, unit, results, bool(others))
@@ -122,21 +126,23 @@ def money(results: xarray.Dataset, accounts: xarray.Dataset | None = None) -> Fi
         payers = [str(name) for name in paid["payer"].values if float(paid.sel(payer=name).sum()) > 0.0] or ["city"]
         figure = new_figure(max(6.4, 2.4 * len(mixes) + 2.2), 1.2 + 2.3 * len(payers))
         axes = figure.subplots(len(payers), len(mixes), squeeze=False, sharex="all", sharey="row")
-        english = "Where the money goes: paid a year, mean of runs (million CNY, nominal)"
-        figure.suptitle(bilingual(english, "钱花在哪里:年度兑付(百万元,现价)", "\n"), x=0.01, ha="left", weight="bold")
+        divisor, unit_name = figure_unit("CNY")
+        english = f"Where the money goes: paid a year, mean of runs ({unit_name}, nominal)"
+        chinese = f"钱花在哪里:年度兑付,各次运行均值({unit_name if unit_name != 'million CNY' else '百万元'},现价)"
+        figure.suptitle(bilingual(english, chinese, "\n"), x=0.01, ha="left", weight="bold")
         clauses = [str(name) for name in paid["clause"].values]
         colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(clauses)} | {series.OTHER: LIGHT}
         for row, payer in enumerate(payers):
             for column, mix in enumerate(mixes):
                 axis = axes[row, column]
-                _stack(axis, paid.sel(mix=mix), payer, colours)
+                _stack(axis, paid.sel(mix=mix) / divisor, payer, colours)
                 if row == 0:
                     axis.set_title(mix, fontsize=9.5 if len(mix) <= 22 else 7.0)
                 if column == 0:
-                    axis.set_ylabel(f"paid by {payer}")
+                    axis.set_ylabel(said(f"paid by {payer}", f"出资方:{PAYERS_ZH.get(payer, payer)}"))
         handles, labels = axes[0, 0].get_legend_handles_labels()
         if handles:
-            figure.legend(handles[::-1], labels[::-1], loc="outside right center", title="clause")
+            figure.legend(handles[::-1], labels[::-1], loc="outside right center", title=said("clause", "条款"))
         return figure
 
 
@@ -176,7 +182,7 @@ def ladder(
         figure = new_figure(9.2, 1.1 + 2.1 * ((len(steps) + 2) // 3))
         quarter = results["quarter"].values[-1]
         english = f"Ladder, {place}, {quarter}: ever recognised, difference to {baseline} (90 % interval)"
-        chinese = "企业梯队:累计认定,与基准之差(90%区间)"
+        chinese = f"企业梯队,{PLACES_ZH.get(place, place)},{quarter}:累计认定,与{baseline}之差(90 % 区间)"
         figure.suptitle(bilingual(english, chinese, "\n"), x=0.01, ha="left", weight="bold")
         axes = figure.subplots((len(steps) + 2) // 3, 3, squeeze=False)
         for axis in axes.flat[len(steps) :]:
@@ -188,7 +194,9 @@ def ladder(
             label = bilingual(STEP_NAMES.get(step, (step, ""))[0], STEP_NAMES.get(step, ("", ""))[1], " ")
             line = lines.get(f"recognised:{step}")
             level = number(float(at_baseline["level_mean"]), 0)
-            axis.set_title(f"{label}\n{level} under {baseline}" + (f"; target {line}" if line else ""), fontsize=8.5)
+            under = said(f"{level} under {baseline}", f"{baseline}: {level}")
+            goal = said(f"; target {line}", f";目标 {line}") if line else ""
+            axis.set_title(f"{label}\n{under}{goal}", fontsize=8.5)
         if _crowded(mixes):
             dots = [line for line in axes[0, 0].get_lines() if line.get_label() in mixes]
             figure.legend(dots, mixes, loc="outside lower center", ncols=3)
@@ -257,8 +265,15 @@ def _heading(figure: Figure, results, outcome: str, title, unit: str, place: str
     english, chinese = title or (str(attrs.get("long_name", outcome)), str(attrs.get("long_name_zh", "")))
     english = english[:1].upper() + english[1:] + (f", {place}" if place else "")
     constant = unit == "CNY" and outcome in ("investment", "value_added", "revenue", "real_rd", "reported_rd")
-    basis = f", {results.attrs.get('price_base', '')} prices, a quarter" if constant else ""
-    text = bilingual(f"{english} ({unit_of(unit)[1]}{basis})", chinese, "\n")
+    base = results.attrs.get("price_base", "")
+    basis = f", {base} prices, a quarter" if constant else ""
+    basis_zh = f",{base}年价,季度" if constant else ""
+    chinese = f"{chinese}({PLACES_ZH.get(place, place)})" if place else chinese
+    text = bilingual(
+        f"{english} ({unit_of(unit)[1]}{basis})",
+        f"{chinese}({unit_of(unit, 'zh')[1]}{basis_zh})" if chinese else "",
+        "\n",
+    )
     figure.suptitle(text, x=0.01, ha="left", weight="bold")
 
 
@@ -285,8 +300,9 @@ def _target_line(axis: Axes, target: Target | None, divisor: float, *, labelled:
     value = float(target.value) / divisor
     axis.axhline(value, color=TARGET, linewidth=1.2, linestyle=":", label="target")
     if labelled:
+        label = said(f"target {target.id}", f"目标 {target.id}")
         axis.annotate(
-            f"target {target.id}", (0.02, value), xycoords=("axes fraction", "data"), xytext=(0, 3),
+            label, (0.02, value), xycoords=("axes fraction", "data"), xytext=(0, 3),
             textcoords="offset points", color=TARGET, fontsize=7.5,
         )  # fmt: skip
 
@@ -318,25 +334,28 @@ def _finish_paths(axes, mixes: list[str], baseline: str, unit: str, results, has
         axis.set_xlim(ends[0], ends[-1])
         axis.tick_params(axis="x", which="minor", length=0, labelsize=7.5, labelcolor=INK)
         axis.yaxis.set_major_formatter("{x:,g}")
-    axes[0, 0].set_ylabel(unit_of(unit)[1])
+    axes[0, 0].set_ylabel(figure_unit(unit)[1])
     if not has_differences:
         return
     key = axes[1, mixes.index(baseline)]
     axes[0, mixes.index(baseline)].tick_params(axis="x", which="both", labelbottom=True)
     key.set_axis_off()
     draws = results.sizes["draw"] * results.sizes["replicate"]
-    text = (
-        f"Above: levels.\nRight: paired difference\nto {baseline}, {difference_unit(unit)[1]}.\n\n"
-        f"Line: median of {draws} runs.\nBands: 25–75 % and 5–95 %.\nDashed: median of {baseline}."
+    gap = figure_unit(unit, difference=True)[1]
+    text = said(
+        f"Above: levels.\nRight: paired difference\nto {baseline}, {gap}.\n\n"
+        f"Line: median of {draws} runs.\nBands: 25–75 % and 5–95 %.\nDashed: median of {baseline}.",
+        f"上:水平值。\n右:与{baseline}的配对差异,\n{gap}。\n\n"
+        f"线:{draws} 次运行的中位数。\n带:25–75 % 与 5–95 %。\n虚线:{baseline} 的中位数。",
     )
     key.text(0.0, 0.95, text, transform=key.transAxes, va="top", fontsize=8, color=INK, linespacing=1.35)
     first = next(index for index, name in enumerate(mixes) if name != baseline)
-    axes[1, first].set_ylabel(f"difference, {difference_unit(unit)[1]}")
+    axes[1, first].set_ylabel(said(f"difference, {gap}", f"差异,{gap}"))
     axes[1, first].tick_params(labelleft=True)
 
 
 def _stack(axis: Axes, paid: xarray.DataArray, payer: str, colours: dict[str, str]) -> None:
-    """Bars of one mix and payer, a slice for each clause, in million CNY."""
+    """Bars of one mix and payer, a slice for each clause."""
     import numpy as np
 
     years = [int(year) for year in paid["year"].values]
@@ -344,8 +363,9 @@ def _stack(axis: Axes, paid: xarray.DataArray, payer: str, colours: dict[str, st
     for clause, colour in colours.items():
         if clause not in paid["clause"].values:
             continue
-        height = paid.sel(clause=clause, payer=payer).values / 1e6
-        axis.bar(years, height, bottom=bottom, color=colour, width=0.72, label=clause, edgecolor="white", linewidth=0.4)
+        height = paid.sel(clause=clause, payer=payer).values
+        label = said(clause, "其他条款") if clause == series.OTHER else clause
+        axis.bar(years, height, bottom=bottom, color=colour, width=0.72, label=label, edgecolor="white", linewidth=0.4)
         bottom = bottom + height
     axis.set_xticks(years, [str(year) for year in years], fontsize=7.5)
     axis.yaxis.set_major_formatter("{x:,g}")
@@ -356,17 +376,25 @@ def _gross_and_additional(axis: Axes, table: xarray.Dataset, activity: str, mixe
     from matplotlib.ticker import MaxNLocator
 
     english, chinese, unit = ACTIVITIES[activity]
-    divisor, unit_name = unit_of(unit)
-    for part, colour, offset in (("gross", LIGHT, -0.19), ("additional", PALETTE[0], 0.19)):
+    divisor, unit_name = figure_unit(unit)
+    parts = (
+        ("gross", said("gross", "总额"), LIGHT, -0.19),
+        ("additional", said("additional", "新增"), PALETTE[0], 0.19),
+    )
+    for part, name, colour, offset in parts:
         one = table.sel(part=part, mix=mixes) / divisor
         mean, low, high = (one[name].values for name in ("mean", "low", "high"))
         place = [index + offset for index in range(len(mixes))]
-        axis.barh(place, mean, height=0.36, color=colour, label=part)
+        axis.barh(place, mean, height=0.36, color=colour, label=name)
         axis.hlines(place, low, high, color=INK, linewidth=1.0)
     share = table.sel(part="additional_share", mix=mixes)
     for index, high in enumerate(table.sel(part="additional", mix=mixes)["high"].values / divisor):
         found, known = float(share["mean"][index]), bool(share["resolved"][index])
-        text = f"{100 * found:.0f} % additional" if known else "not resolved"
+        text = (
+            said(f"{100 * found:.0f} % additional", f"新增 {100 * found:.0f} %")
+            if known
+            else said("not resolved", "未分辨")
+        )
         at = (max(high, 0.0), index + 0.19)
         axis.annotate(text, at, xytext=(5, 0), textcoords="offset points", va="center", fontsize=7.5)
     axis.set_yticks(range(len(mixes)), mixes)
@@ -375,7 +403,8 @@ def _gross_and_additional(axis: Axes, table: xarray.Dataset, activity: str, mixe
     axis.grid(axis="x", visible=True)
     axis.xaxis.set_major_locator(MaxNLocator(5))
     axis.xaxis.set_major_formatter("{x:,g}")
-    axis.set_title(bilingual(f"{english} ({unit_name if unit != 'count' else 'count'})", chinese, " "))
+    shown = said("count", "家") if unit == "count" else unit_name
+    axis.set_title(bilingual(f"{english} ({shown})", f"{chinese}({shown})" if said("", "zh") else chinese, " "))
 
 
 def _crowded(mixes: list[str]) -> bool:

@@ -10,6 +10,7 @@ import io
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from policymix.report import fonts
@@ -86,9 +87,34 @@ def mix_colours(mixes: list[str], baseline: str) -> dict[str, str]:
     return {name: colours.get(name, GREY) for name in mixes}
 
 
+_language: ContextVar[str] = ContextVar("language of figures", default="both")
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Draw in one language, ``en`` or ``zh``, or with titles in ``both``."""
+    token = _language.set(lang)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
 def bilingual(english: str, chinese: str, joint: str = "  ") -> str:
-    """A title in both languages."""
-    return f"{english}{joint}{chinese}" if chinese else english
+    """A title in the language of the figure, or in both."""
+    if _language.get() == "both" and chinese:
+        return f"{english}{joint}{chinese}"
+    return said(english, chinese)
+
+
+def said(english: str, chinese: str) -> str:
+    """A short text, such as that of an axis: in English where both languages are wanted."""
+    return chinese if _language.get() == "zh" and chinese else english
+
+
+def figure_unit(unit: str, *, difference: bool = False) -> tuple[float, str]:
+    """Divisor and name of a unit, or of a difference, in the language of the figure."""
+    return (difference_unit if difference else unit_of)(unit, said("en", "zh"))
 
 
 @contextmanager
