@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .claims import FEN
+from .columns import number_of
 from .entry import O_EXITS, O_REAL_RD, O_REPORTED_RD
 from .symbols import *
 
@@ -92,9 +93,9 @@ def fen(money):
 def book_ladder(quarter, city, out):
     """Rungs: ever recognised (what the press counts) and alive and meeting the criteria."""
     for slot in range(city.count[0]):
-        held = int(city.firms[STEPS_HELD, slot])
-        if city.firms[ALIVE, slot] > 0.5 and held > 0:
-            place = int(city.firms[PLACE, slot])
+        held = int(number_of(city.firms, STEPS_HELD, slot))
+        if number_of(city.firms, ALIVE, slot) > 0.5 and held > 0:
+            place = int(number_of(city.firms, PLACE, slot))
             for step in range(len(STEPS)):
                 if held & (1 << step):
                     out.ladder[quarter, place, step, 1] += 1
