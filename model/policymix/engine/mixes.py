@@ -294,8 +294,8 @@ def credit(setting: Setting, world: World, compiled: Compiled, city: City) -> np
     places = world.region.firms.shape[1]
     out = np.zeros((setting.quarters, places, 3))
     n = int(city.count[0])
-    held, place, alive = (column_of(city.firms, c)[:n].astype(np.int64) for c in (STEPS_HELD, PLACE, ALIVE))
-    alive = alive > 0
+    held, place = (column_of(city.firms, c)[:n].astype(np.int64) for c in (STEPS_HELD, PLACE))
+    alive = column_of(city.firms, ALIVE)[:n] > 0
     for line in compiled.lends:
         mask = line.steps_mask
         where = int(compiled.arrays.clause["place_mask"][line.clause])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from .columns import Firms
@@ -43,7 +45,7 @@ def numbers_of(firms: Firms, which=slice(None)) -> np.ndarray:
     return np.concatenate([table[:, which] for table in firms], dtype=np.float64)
 
 
-def write_numbers(firms: Firms, numbers: np.ndarray, which=slice(None)) -> None:
+def write_numbers(firms: Firms, numbers: Sequence[float] | np.ndarray, which=slice(None)) -> None:
     """Set some firms, or one, from numbers as ``numbers_of`` gives them."""
     first = 0
     for table in firms:
