@@ -495,12 +495,3 @@ def leave_or_stay(w, p, exit_by_age, records, n):
         w[AGE * STRIDE + j] += 1.0
         w[RELIEF_END * STRIDE + j] = max(-1.0, w[RELIEF_END * STRIDE + j] - 1.0)
         w[JOBS * STRIDE + j] = as_kept(w[JOBS * STRIDE + j] * w[ALIVE * STRIDE + j])
-
-
-def turn_year(w, n):
-    """Last quarter of a year: revenue of the year becomes last year's."""
-    for j in range(n):
-        w[REVENUE_3 * STRIDE + j] = w[REVENUE_2 * STRIDE + j]
-        w[REVENUE_2 * STRIDE + j] = w[REVENUE_1 * STRIDE + j]
-        w[REVENUE_1 * STRIDE + j] = w[REVENUE_NOW * STRIDE + j]
-        w[REVENUE_NOW * STRIDE + j] = 0.0

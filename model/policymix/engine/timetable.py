@@ -19,7 +19,7 @@ from .claims import (
 from .columns import load, store
 from .decisions import decide, new_accounting_year, pay_and_check
 from .events import claim_for_events, jump_to_line, jump_to_notch, look_ahead, see_offers, show_offers
-from .recognition import climb
+from .recognition import climb, turn_year
 from .stages import (
     FOREVER,
     choose,
@@ -36,7 +36,6 @@ from .stages import (
     research_support,
     size_with_support,
     spend,
-    turn_year,
     want,
     weigh_support,
 )
