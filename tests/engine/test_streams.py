@@ -127,7 +127,7 @@ def lasting_sample(seed=SEED, luck=LUCK, purpose=streams.ABLE_OF, since=0, first
 @pytest.mark.parametrize("first", [0, 2**24, 2**31 + 484 * 2**20])
 def test_lasting_numbers_are_uniform_and_independent(first):
     u = lasting_sample(first=first)
-    assert 0.0 < u.min() and u.max() < 1.0 and np.unique(u).size == N
+    assert u.min() > 0.0 and u.max() < 1.0 and np.unique(u).size == N
     assert stats.kstest(u, "uniform").pvalue > 1e-4
     assert correlated(u[:-1], u[1:]) < 5.0
     for other in (lasting_sample(purpose=streams.AWARE_OF, first=first), sample(purpose=streams.ABLE_OF)):
