@@ -14,6 +14,7 @@ import argparse
 import inspect
 import json
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -139,10 +140,10 @@ class Cities:
     def sizes(self) -> dict:
         """What was run: rules, clauses, numbers of luck and memory of a firm."""
         from policymix.engine import loop, stages, streams
-        from policymix.engine.symbols import BYTES_PER_FIRM
+        from policymix.engine.table import BYTES_PER_FIRM
 
         compiled = self.setting.mixes[self.mix]
-        every = inspect.getsource(stages.draw_luck).count("hashed(") - 0.75  # the year's variance: one quarter in four
+        every = len(re.findall(r"(?:hashed|aware_of|able_of|lasting)\(", inspect.getsource(stages.draw_luck)))
         return {
             "compiling once, s": self.compile_seconds,
             "firms of the small city": self.small_firms,

@@ -153,6 +153,8 @@ def of_model(setting: Any, values: dict[str, float], seed: int, mix: str, quarte
     names["finalise"], names["hashed"] = word(names["finalise"], "hash"), word(names["hashed"], "hash")
     names["words"] = word(names["words"], "philox")
     names["uniform_of"] = number(names["uniform_of"], simple=4)
+    for name in ("lasting", "aware_of", "able_of"):
+        names[name] = number(names[name], hash=1, simple=6)
     names["normal_of"] = number(names["normal_of"], log=1, sqrt=1, cos=1, simple=8)
     names["further"] = number(further, simple=3)
     names["further_normal"] = number(further_normal, log=1, sqrt=1, cos=1, simple=9)

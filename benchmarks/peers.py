@@ -309,7 +309,7 @@ def full_model(rounds: int) -> dict[str, Any]:
     """The shipped scenario's unit of work: its rate, and how many operations a firm-quarter takes."""
     from compare import Cities, spread_of
 
-    from policymix.engine.symbols import BYTES_PER_FIRM
+    from policymix.engine.table import BYTES_PER_FIRM
 
     cities = Cities(1, "both")
     cities.whole(0)

@@ -33,6 +33,7 @@ from policymix.engine.claims import (
 from policymix.engine.entry import O_ENTRIES, O_EXITS, O_MOVES
 from policymix.engine.mesa_view import MesaCity
 from policymix.engine.symbols import ALIVE, INDUSTRY, JOBS, PLACE, SUM_INVESTMENT
+from policymix.engine.table import numbers_of
 from policymix.engine.timetable import FREE, FROZEN, RECORD
 from policymix.policy.arrays import ACCOUNT_CLAIM, ACCOUNT_MATTER
 
@@ -49,7 +50,7 @@ def stepped(request, small):
     while model.quarter < setting.quarters:
         model.advance(compiled)
         city, n = model.city, int(model.city.count[SLOTS])
-        pictures.append((claims(city), city.firms[:, :n].copy()))
+        pictures.append((claims(city), numbers_of(city.firms, slice(0, n))))
     return model, pictures
 
 

@@ -25,6 +25,7 @@ from policymix.engine.diary import UNAWARE, text
 from policymix.engine.entry import POOL_FIRST
 from policymix.engine.mesa_view import MesaCity
 from policymix.engine.symbols import ALIVE, FIRM, PLACE, SUM_INVESTMENT
+from policymix.engine.table import column_of, numbers_of
 from policymix.errors import NotFound
 
 MANY = 40
@@ -36,12 +37,12 @@ def run(small):
     """A city whose claimants, those that come and those that leave keep diaries, beside the same city by the loop."""
     setting, values = units.unit(small)
     compiled = MesaCity(setting, values, 7, 0, "both")
-    started = compiled.city.firms[:, : int(compiled.city.count[SLOTS])].copy()
+    started = numbers_of(compiled.city.firms, slice(0, int(compiled.city.count[SLOTS])))
     module = units.loop_of(setting)
     while compiled.running:
         compiled.advance(module)
     claimants = np.unique(compiled.city.claims[: int(compiled.city.count[ROWS_USED]), CL_FIRM])
-    firms = compiled.city.firms[:, : int(compiled.city.count[SLOTS])]
+    firms = numbers_of(compiled.city.firms, slice(0, int(compiled.city.count[SLOTS])))
     movers = firms[FIRM, : started.shape[1]][firms[PLACE, : started.shape[1]] != started[PLACE]]
     gone = started[FIRM][(started[ALIVE] > 0.5) & (firms[ALIVE, : started.shape[1]] < 0.5)]
     chosen = np.unique(np.concatenate([claimants[np.isin(claimants, firms[FIRM])], movers[:MANY], gone[:MANY]]))
@@ -124,10 +125,12 @@ def test_choices_follow_from_the_numbers_beside_them(run):
 
 def test_investment_of_a_diary_is_the_firms(run):
     agents, _, chosen, started = run
-    slots = {int(firm): slot for slot, firm in enumerate(agents.city.firms[FIRM, : int(agents.city.count[SLOTS])])}
+    slots = {
+        int(firm): slot for slot, firm in enumerate(column_of(agents.city.firms, FIRM)[: int(agents.city.count[SLOTS])])
+    }
     for address in chosen:
         spent = [entry.chose.spent for entry in agents.diary(address) if entry.chose is not None]
-        firm = agents.city.firms[:, slots[address]]
+        firm = numbers_of(agents.city.firms, slots[address])
         if slots[address] < started.shape[1]:
             before = started[SUM_INVESTMENT, slots[address]]
             assert sum(spent) == pytest.approx(firm[SUM_INVESTMENT] - before, rel=1e-9)

@@ -13,6 +13,7 @@ from policymix.engine.claims import SLOTS
 from policymix.engine.mesa_view import baseline_path, start_of
 from policymix.engine.setting import HISTORY
 from policymix.engine.symbols import ACCOUNT, ALIVE, FIRM
+from policymix.engine.table import chosen, empty_firms, numbers_of, write_numbers
 from policymix.engine.timetable import FREE, FROZEN, RECORD, Path
 from policymix.engine.unit import fork, run_mix, run_unit
 from policymix.experiments import results, runner
@@ -177,8 +178,7 @@ def test_the_order_of_firms_in_the_table_changes_nothing(small, mode):
     start = start_of(compiled, setting, values, 7, 0)
     path = baseline_path(compiled, setting, start, values, 7, 0)
     n = int(start.city.count[SLOTS])
-    shuffled = start.city._replace(firms=start.city.firms.copy())
-    shuffled.firms[:, :n] = start.city.firms[:, np.random.default_rng(1).permutation(n)]
+    shuffled = start.city._replace(firms=chosen(start.city.firms, np.random.default_rng(1).permutation(n)))
     (one, a), (other, b) = (
         run_on(compiled, setting, values, start, city, "both", mode, path) for city in (start.city, shuffled)
     )
@@ -198,10 +198,12 @@ def test_the_blocks_that_firms_fall_into_change_nothing(small, before):
     start = start_of(compiled, setting, values, 7, 0)
     path = baseline_path(compiled, setting, start, values, 7, 0)
     n = int(start.city.count[SLOTS])
-    dead = start.city.firms[:, :before].copy()
+    dead = numbers_of(start.city.firms, slice(0, before))
     dead[ALIVE], dead[FIRM] = 0.0, 2.0**30 + np.arange(before)
+    tables = empty_firms(before + n)
+    write_numbers(tables, np.concatenate([dead, numbers_of(start.city.firms, slice(0, n))], axis=1))
     moved = start.city._replace(
-        firms=np.concatenate([dead, start.city.firms[:, :n]], axis=1),
+        firms=tables,
         count=start.city.count + before * (np.arange(4) == SLOTS),
     )
     (one, a), (other, b) = (
@@ -215,7 +217,7 @@ def test_the_blocks_that_firms_fall_into_change_nothing(small, before):
 
 def by_address(city):
     """The used part of the table of firms by address; of the row of a firm's account only whether there is one."""
-    firms = city.firms[:, : int(city.count[SLOTS])].copy()
+    firms = numbers_of(city.firms, slice(0, int(city.count[SLOTS])))
     firms[ACCOUNT] = firms[ACCOUNT] >= 0.0
     return firms[:, np.argsort(firms[FIRM], kind="stable")]
 

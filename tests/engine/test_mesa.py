@@ -9,6 +9,7 @@ import pytest
 import units
 
 from policymix.engine.symbols import COLUMNS, STEPS
+from policymix.engine.table import column_of
 from policymix.engine.timetable import FROZEN, RECORD
 from policymix.errors import InvalidValue, NotFound
 
@@ -54,7 +55,7 @@ def test_firms_are_agents_with_readable_columns(small_folder):
     assert firm.industry_name in model.industries and firm.place_name in model.places
     assert set(firm.rungs) <= set(STEPS)
     firm.capital = 5e6
-    assert model.city.firms[COLUMNS.index("capital"), firm.slot] == firm.capital == 5e6
+    assert column_of(model.city.firms, COLUMNS.index("capital"))[firm.slot] == firm.capital == 5e6
 
 
 def test_a_model_ends_with_its_horizon(small):

@@ -40,7 +40,8 @@ from policymix.engine.claims import (
     STAND_BY,
 )
 from policymix.engine.population import empty_city
-from policymix.engine.symbols import ACCOUNT, ALIVE, FUNDS, JOBS, PLACE
+from policymix.engine.symbols import ACCOUNT, ALIVE, COLUMN_COUNT, FUNDS, JOBS, PLACE
+from policymix.engine.table import column_of, write_numbers
 from policymix.policy.arrays import (
     CLAUSE,
     OP_EQUAL,
@@ -105,8 +106,8 @@ def town(office, clauses=1, rows=(), studied=1):
         gross=np.zeros((SLOTS_HERE, city.gross.shape[1])),
         spent=np.zeros(office.line_package.size),
     )
-    city.firms[:] = 0.0
-    city.firms[ALIVE], city.firms[ACCOUNT] = 1.0, np.arange(SLOTS_HERE)
+    write_numbers(city.firms, np.zeros((COLUMN_COUNT, SLOTS_HERE)))
+    column_of(city.firms, ALIVE)[:], column_of(city.firms, ACCOUNT)[:] = 1, np.arange(SLOTS_HERE)
     for r, columns in enumerate(rows):
         row = city.claims[r]
         row[:] = 0.0
@@ -227,7 +228,7 @@ def test_what_a_package_refuses_is_not_spent_by_the_clause():
 
 def test_a_firm_that_has_left_takes_nothing_from_the_budget():
     city, mix, desk, out = town(office(RATION_PRO_RATA, 100.0), rows=[{CL_ASKED: 100.0}, {CL_ASKED: 100.0}])
-    city.firms[ALIVE, 0] = 0.0
+    column_of(city.firms, ALIVE)[0] = 0.0
     decisions.decide(QUARTER, True, city, mix, desk, out)
     assert city.claims[:2, CL_GRANTED].tolist() == [0.0, 100.0]
     assert city.claims[:2, CL_STATE].tolist() == [CLOSED, GRANTED]
@@ -327,7 +328,7 @@ def test_what_is_granted_is_paid_or_cancelled_to_the_fen(amounts, shares, lag, s
     assert row[CL_STATE] == CLOSED
     assert row[CL_PAID] + row[CL_CANCELLED] == pytest.approx(row[CL_GRANTED], abs=1e-6)
     assert out[0, PAID] == round(row[CL_PAID] * 100.0)
-    assert city.firms[FUNDS, 0] == pytest.approx(row[CL_PAID] / 2.0)
+    assert column_of(city.firms, FUNDS)[0] == pytest.approx(row[CL_PAID] / 2.0)
     assert row[CL_CANCELLED] <= stopped * row[CL_GRANTED] + 0.006
 
 
@@ -339,13 +340,13 @@ def test_what_was_paid_is_taken_back_once():
     test["fact"], test["op"], test["value"] = F_EMPLOYEES, OP_MIN, 10.0
     given = given._replace(condition_last=np.full(1, 2), condition=condition, test=test)
     city, mix, desk, out = town(given, rows=[{CL_ASKED: 100.0, CL_STATE: GRANTED}])
-    city.firms[FUNDS, 0] = 1000.0
+    column_of(city.firms, FUNDS)[0] = 1000.0
     taken = []
     for quarter in range(QUARTER, QUARTER + 5):
         decisions.pay_and_check(quarter, city, mix, desk, 1.0, out)
         taken.append(city.claims[0, CL_RECOVERED])
     assert taken == [0.0, 0.0, 75.0, 75.0, 100.0] and out[0, RECOVERED] == 10_000
-    assert city.firms[FUNDS, 0] == pytest.approx(1000.0)
+    assert column_of(city.firms, FUNDS)[0] == pytest.approx(1000.0)
     assert city.claims[0, CL_STATE] == CLOSED
 
 
@@ -369,7 +370,7 @@ def test_who_meets_the_condition_keeps_all():
         condition_last=np.ones(1, np.int64), condition=np.array([(0, 1, 0, 0, 1, 1.0)], CONDITION), test=test
     )
     city, mix, desk, out = town(given, rows=[{CL_ASKED: 100.0, CL_STATE: GRANTED}])
-    city.firms[JOBS, 0] = 10.0
+    column_of(city.firms, JOBS)[0] = 10.0
     decisions.pay_and_check(QUARTER, city, mix, desk, 1.0, out)
     assert city.claims[0, CL_RECOVERED] == 0.0 and city.claims[0, CL_CHECK] == 1.0
 
@@ -399,7 +400,7 @@ def test_what_a_move_puts_at_stake(or_else, lag, here, stake):
         condition_last=np.ones(1, np.int64), condition=condition, test=test
     )
     city, mix, desk, out = town(given, rows=[{CL_ASKED: 100.0, CL_STATE: GRANTED}])
-    city.firms[PLACE, 0] = here
+    column_of(city.firms, PLACE)[0] = here
     decisions.pay_and_check(QUARTER, city, mix, desk, 1.0, out)
     assert decisions.at_stake(QUARTER, city, mix, desk, 0) == pytest.approx(stake)
     assert decisions.at_stake(QUARTER, city, mix, desk, 1) == 0.0

@@ -13,7 +13,9 @@ from policymix.engine import streams
 N = 40_000
 SEED, LUCK, FIRM, QUARTER, PURPOSE = 2021, 3, 17, 484, streams.GROWTH
 PURPOSES = sorted(
-    value for name, value in vars(streams).items() if name.isupper() and isinstance(value, int) and name != "PURPOSES"
+    value
+    for name, value in vars(streams).items()
+    if name.isupper() and isinstance(value, int) and name not in ("PURPOSES", "LASTING")
 )
 
 
@@ -106,6 +108,46 @@ def test_joint_uniformity_of_pairs_of_purposes():
     u, v = sample(purpose=streams.EXIT), sample(purpose=streams.ADJUST)
     cells = (u * 16).astype(int) * 16 + (v * 16).astype(int)
     assert stats.chisquare(np.bincount(cells, minlength=256)).pvalue > 1e-4
+
+
+@njit
+def lasting_numbers(seed, luck, purpose, since, firms, out):
+    first, second = streams.lasting_words(seed, luck, purpose, since)
+    for k in range(out.size):
+        out[k] = streams.lasting(first, second, np.float64(firms[k]))
+
+
+def lasting_sample(seed=SEED, luck=LUCK, purpose=streams.ABLE_OF, since=0, first=2**24):
+    """Lasting numbers of consecutive firms, addressed as the loop does."""
+    out = np.zeros(N)
+    lasting_numbers(np.uint64(seed), np.uint64(luck), purpose, since, np.arange(first, first + N), out)
+    return out
+
+
+@pytest.mark.parametrize("first", [0, 2**24, 2**31 + 484 * 2**20])
+def test_lasting_numbers_are_uniform_and_independent(first):
+    u = lasting_sample(first=first)
+    assert u.min() > 0.0 and u.max() < 1.0 and np.unique(u).size == N
+    assert stats.kstest(u, "uniform").pvalue > 1e-4
+    assert correlated(u[:-1], u[1:]) < 5.0
+    for other in (lasting_sample(purpose=streams.AWARE_OF, first=first), sample(purpose=streams.ABLE_OF)):
+        assert correlated(u, other) < 5.0
+    years = [lasting_sample(purpose=streams.VOLATILITY, since=since, first=first) for since in (484, 488)]
+    assert correlated(*years) < 5.0
+    cells = (years[0] * 16).astype(int) * 16 + (years[1] * 16).astype(int)
+    assert stats.chisquare(np.bincount(cells, minlength=256)).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("change", [{"seed": SEED + 1}, {"luck": LUCK + 1}, {"since": 4}])
+def test_lasting_numbers_of_neighbouring_addresses_are_independent(change):
+    assert correlated(lasting_sample(), lasting_sample(**change)) < 5.0
+
+
+def test_records_are_spread_evenly_and_know_at_once():
+    firms = np.array([0.0, 1.0, 9.0, 2.0**24])
+    able = streams.readiness(SEED, LUCK, firms, 1024.0, 10.0)
+    assert able[:3].tolist() == [0.05, 0.15, 0.95] and able[3] == lasting_sample(first=2**24)[0]
+    assert streams.aware_of(np.uint64(1), np.uint64(1), 9.0, 1024.0) == 0.0
 
 
 def test_an_address_holds_no_mix():

@@ -21,7 +21,7 @@ WHOLE_PACKED = re.compile(r"\bvpmul(?:u?dq|lq)\b")
 WHOLE_SCALAR = re.compile(r"\bi?mul[xq]*\b")
 WIDE = re.compile(r"%[yz]mm\d")
 STAGES = {
-    "draw_luck": "w, h, seed, seed, seed, True, {n}",
+    "draw_luck": "w, h, seed, seed, seed, h, table, {n}",
     "read_status": "w, {n}",
     "grow": "w, p, {n}",
     "make": "w, p, {n}",

@@ -7,6 +7,7 @@ import units
 
 from policymix.engine.claims import CL_CLAUSE, ROWS_USED
 from policymix.engine.symbols import ALIVE, PLACE
+from policymix.engine.table import column_of
 from policymix.engine.timetable import FREE
 from policymix.engine.unit import run_unit
 
@@ -115,7 +116,10 @@ def watched(small, files, changes=None, luck=0, **options):
     def watch(name, mode, quarter, calendar, city):
         rows = city.claims[: int(city.count[ROWS_USED])].copy()
         seen[name, quarter] = SimpleNamespace(
-            rows=rows, place=city.firms[PLACE].copy(), alive=city.firms[ALIVE].copy(), payout=city.payout.copy()
+            rows=rows,
+            place=column_of(city.firms, PLACE).copy(),
+            alive=column_of(city.firms, ALIVE).copy(),
+            payout=city.payout.copy(),
         )
 
     done = run_unit(setting, values | WIDE | (changes or {}), 7, luck, watch=watch, modes=(FREE,))

@@ -36,6 +36,7 @@ from policymix.engine.symbols import (
     SUM_RESEARCH,
     SUM_VALUE,
 )
+from policymix.engine.table import numbers_of
 from policymix.engine.timetable import FREE
 from policymix.engine.unit import run_unit
 from policymix.engine.warm import warm
@@ -122,7 +123,7 @@ class Observer:
     def watch(self, mix: str, mode: int, quarter: int, calendar: int, city: City) -> None:
         """Look at a city after a quarter."""
         n = int(city.count[SLOTS])
-        firms = city.firms[:, :n]
+        firms = numbers_of(city.firms, slice(0, n))
         year, season = calendar // 4 + 1900 - self.first_year, calendar % 4
         alive = firms[ALIVE] > 0.5
         if self.before:

@@ -91,10 +91,11 @@ def fen(money):
 
 def book_ladder(quarter, city, out):
     """Rungs: ever recognised (what the press counts) and alive and meeting the criteria."""
+    small = city.firms.small
     for slot in range(city.count[0]):
-        held = int(city.firms[STEPS_HELD, slot])
-        if city.firms[ALIVE, slot] > 0.5 and held > 0:
-            place = int(city.firms[PLACE, slot])
+        held = small[STEPS_HELD - SMALL, slot]
+        if small[ALIVE - SMALL, slot] > 0 and held > 0:
+            place = small[PLACE - SMALL, slot]
             for step in range(len(STEPS)):
                 if held & (1 << step):
                     out.ladder[quarter, place, step, 1] += 1

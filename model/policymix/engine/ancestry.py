@@ -11,10 +11,9 @@ import numpy as np
 
 from ..elementary import exp, log
 from ..firms import leave, produce
+from .columns import put
 from .streams import (
-    ABLE_OF,
     AGE_OF,
-    AWARE_OF,
     EXIT,
     GROWTH,
     SIZE,
@@ -40,13 +39,13 @@ def grow_cohorts(run, city, counts, offset, zone_share, growth, exit_by_age, cal
 
     Returns the number of firms.
     """
-    firms = city.firms
+    firms, slots = city.firms, city.firms.money.shape[1]
     slot = city.count[0]
     for industry in range(counts.size):
         start = uniform_of(hashed(run.seed, run.luck + np.uint64(1), np.uint64(AGE_OF + industry * PURPOSE_STEP)))
         found = 0
         candidate = 0
-        while found < counts[industry] and slot < firms.shape[1]:
+        while found < counts[industry] and slot < slots:
             address = (industry + 1) * INDUSTRY_WIDTH + candidate
             spot = start + GOLDEN * candidate
             candidate += 1
@@ -56,8 +55,8 @@ def grow_cohorts(run, city, counts, offset, zone_share, growth, exit_by_age, cal
                 run, firms, slot, address, age, tail - np.floor(tail), offset[industry], exit_by_age, calendar, h, p
             ):
                 place = 0 if uniform_of(hashed(h[0], h[1], np.uint64(ZONE))) < zone_share[industry] else 1
-                firms[INDUSTRY, slot] = industry
-                firms[PLACE, slot] = place
+                put(firms, INDUSTRY, slot, industry)
+                put(firms, PLACE, slot, place)
                 slot += 1
                 found += 1
     city.count[0] = slot
@@ -77,8 +76,6 @@ def live(run, firms, slot, address, age, tail, offset, exit_by_age, calendar, h,
     deviation = p[P_ENTRANT_DEVIATION] * normal_of(hashed(h[0], h[1], np.uint64(SIZE)))
     size = min(log(p[P_ENTRANT_CAP]), deviation - p[P_ENTRANT_TAIL] * log(max(tail, 1e-9)))
     variance = produce.variance_draw(uniform_of(hashed(h[0], h[1], np.uint64(VOLATILITY))))
-    aware = uniform_of(hashed(h[0], h[1], np.uint64(AWARE_OF)))
-    able = uniform_of(hashed(h[0], h[1], np.uint64(ABLE_OF)))
     for lived in range(age):
         quarter = calendar - age + lived
         a, b = words(run.seed, run.luck, np.uint64(address), np.uint64(quarter))
@@ -92,14 +89,11 @@ def live(run, firms, slot, address, age, tail, offset, exit_by_age, calendar, h,
         if uniform_of(hashed(a, b, np.uint64(EXIT))) < chance:
             return False
     for column in range(COLUMN_COUNT):
-        firms[column, slot] = 0.0
-    firms[ALIVE, slot] = 1.0
-    firms[FIRM, slot] = address
-    firms[AGE, slot] = age
-    firms[LN_SIZE, slot] = size
-    firms[VARIANCE, slot] = variance
-    firms[U_AWARE, slot] = aware
-    firms[U_ABLE, slot] = able
-    firms[ACCOUNT, slot] = -1.0
-    firms[RELIEF_END, slot] = -1.0
+        put(firms, column, slot, 0.0)
+    put(firms, ALIVE, slot, 1.0)
+    put(firms, FIRM, slot, address)
+    put(firms, AGE, slot, age)
+    put(firms, LN_SIZE, slot, size)
+    put(firms, ACCOUNT, slot, -1.0)
+    put(firms, RELIEF_END, slot, -1.0)
     return True

@@ -11,6 +11,7 @@ import numpy as np
 
 from .claims import G_APPROVED, G_INVESTMENT, G_RESEARCH, G_WHOLE, City
 from .symbols import ACCOUNT, ALIVE, FIRM, JOBS, SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE
+from .table import column_of
 
 ACTIVITIES = ("investment", "real_rd", "value_added", "employment", "active_firms")
 MEASURES = ("gross", "additional", "deadweight", "displacement")
@@ -22,9 +23,10 @@ _COLUMNS = (SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, JOBS, ALIVE)
 def activity(city: City) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """All firms since the fork by address: addresses, activity as integers, int64[activities, firms], and slots."""
     n = int(city.count[0])
-    address = city.firms[FIRM, :n].astype(np.int64)
+    address = column_of(city.firms, FIRM)[:n].astype(np.int64)
     slots = np.argsort(address, kind="stable")
-    y = np.stack([np.floor(city.firms[c, :n] * u + 0.5) for c, u in zip(_COLUMNS, UNITS, strict=True)])
+    done = np.stack([column_of(city.firms, c)[:n] for c in _COLUMNS], dtype=np.float64)
+    y = np.floor(done * UNITS[:, None] + 0.5)
     return address[slots], y[:, slots].astype(np.int64), slots
 
 
@@ -40,7 +42,7 @@ def appraise(city: City, baseline: tuple[np.ndarray, np.ndarray, np.ndarray]) ->
     """
     known, before, _ = baseline
     address, y, slots = activity(city)
-    account = city.firms[ACCOUNT, slots].astype(np.int64)
+    account = column_of(city.firms, ACCOUNT)[slots].astype(np.int64)
     approved = (account >= 0) & (city.gross[np.maximum(account, 0), G_APPROVED] > 0.5)
     base = np.zeros_like(y)
     spot = np.minimum(np.searchsorted(known, address), len(known) - 1)

@@ -10,7 +10,7 @@ from ..policy.compile import Compiled
 from .accounts import CUBE_OUTCOMES, PARTS, Out
 from .claims import CLAUSE_OUTCOMES, Q_FACTS, Desk
 from .entry import PLACE_OUTCOMES
-from .symbols import BLOCK, CELL_COUNT, COLUMN_COUNT, OFFER_NUMBERS, PROJECT_TYPES, ROWS, STEPS, STRIDE
+from .symbols import BLOCK, CELL_COUNT, FIRM_ROWS, OFFER_NUMBERS, PROJECT_TYPES, ROWS, STEPS, STRIDE
 from .timetable import Path, Room
 
 
@@ -65,6 +65,8 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         w=np.zeros(ROWS * STRIDE),
         h=np.zeros(2 * BLOCK, np.uint64),
         pair=np.zeros(2, np.uint64),
+        pairs=np.zeros(6, np.uint64),
+        firm=np.zeros((FIRM_ROWS, 1)),
         cells=np.zeros((cells, CELL_COUNT)),
         most=np.zeros(2),
         known=np.zeros((packages, 3)),
@@ -76,7 +78,7 @@ def new_room(cells: int, packages: int, slots: int, pool: int) -> Room:
         movers=np.zeros(slots, np.int64),
         lessees=np.zeros(slots, np.int64),
         counts=np.zeros(2, np.int64),
-        pool=np.empty((COLUMN_COUNT, pool)),
+        pool=np.empty((FIRM_ROWS, pool)),
         asked=np.full(pool, -1, np.int64),
         quotes=np.zeros((pool, 2), np.int64),
         asked_move=np.full(slots, -1, np.int64),

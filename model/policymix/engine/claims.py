@@ -15,6 +15,7 @@ from ..policy.claim import KIND_INDEX as _KINDS
 from ..policy.claim import code, fact_index, mask
 from ..policy.schedule import down_to_fen, eligible, to_fen
 from ..policy.settlement import settle
+from .columns import Firms, number_of, put
 from .streams import MARKS_OF_CLAIM, TICKET_OF_CLAIM, further
 from .symbols import *
 
@@ -98,7 +99,7 @@ stops), 1 if it names the place, its tests, and the share concerned."""
 class City(NamedTuple):
     """State of a city between quarters; copied when a mix forks."""
 
-    firms: np.ndarray  # float64[columns, slots]
+    firms: Firms  # tables by column and slot
     count: np.ndarray  # int64[4]: slots used, claimants, claim rows, claims that found no room
     account_paid: np.ndarray  # float64[claimants, clauses, 2] CNY, lifetime and this year
     account_once: np.ndarray  # int8[claimants, clauses]
@@ -256,7 +257,7 @@ def most_known(known, standing):
 
 def account_of(city, slot):
     """Row of a firm in the claimants' table, made at its first claim; -1 when the table is full."""
-    row = int(city.firms[ACCOUNT, slot])
+    row = int(number_of(city.firms, ACCOUNT, slot))
     if row >= 0:
         return row
     row = city.count[CLAIMANTS]
@@ -264,7 +265,7 @@ def account_of(city, slot):
         city.count[OVERFLOW] += 1
         return -1
     city.count[CLAIMANTS] = row + 1
-    city.firms[ACCOUNT, slot] = row
+    put(city.firms, ACCOUNT, slot, row)
     city.account_paid[row, :, :] = 0.0
     city.account_once[row, :] = 0
     city.gross[row, :] = 0.0
@@ -342,7 +343,7 @@ def work_through_tray(quarter, city, mix, desk, known, p, clause_out):
     for r in range(desk.waiting[0]):
         row = desk.tray[r]
         slot = int(row[Q_SLOT])
-        account = int(city.firms[ACCOUNT, slot]) if slot >= 0 and row[Q_QUOTE] < 0.5 else -1
+        account = int(number_of(city.firms, ACCOUNT, slot)) if slot >= 0 and row[Q_QUOTE] < 0.5 else -1
         row[Q_VALUE] = value_of(row, city, mix, desk, account, known)
         if row[Q_QUOTE] < 0.5 and row[Q_VALUE] > 0.0:
             file_claim(row, quarter, slot, city, mix, desk, known, p, clause_out)
@@ -373,7 +374,7 @@ def file_claim(row, quarter, slot, city, mix, desk, known, p, clause_out):
     if not approved:
         return
     if kind == LEASE and slot >= 0:
-        city.firms[RELIEF_END, slot] = 4.0 * years_of_relief(arrays, kind, desk)
+        put(city.firms, RELIEF_END, slot, 4.0 * years_of_relief(arrays, kind, desk))
     if GENERAL and mix.office.stand_by == 1:
         file_stand_by(row, quarter, city, mix, desk, account, kind, known, begin)
     if account >= 0:

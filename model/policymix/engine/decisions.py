@@ -57,6 +57,7 @@ from .claims import (
     RECOVERED,
     ROWS_USED,
 )
+from .columns import number_of, put
 from .rationing import dismiss, note_spending, share_out, step_in
 from .symbols import *
 
@@ -114,7 +115,7 @@ def due_rows(quarter, year_ends, city, mix, desk):
     for r in range(city.count[ROWS_USED]):
         row = city.claims[r]
         if row[CL_STATE] == FILED and (year_ends or mix.office.prompt[int(row[CL_CLAUSE])] == 1):
-            if row[CL_SLOT] != OUTSIDE and city.firms[ALIVE, int(row[CL_SLOT])] < 0.5:
+            if row[CL_SLOT] != OUTSIDE and number_of(city.firms, ALIVE, int(row[CL_SLOT])) < 0.5:
                 row[CL_STATE] = CLOSED
                 continue
             row[CL_GRANTED], row[CL_DECIDED] = row[CL_ASKED], quarter
@@ -142,7 +143,7 @@ def grant(city, mix, r, quarter, clause_out):
     slot = int(row[CL_SLOT])
     if slot == OUTSIDE:
         return
-    account = int(city.firms[ACCOUNT, slot])
+    account = int(number_of(city.firms, ACCOUNT, slot))
     for year in range(2):
         city.account_paid[account, c, year] += granted - row[CL_ASKED]
     if mix.arrays.clause[c]["kind"] == LEASE:
@@ -166,13 +167,14 @@ def set_relief(r, quarter, slot, city, mix):
     row = city.claims[r]
     if row[CL_GRANTED] <= 0.0:
         if row[CL_PARENT] < 0.0 and not granted_beside(r, city, mix, 0):
-            city.firms[RELIEF_END, slot] = -1.0
+            put(city.firms, RELIEF_END, slot, -1.0)
         return
     years = 0.0
     for k in range(MAX_PERIODS):
         if row[CL_AMOUNTS + k] > 0.0:
             years = k + 1.0
-    city.firms[RELIEF_END, slot] = max(4.0 * years - (quarter - row[CL_QUARTER]), city.firms[RELIEF_END, slot])
+    left = max(4.0 * years - (quarter - row[CL_QUARTER]), number_of(city.firms, RELIEF_END, slot))
+    put(city.firms, RELIEF_END, slot, left)
 
 
 def granted_beside(r, city, mix, studied):
@@ -214,7 +216,7 @@ def pay_and_check(quarter, city, mix, desk, price, clause_out):
         if row[CL_STATE] != GRANTED:
             continue
         slot, c = int(row[CL_SLOT]), int(row[CL_CLAUSE])
-        if slot != OUTSIDE and city.firms[ALIVE, slot] < 0.5:
+        if slot != OUTSIDE and number_of(city.firms, ALIVE, slot) < 0.5:
             cancel(row, c, outstanding(row), clause_out)
             row[CL_STATE] = CLOSED
             continue
@@ -282,8 +284,8 @@ def pay_step(city, mix, row, slot, clause, price, clause_out):
     clause_out[clause, PAID] += round(amount * FEN)
     row[CL_PAID] += amount
     if slot != OUTSIDE:
-        city.firms[FUNDS, slot] += amount / price
-        city.gross[int(city.firms[ACCOUNT, slot]), G_RECEIVED] += amount / price
+        put(city.firms, FUNDS, slot, number_of(city.firms, FUNDS, slot) + amount / price)
+        city.gross[int(number_of(city.firms, ACCOUNT, slot)), G_RECEIVED] += amount / price
     row[CL_STEP] += 1.0
 
 
@@ -309,17 +311,17 @@ def check(quarter, city, mix, desk, row, slot, clause, price, clause_out):
         amount = min(to_fen(row[CL_PAID] * share), row[CL_PAID] - row[CL_RECOVERED])
         clause_out[clause, RECOVERED] += round(amount * FEN)
         row[CL_RECOVERED] += amount
-        city.firms[FUNDS, slot] = max(0.0, city.firms[FUNDS, slot] - amount / price)
-        city.gross[int(city.firms[ACCOUNT, slot]), G_RECEIVED] -= amount / price
+        put(city.firms, FUNDS, slot, max(0.0, number_of(city.firms, FUNDS, slot) - amount / price))
+        city.gross[int(number_of(city.firms, ACCOUNT, slot)), G_RECEIVED] -= amount / price
 
 
 def meets(firms, slot, office, condition, facts, price):
     """Whether a firm meets a condition now: 1, 0, or -1 when a fact is not known."""
     for i in range(facts.size):
         facts[i] = np.nan
-    facts[F_PLACE], facts[F_STEPS] = firms[PLACE, slot], firms[STEPS_HELD, slot]
-    facts[F_LOCAL], facts[F_REVENUE] = 1.0, firms[REVENUE_1, slot] * price
-    facts[F_EMPLOYEES] = firms[JOBS, slot]
+    facts[F_PLACE], facts[F_STEPS] = number_of(firms, PLACE, slot), number_of(firms, STEPS_HELD, slot)
+    facts[F_LOCAL], facts[F_REVENUE] = 1.0, number_of(firms, REVENUE_1, slot) * price
+    facts[F_EMPLOYEES] = number_of(firms, JOBS, slot)
     answer = 1
     for t in range(office.condition[condition]["test_first"], office.condition[condition]["test_last"]):
         here = holds(office.test[t], facts)
@@ -333,7 +335,7 @@ def at_stake(quarter, city, mix, desk, slot):
     """CNY that a firm would have to give back, or would not be paid, if it moved to the other place; negative where the
     move would let it meet a condition."""
     office, total = mix.office, 0.0
-    here = city.firms[PLACE, slot]
+    here = number_of(city.firms, PLACE, slot)
     for r in range(city.count[ROWS_USED]):
         row = city.claims[r]
         if row[CL_STATE] != GRANTED or int(row[CL_SLOT]) != slot:

@@ -55,8 +55,10 @@ from .claims import (
     STAND_BY,
     settle_known,
 )
+from .columns import number_of
 from .diary import UNAWARE, Entry, Layer, Made, Money, Plan, Seen, Verdict
 from .symbols import *
+from .table import column_of, numbers_of
 from .writing import PACKAGE, WRITTEN
 
 LOOKS = ("make", "want", "see_offers", "weigh_support", "jump_to_notch", "jump_to_line", "choose", "plan_digital",
@@ -274,7 +276,7 @@ class Diarist:
         """What every clause of the claim's kind says, with the office's accounts, by the arithmetic of the office."""
         arrays, kind, facts, slot = mix.arrays, int(row[Q_KIND]), row[Q_FACTS:], int(row[Q_SLOT])
         own = desk._replace(**{name: getattr(desk, name).copy() for name in desk._fields if name != "tray"})
-        account = int(city.firms[ACCOUNT, slot]) if slot >= 0 else -1
+        account = int(number_of(city.firms, ACCOUNT, slot)) if slot >= 0 else -1
         settle_known(row, city, mix, own, account, kind, known, -1)
         place = shown(facts_of(KINDS[kind].name)[F_PLACE], float(facts[F_PLACE]), self.places)
         day = datetime.date.fromordinal(int(row[Q_DAY]))
@@ -314,9 +316,9 @@ class Diarist:
 
     def close(self, q: int, city: Any) -> None:
         """The quarter is over: its entries go into the diaries; a firm that has come begins with its arrival."""
-        firms = city.firms[:, : int(city.count[SLOTS])]
-        for slot in np.flatnonzero(np.isin(firms[FIRM], list(self.entries))).tolist():
-            address, firm = int(firms[FIRM, slot]), firms[:, slot].tolist()
+        there = column_of(city.firms, FIRM)[: int(city.count[SLOTS])]
+        for slot in np.flatnonzero(np.isin(there, list(self.entries))).tolist():
+            address, firm = int(there[slot]), numbers_of(city.firms, slot).tolist()
             noted = self._noted.pop(address, None)
             if noted is None and firm[ALIVE] < 0.5 and not self._money.get(address):
                 continue  # it had left before

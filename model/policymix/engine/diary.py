@@ -51,7 +51,7 @@ class Plan:
     capital, capital_wanted : CNY, before the quarter and wanted without support
     without_support, wanted : CNY of project that is best without and with the support it would apply for
     benefit, hassle : CNY that the project's offers would pay, and the cost of applying
-    readiness, applying : its stored uniform against the probability of applying: it would apply below it
+    readiness, applying : its lasting uniform against the probability of applying: it would apply below it
     gap, rate, push : log gap of capital, rate a year at which such a gap is closed, and extra rate before an expiry
     uniform, probability : its number of the quarter against the probability of acting
     waits : whether it puts its project off until an announced support begins
@@ -114,7 +114,7 @@ class Made:
     kind : claim kind
     facts : facts of the claim as the clauses see them, by name
     benefit, hassle : CNY that all clauses together would pay (nominal), and the cost of applying (constant prices)
-    readiness, applying : stored uniform against the probability of applying
+    readiness, applying : lasting uniform against the probability of applying
     applied, approved : what came of it
     lottery, approval : uniform of the quarter against the probability of approval
     verdicts : every clause of the kind

@@ -60,11 +60,10 @@ from .claims import (
     knows,
     new_row,
 )
+from .columns import as_kept, put, see_firm
 from .decisions import at_stake
 from .streams import (
-    ABLE_OF,
     APPROVE,
-    AWARE_OF,
     CITY,
     CLASS,
     DESIGNATED,
@@ -80,11 +79,11 @@ from .streams import (
     STEPS_OF,
     TAIL,
     TYPE,
-    VOLATILITY,
     WON_CONTEST,
     ZONE,
     further_normal,
     hashed,
+    lasting,
     normal_of,
     uniform_of,
     words,
@@ -114,7 +113,7 @@ class Ground(NamedTuple):
     days: np.ndarray  # int64[quarters] middle day
     calendar: np.ndarray  # int64[quarters] quarter number of luck's address
     exit_by_age: np.ndarray  # float64[ages in quarters] probability a quarter
-    records: np.ndarray  # float64[1] addresses below it are records of the region file
+    records: np.ndarray  # float64[2] addresses below it are records of the region file; their number
     designated: np.ndarray  # float64[places] share of floor space in designated buildings
     space_elasticity: np.ndarray  # float64[places]
     space_per_head: np.ndarray  # float64[1] m2
@@ -126,9 +125,9 @@ def drawn(h, purpose):
     return uniform_of(hashed(h[0], h[1], np.uint64(purpose)))
 
 
-def place_newcomer(firms, slot, address, h, ground, cells, places, p):
+def place_newcomer(firms, slot, address, h, pairs, ground, cells, places, p):
     """Write a member of the pool into a free slot, not yet anywhere; 1 if mobile, 0 if a local founder."""
-    for column in range(COLUMN_COUNT):
+    for column in range(FIRM_ROWS):
         firms[column, slot] = 0.0
     u = drawn(h, INDUSTRY_OF)
     industry = 0
@@ -144,13 +143,12 @@ def place_newcomer(firms, slot, address, h, ground, cells, places, p):
     firms[INDUSTRY, slot] = industry
     firms[LN_SIZE, slot] = size
     firms[CAPITAL, slot] = max(p[P_LEAST_CAPITAL], cell[C_CAPITAL_OUTPUT] * exp(size))
-    firms[VARIANCE, slot] = produce.variance_draw(drawn(h, VOLATILITY))
-    firms[U_AWARE, slot] = drawn(h, AWARE_OF)
-    firms[U_ABLE, slot] = drawn(h, ABLE_OF)
+    firms[U_AWARE, slot] = lasting(pairs[0], pairs[1], address)
+    firms[U_ABLE, slot] = lasting(pairs[2], pairs[3], address)
     z = further_normal(firms[U_ABLE, slot], SPENDS_ON_RESEARCH, SPENDS_TOO)
     own = research.own_log(p[P_INTENSITY_DEVIATION], z)
-    lasting = further_normal(firms[U_ABLE, slot], KEEPS_FUNDS, KEEPS_TOO)
-    firms[FUNDS, slot] = produce.funds_kept(p[P_FUNDS_CEILING], p[P_FUNDS_DEVIATION], lasting, firms[CAPITAL, slot])
+    keeps = further_normal(firms[U_ABLE, slot], KEEPS_FUNDS, KEEPS_TOO)
+    firms[FUNDS, slot] = produce.funds_kept(p[P_FUNDS_CEILING], p[P_FUNDS_DEVIATION], keeps, firms[CAPITAL, slot])
     firms[RESEARCH, slot], firms[REPORTED, slot], firms[KNOWLEDGE, slot] = own, own, own
     firms[ACCOUNT, slot] = -1.0
     firms[RELIEF_END, slot] = -1.0
@@ -301,17 +299,17 @@ def ask_newcomers(quarter, run, city, mix, desk, ground, room, p):
     members = int(ground.pool[quarter])
     day = ground.days[quarter]
     offers = mix.offers[0] + mix.offers[2] + mix.offers[3] > 0
-    for number in range(members):
-        address = POOL_FIRST + ground.calendar[quarter] * POOL_WIDTH + number
+    for member in range(members):
+        address = POOL_FIRST + ground.calendar[quarter] * POOL_WIDTH + member
         room.pair[0], room.pair[1] = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[quarter]))
-        mobile = place_newcomer(room.pool, number, address, room.pair, ground, room.cells, places, p)
-        room.asked[number] = -1
-        if offers and knows(room.known, room.pool[U_AWARE, number], NEWCOMER):
-            room.asked[number] = desk.waiting[0]
+        mobile = place_newcomer(room.pool, member, address, room.pair, room.pairs, ground, room.cells, places, p)
+        room.asked[member] = -1
+        if offers and knows(room.known, room.pool[U_AWARE, member], NEWCOMER):
+            room.asked[member] = desk.waiting[0]
             how = how_it_comes(room.pair, mobile, p)
             for place in range(2):
-                room.quotes[number, place] = ask_all(
-                    room.pool, number, -1, place, quarter, day, how, True, rent_in(quarter, place, city, ground),
+                room.quotes[member, place] = ask_all(
+                    room.pool, member, -1, place, quarter, day, how, True, rent_in(quarter, place, city, ground),
                     mix.welcomes, mix.offers, mix.possible, ground, room.pair, desk.tray, desk.waiting, city.count, p,
                     1.0,
                 )  # fmt: skip
@@ -354,22 +352,22 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
     members = int(ground.pool[quarter])
     used, layers, years_left = 0, room.layers[0], mix.years_left[quarter]
     near_zone, near_rest = amenity(city, 0, p), amenity(city, 1, p)
-    for number in range(members):
-        newcomer = room.pool[:, number]
+    for member in range(members):
+        newcomer = room.pool[:, member]
         room.pair[0], room.pair[1] = words(
             run.seed, run.luck, np.uint64(newcomer[FIRM]), np.uint64(ground.calendar[quarter])
         )
         h = room.pair
         mobile = drawn(h, CLASS) < ground.mobile_part[0]
         x_zone, x_rest, award = near_zone, near_rest, 0.0
-        first = room.asked[number]
+        first = room.asked[member]
         if first >= 0:
             worth = exp(newcomer[LN_SIZE]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             award = desk.tray[first, Q_VALUE] if mix.welcomes[ARRIVAL, 0] > 0 else 0.0
             asked = first
             for place in range(2):
-                more = later(room.pool, number, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p)
-                rows = room.quotes[number, place]
+                more = later(room.pool, member, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p)
+                rows = room.quotes[member, place]
                 gain = 100.0 * (quoted(desk.tray, asked, rows, p) + ground.price[quarter] * more) / worth
                 asked += rows
                 x_zone += gain if place == 0 else 0.0
@@ -378,47 +376,46 @@ def admit_newcomers(quarter, run, city, mix, desk, ground, room, p, out):
         value = locate.inclusive_value(share, x_zone, x_rest, p[P_ZONE_SCALE], p[P_CITY_SCALE])
         base = ground.mobile_base[0] if mobile else p[P_FOUNDER_BASE]
         if drawn(h, CITY) >= locate.city_probability(base, value):
-            register_on_paper(quarter, number, award / ground.price[quarter], city, desk, ground, room, p, out)
+            register_on_paper(quarter, member, award / ground.price[quarter], city, desk, ground, room, p, out)
             continue
         used += 1
         place = 0 if drawn(h, ZONE) < locate.zone_probability(share, x_zone, x_rest, p[P_ZONE_SCALE]) else 1
-        slot = take_slot(quarter, number, place, city, room, out)
+        slot = take_slot(quarter, member, place, city, room, out)
         if first >= 0 and slot >= 0:
             day = ground.days[quarter]
             how = how_it_comes(h, 1.0 if mobile else 0.0, p)
             ask_all(
-                city.firms, slot, slot, place, quarter, day, how, True, rent_in(quarter, place, city, ground),
+                room.pool, member, slot, place, quarter, day, how, True, rent_in(quarter, place, city, ground),
                 mix.welcomes, mix.offers, mix.possible, ground, h, desk.tray, desk.waiting, city.count, p, 0.0,
             )  # fmt: skip
     out.pool[quarter, 0] = members
     out.pool[quarter, 1] = used
 
 
-def take_slot(quarter, number, place, city, room, out):
+def take_slot(quarter, member, place, city, room, out):
     """Move a member of the pool into the city; -1 when the city's table is full."""
     slot = city.count[SLOTS]
-    if slot >= city.firms.shape[1]:
+    if slot >= city.firms.money.shape[1]:
         city.count[OVERFLOW] += 1
         return -1
-    firms = city.firms
+    newcomer = room.pool[:, member]
+    newcomer[ALIVE], newcomer[PLACE], newcomer[SUM_INVESTMENT] = 1.0, place, newcomer[CAPITAL]
+    newcomer[JOBS] = as_kept(newcomer[JOBS])
     for column in range(COLUMN_COUNT):
-        firms[column, slot] = room.pool[column, number]
-    firms[ALIVE, slot] = 1.0
-    firms[PLACE, slot] = place
-    firms[SUM_INVESTMENT, slot] = firms[CAPITAL, slot]
+        put(city.firms, column, slot, newcomer[column])
     city.count[SLOTS] = slot + 1
-    industry = int(firms[INDUSTRY, slot])
+    industry = int(newcomer[INDUSTRY])
     out.place[quarter, place, O_ENTRIES] += 1
-    out.cube[quarter, place, industry, 0] += round(firms[CAPITAL, slot] * 100.0)
-    out.cube[quarter, place, industry, 3] += round(firms[JOBS, slot] * 1048576.0)
+    out.cube[quarter, place, industry, 0] += round(newcomer[CAPITAL] * 100.0)
+    out.cube[quarter, place, industry, 3] += round(newcomer[JOBS] * 1048576.0)
     out.cube[quarter, place, industry, 4] += 1
     for step in range(len(STEPS)):
-        if int(firms[EVER, slot]) & (1 << step):
+        if int(newcomer[EVER]) & (1 << step):
             city.recognised[place, step] += 1
     return slot
 
 
-def register_on_paper(quarter, number, award, city, desk, ground, room, p, out):
+def register_on_paper(quarter, member, award, city, desk, ground, room, p, out):
     """Somebody who stays away may still register a name in the first place when the reward beats its cost."""
     if award <= 0.0 or drawn(room.pair, PAPER) >= p[P_PAPER_SHARE]:
         return
@@ -426,73 +423,75 @@ def register_on_paper(quarter, number, award, city, desk, ground, room, p, out):
         out.place[quarter, 0, O_PAPER] += 1
         day = ground.days[quarter]
         ask_arrival(
-            room.pool, number, -1, 0, quarter, day, NEW_REGISTRATION, ground, room.pair, desk.tray, desk.waiting,
+            room.pool, member, -1, 0, quarter, day, NEW_REGISTRATION, ground, room.pair, desk.tray, desk.waiting,
             city.count, p,
         )  # fmt: skip
 
 
-def registered_day(firms, slot, day):
-    """Day of registration from the firm's age."""
-    return day - int(firms[AGE, slot] * DAYS_A_QUARTER)
+def registered_day(age, day):
+    """Day of registration from a firm's age in quarters."""
+    return day - int(age * DAYS_A_QUARTER)
 
 
 def ask_movers(quarter, run, movers, city, mix, desk, ground, room, p):
     """Ask what the other place offers those incumbents that reconsider their place this quarter."""
-    firms = city.firms
+    firms = room.firm
     day = ground.days[quarter]
     offers = mix.offers[0] + mix.offers[2] + mix.offers[3] > 0
     for i in range(movers):
         slot = room.movers[i]
         room.asked_move[i] = -1
-        if offers and knows(room.known, firms[U_AWARE, slot], NEWCOMER):
+        see_firm(city.firms, slot, firms, room.pairs, ground.records)
+        if offers and knows(room.known, firms[U_AWARE, 0], NEWCOMER):
             room.asked_move[i] = desk.waiting[0]
             room.pair[0], room.pair[1] = words(
-                run.seed, run.luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[quarter])
+                run.seed, run.luck, np.uint64(firms[FIRM, 0]), np.uint64(ground.calendar[quarter])
             )
-            there = 1 - int(firms[PLACE, slot])
-            registered = registered_day(firms, slot, day)
+            there = 1 - int(firms[PLACE, 0])
+            registered = registered_day(firms[AGE, 0], day)
             room.quotes_move[i] = ask_all(
-                firms, slot, slot, there, quarter, registered, MOVE_IN, False, rent_in(quarter, there, city, ground),
+                firms, 0, slot, there, quarter, registered, MOVE_IN, False, rent_in(quarter, there, city, ground),
                 mix.welcomes, mix.offers, mix.possible, ground, room.pair, desk.tray, desk.waiting, city.count, p, 1.0,
             )  # fmt: skip
 
 
 def move(quarter, run, movers, city, mix, desk, ground, room, p, out):
     """They choose anew: one place's gain is another's loss."""
-    firms = city.firms
+    firms = room.firm
     day = ground.days[quarter]
     layers, years_left = room.layers[0], mix.years_left[quarter]
     near_zone, near_rest = amenity(city, 0, p), amenity(city, 1, p)
     for i in range(movers):
         slot = room.movers[i]
+        see_firm(city.firms, slot, firms, room.pairs, ground.records)
         room.pair[0], room.pair[1] = words(
-            run.seed, run.luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[quarter])
+            run.seed, run.luck, np.uint64(firms[FIRM, 0]), np.uint64(ground.calendar[quarter])
         )
-        here = int(firms[PLACE, slot])
+        here = int(firms[PLACE, 0])
         x_zone, x_rest = near_zone, near_rest
         if room.asked_move[i] >= 0:
-            worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
+            worth = exp(firms[LN_SIZE, 0]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             x = 100.0 * quoted(desk.tray, room.asked_move[i], room.quotes_move[i], p) / worth
             x_zone += x if here == 1 else 0.0
             x_rest += x if here == 0 else 0.0
             for place in range(2):
-                more = later(firms, slot, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p)
+                more = later(firms, 0, place, years_left, ground.type_cdf, room.cells, layers, room.offered, p)
                 x_zone += 100.0 * ground.price[quarter] * more / worth if place == 0 else 0.0
                 x_rest += 100.0 * ground.price[quarter] * more / worth if place == 1 else 0.0
         if GENERAL and mix.office.condition.size > 0:
-            worth = exp(firms[LN_SIZE, slot]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
+            worth = exp(firms[LN_SIZE, 0]) * p[P_VALUE_ANNUITY] * ground.price[quarter]
             stays = 100.0 * at_stake(quarter, city, mix, desk, slot) / worth
             x_zone += stays if here == 0 else 0.0
             x_rest += stays if here == 1 else 0.0
-        share = ground.zone_share[int(firms[INDUSTRY, slot])]
+        share = ground.zone_share[int(firms[INDUSTRY, 0])]
         place = 0 if drawn(room.pair, ZONE) < locate.zone_probability(share, x_zone, x_rest, p[P_ZONE_SCALE]) else 1
         if place == here:
             continue
-        firms[PLACE, slot] = place
+        put(city.firms, PLACE, slot, place)
         out.place[quarter, place, O_MOVES] += 1
         if room.asked_move[i] >= 0:
-            registered = registered_day(firms, slot, day)
+            registered = registered_day(firms[AGE, 0], day)
             ask_all(
-                firms, slot, slot, place, quarter, registered, MOVE_IN, False, rent_in(quarter, place, city, ground),
+                firms, 0, slot, place, quarter, registered, MOVE_IN, False, rent_in(quarter, place, city, ground),
                 mix.welcomes, mix.offers, mix.possible, ground, room.pair, desk.tray, desk.waiting, city.count, p, 0.0,
             )  # fmt: skip

@@ -36,7 +36,8 @@ from .claims import (
     most_known,
     new_row,
 )
-from .entry import DAYS_A_QUARTER, ask_lease, project_facts, project_row, rent_in, type_of
+from .columns import number_of, see_firm
+from .entry import ask_lease, project_facts, project_row, registered_day, rent_in, type_of
 from .streams import APPROVE, GRANT, HOLDS_CORE, RENEW, further, hashed, uniform_of, words
 from .symbols import *
 
@@ -262,7 +263,7 @@ def lane_row(kind, q, slot, j, city, desk, ground, room):
     """Number of a new row of the tray for the firm in a lane."""
     w = room.w
     day = ground.days[q]
-    registered = day - int(w[AGE * STRIDE + j] * DAYS_A_QUARTER)
+    registered = registered_day(w[AGE * STRIDE + j], day)
     return new_row(
         desk.tray, desk.waiting, city.count, kind, slot, w[FIRM * STRIDE + j], w[PLACE * STRIDE + j], day, registered,
         w[STEPS_HELD * STRIDE + j],
@@ -360,19 +361,18 @@ def claim_research(q, slot, j, city, desk, ground, room, p):
 
 def ask_lessees(q, run, city, desk, ground, room, p):
     """Incumbents whose lease has run out take a new one in the same place."""
-    firms = city.firms
+    firms = room.firm
     day = ground.days[q]
     for i in range(room.counts[0]):
         slot = room.lessees[i]
-        if firms[ALIVE, slot] < 0.5:
+        if number_of(city.firms, ALIVE, slot) < 0.5:
             continue
-        room.pair[0], room.pair[1] = words(
-            run.seed, run.luck, np.uint64(firms[FIRM, slot]), np.uint64(ground.calendar[q])
-        )
-        place = int(firms[PLACE, slot])
-        registered = day - int(firms[AGE, slot] * DAYS_A_QUARTER)
+        see_firm(city.firms, slot, firms, room.pairs, ground.records)
+        room.pair[0], room.pair[1] = words(run.seed, run.luck, np.uint64(firms[FIRM, 0]), np.uint64(ground.calendar[q]))
+        place = int(firms[PLACE, 0])
+        registered = registered_day(firms[AGE, 0], day)
         ask_lease(
-            firms, slot, slot, place, q, registered, EXPANSION, rent_in(q, place, city, ground), ground, room.pair,
+            firms, 0, slot, place, q, registered, EXPANSION, rent_in(q, place, city, ground), ground, room.pair,
             desk.tray, desk.waiting, city.count, p,
         )  # fmt: skip
     room.counts[0] = 0
@@ -390,8 +390,8 @@ def outside_claims(q, run, city, mix, desk, ground):
             continue
         rate = mix.outside_rate[source]
         due = int(np.floor((since + 1.0) * rate)) - int(np.floor(since * rate))
-        for number in range(due):
-            address = OUTSIDE_FIRST + source * 65536 + number
+        for each in range(due):
+            address = OUTSIDE_FIRST + source * 65536 + each
             first, second = words(run.seed, run.luck, np.uint64(address), np.uint64(ground.calendar[q]))
             u = uniform_of(hashed(first, second, np.uint64(APPROVE)))
             r = new_row(

@@ -133,7 +133,7 @@ def _ground(quarters: int, places: int, industries: int) -> Ground:
         days=np.zeros(quarters, np.int64),
         calendar=np.zeros(quarters, np.int64),
         exit_by_age=np.zeros(8),
-        records=one,
+        records=np.ones(2),
         designated=np.zeros(places),
         space_elasticity=np.zeros(places),
         space_per_head=one,

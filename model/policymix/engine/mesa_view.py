@@ -30,12 +30,13 @@ from .mixes import mix_of
 from .quarter import quarter
 from .setting import FIRST_YEAR, Setting
 from .symbols import ALIVE, COLUMN_COUNT, COLUMNS, FIRM, PLACE, ROWS, STEPS
+from .table import column_of, numbers_of, slots_of, write_numbers
 from .timetable import FREE, RECORD, Path, Run
 from .unit import Start, check, fork, run_mix, start_of
 
-LUCK_FUNCTIONS = ("words", "finalise", "hashed", "uniform_of", "normal_of")
-WORDS_OF_LUCK = ("words", "finalise", "hashed")
-"""Luck functions whose results are 64-bit words."""
+PAIRS_OF_LUCK, WORDS_OF_LUCK = ("words", "lasting_words"), ("finalise", "hashed")
+"""Luck functions that give two 64-bit words, and those that give one."""
+LUCK_FUNCTIONS = (*PAIRS_OF_LUCK, *WORDS_OF_LUCK, "uniform_of", "normal_of", "aware_of", "able_of", "lasting")
 
 
 def bound_to(function: types.FunctionType, names: dict[str, Any]) -> types.FunctionType:
@@ -66,10 +67,10 @@ def plain_functions(module: types.ModuleType) -> tuple[types.SimpleNamespace, Ca
 def compiled_luck(name: str, options: Mapping[str, Any]) -> Callable:
     """A luck function for Python callers: compiled; words stay 64-bit words, whose sums wrap."""
     inner = njit(**options)(getattr(streams, name))
-    if name == "words":
+    if name in PAIRS_OF_LUCK:
 
-        def two_words(seed, luck, firm, quarter):
-            first, second = inner(seed, luck, firm, quarter)
+        def two_words(*address):
+            first, second = inner(*address)
             return np.uint64(first), np.uint64(second)
 
         return two_words
@@ -124,12 +125,12 @@ class FirmAgent(mesa.Agent):
         return tuple(step for number, step in enumerate(STEPS) if int(self.steps) >> number & 1)
 
 
-def _column(number: int, name: str) -> property:
+def _column(column: int, name: str) -> property:
     def get(agent: FirmAgent) -> float:
-        return float(agent.stages.settled.firms[number, agent.slot])
+        return float(column_of(agent.stages.settled.firms, column)[agent.slot])
 
     def put(agent: FirmAgent, value: float) -> None:
-        agent.stages.settled.firms[number, agent.slot] = value
+        column_of(agent.stages.settled.firms, column)[agent.slot] = value
 
     return property(get, put, doc=f"Column '{name}' of the firm's row.")
 
@@ -186,7 +187,7 @@ class MesaStages:
         self.found_agents()
         plain = self.plain
         with np.errstate(over="ignore"):
-            plain.begin(q, run, city, mix, desk, tables, path, room, out, p)
+            plain.begin(q, run, city, mix, desk, ground, tables, path, room, out, p)
             self._quarter = self._seen(q, run, city, mix, desk, ground, room, out, p)
             for agent in self.agents:
                 agent.step()
@@ -197,8 +198,8 @@ class MesaStages:
         """Take one firm through its stages of the quarter that is under way."""
         q, run, city, mix, desk, ground, room, out, p, calendar = self._quarter
         lucky, lane = self._lucky, self._lane
-        lucky[:COLUMN_COUNT] = city.firms[:, slot]
-        self._draw(lucky, self._words, run.seed, run.luck, np.uint64(calendar), calendar % 4 == 0, 1)
+        lucky[:COLUMN_COUNT] = numbers_of(city.firms, slot)
+        self._draw(lucky, self._words, run.seed, run.luck, np.uint64(calendar), room.pairs, ground.records, 1)
         lane[:] = lucky.tolist()
         diarist = self.diarist
         if diarist is None or int(lane[FIRM]) not in diarist.entries or lane[ALIVE] < 0.5:
@@ -208,7 +209,7 @@ class MesaStages:
             diarist.stages(self._luck)(q, slot, 1, 1, city, mix, desk, ground, room, out, p)
             place = int(lane[PLACE])
             diarist.write(q, mix, p, room.known, float(ground.rent[q, place] * np.exp(city.prices[place, 0])))
-        city.firms[:, slot] = lane[:COLUMN_COUNT]
+        write_numbers(city.firms, lane[:COLUMN_COUNT], slot)
 
     def tray(self, q, city, mix, desk, room, out, p) -> None:
         """The office settles the tray."""
@@ -301,7 +302,7 @@ class MesaCity(mesa.Model):
         self.city = fork(start.city, start.slots, setting.mixes[name])
         self._run = Run(np.uint64(seed), np.uint64(luck), mode)
         clauses, places, industries = len(setting.mixes[name].clauses), len(self.places), len(self.industries)
-        pool, slots = int(self.ground.pool.max()) + 1, self.city.firms.shape[1]
+        pool, slots = int(self.ground.pool.max()) + 1, slots_of(self.city.firms)
         self.out = new_out(setting.quarters, clauses, places, industries)
         self._desk = new_desk(setting.mixes[name], 8 * pool + slots, self.city.claims.shape[0])
         self._room = new_room(places * industries, self.mix.announced.size, slots, pool)
@@ -324,7 +325,7 @@ class MesaCity(mesa.Model):
             No firm has the address, and no member of a later pool will have it.
         """
         address = int(firm.firm) if isinstance(firm, FirmAgent) else int(firm)
-        there = self.city.firms[FIRM, : int(self.city.count[SLOTS])].astype(np.int64)
+        there = column_of(self.city.firms, FIRM)[: int(self.city.count[SLOTS])].astype(np.int64)
         quarter = (address - POOL_FIRST) // POOL_WIDTH
         if address not in there and quarter not in self.setting.calendar[self.quarter :]:
             raise NotFound("firm", str(address), [str(each) for each in there[:5].tolist()], where="addresses of firms")

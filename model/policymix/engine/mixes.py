@@ -25,6 +25,7 @@ from .symbols import (
     PLACE,
     STEPS_HELD,
 )
+from .table import column_of
 from .world import LOCAL_CHANGES, World, parameters_by_quarter, technology
 
 SIZE_OF_A_PROJECT = [
@@ -293,8 +294,8 @@ def credit(setting: Setting, world: World, compiled: Compiled, city: City) -> np
     places = world.region.firms.shape[1]
     out = np.zeros((setting.quarters, places, 3))
     n = int(city.count[0])
-    held, place = city.firms[STEPS_HELD, :n].astype(np.int64), city.firms[PLACE, :n].astype(int)
-    alive = city.firms[ALIVE, :n] > 0.5
+    held, place = (column_of(city.firms, c)[:n].astype(np.int64) for c in (STEPS_HELD, PLACE))
+    alive = column_of(city.firms, ALIVE)[:n] > 0
     for line in compiled.lends:
         mask = line.steps_mask
         where = int(compiled.arrays.clause["place_mask"][line.clause])

@@ -53,6 +53,7 @@ from .symbols import (
     SUM_RESEARCH,
     SUM_VALUE,
 )
+from .table import column_of, numbers_of
 from .world import RECORD_ADDRESSES
 
 
@@ -188,14 +189,14 @@ class Recorder:
     def start(self, mix: str, mode: int, city: City) -> None:
         """Look at a city where its mix forks, so that its first quarter is told from what went before."""
         track = self.tracks.setdefault((mix, mode), Track())
-        self._look(track, city.firms[:, : int(city.count[SLOTS])])
+        self._look(track, numbers_of(city.firms, slice(0, int(city.count[SLOTS]))))
         track.place_before = track.place
 
     def watch(self, mix: str, mode: int, quarter: int, calendar: int, city: City) -> None:
         """Look at a city after a quarter."""
         track = self.tracks.setdefault((mix, mode), Track())
         n = int(city.count[SLOTS])
-        firms = city.firms[:, :n]
+        firms = numbers_of(city.firms, slice(0, n))
         for name, flow in self._flows(track, firms, calendar % 4).items():
             track.total[name] = _longer(track.total.get(name), n) + flow
         for name, column in SUM_COLUMNS.items():
@@ -306,7 +307,7 @@ def _recovered_from(city: City, n: int) -> np.ndarray:
 
 def _of_account(city: City, n: int, column: int) -> np.ndarray:
     """A number of the claimants' table by slot; 0 without claims."""
-    account = city.firms[ACCOUNT, :n].astype(np.int64)
+    account = column_of(city.firms, ACCOUNT)[:n].astype(np.int64)
     out = np.zeros(n)
     if city.count[CLAIMANTS]:
         has = account >= 0

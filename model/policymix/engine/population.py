@@ -10,7 +10,16 @@ from ..policy.compile import Compiled
 from ..region.arrays import LARGEST_RECORD_SHARE
 from .claims import CLAIM_COLUMNS, CLAIMANT_NUMBERS, City
 from .setting import Setting
-from .streams import KEEPS_FUNDS, KEEPS_TOO, SPENDS_ON_RESEARCH, SPENDS_TOO, STARTS_DIGITAL, TWO_TO_MINUS_52, further
+from .streams import (
+    KEEPS_FUNDS,
+    KEEPS_TOO,
+    SPENDS_ON_RESEARCH,
+    SPENDS_TOO,
+    STARTS_DIGITAL,
+    TWO_TO_MINUS_52,
+    further,
+    readiness,
+)
 from .symbols import (
     ACCOUNT,
     AGE,
@@ -63,11 +72,10 @@ from .symbols import (
     SUM_INVESTMENT,
     SUM_RESEARCH,
     SUM_VALUE,
-    U_ABLE,
     UNICORN,
-    VARIANCE,
 )
-from .world import RECORD_ADDRESSES, World, living_per_entry, technology
+from .table import column_of, empty_firms, numbers_of, write_numbers
+from .world import RECORD_ADDRESSES, World, living_per_entry, records_of, technology
 
 CACHE_LINE = 8
 """Numbers in a cache line."""
@@ -88,7 +96,7 @@ def empty_city(slots: int, mix: Compiled, places: int, industries: int) -> City:
     all of it."""
     clauses = len(mix.clauses)
     return City(
-        firms=np.empty((COLUMN_COUNT, slots)),
+        firms=empty_firms(slots),
         count=np.zeros(4, np.int64),
         account_paid=np.empty((slots, clauses, 2)),
         account_once=np.empty((slots, clauses), np.int8),
@@ -123,8 +131,11 @@ def populate(compiled, setting: Setting, world: World, run) -> tuple[City, np.nd
     n = compiled.initial_city(run, city, counts, offset, zone, world.growth, world.exit_by_age, first, pair, world.p)
     if n >= slots:
         raise RunFailed("the city's firms do not fit their table; region.firms and exit rates do not go together")
-    ln_typical = rake_sizes(city, world, target_values(setting, world, 0))
-    furnish(city, world)
+    firms = numbers_of(city.firms, slice(0, n))
+    ln_typical = rake_sizes(firms, world, target_values(setting, world, 0))
+    furnish(firms, world, able(run.seed, run.luck, firms, world))
+    city.adopters[:] = world.p[P_ADOPTED_AT_START]
+    write_numbers(city.firms, firms, slice(0, n))
     return city, ln_typical
 
 
@@ -139,14 +150,12 @@ def write_records(city: City, world: World) -> None:
     """The largest firms are records of the region file: own size, no exit, no move."""
     r = world.region
     for number in range(len(r.record_industry)):
-        firm = city.firms[:, number]
-        firm[:] = 0.0
+        firm = np.zeros(COLUMN_COUNT)
         firm[ALIVE], firm[FIRM], firm[AGE] = 1.0, float(number), 4.0 * world.p[P_RECORD_AGE]
         firm[INDUSTRY], firm[PLACE] = r.record_industry[number], r.record_place[number]
         firm[LN_SIZE] = np.log(r.record_value_added[number])
-        firm[VARIANCE], firm[ACCOUNT], firm[RELIEF_END] = 1.0, -1.0, -1.0
-        firm[U_ABLE] = (number + 0.5) / len(r.record_industry)
-        city.firms[:, number] = firm
+        firm[ACCOUNT], firm[RELIEF_END] = -1.0, -1.0
+        write_numbers(city.firms, firm, number)
     city.count[0] = len(r.record_industry)
 
 
@@ -162,17 +171,15 @@ def target_values(setting: Setting, world: World, quarter: int) -> np.ndarray:
     return r.value_added * factor[:, None]
 
 
-def is_record(city: City) -> np.ndarray:
-    """Which of the used slots hold records."""
-    return city.firms[FIRM, : city.count[0]] < RECORD_ADDRESSES
+def able(seed: int, luck: int, firms: np.ndarray, world: World) -> np.ndarray:
+    """The firms' lasting uniform numbers of readiness (``streams.able_of``)."""
+    return readiness(seed, luck, firms[FIRM], *records_of(world))
 
 
-def rake_sizes(city: City, world: World, target: np.ndarray) -> np.ndarray:
+def rake_sizes(firms: np.ndarray, world: World, target: np.ndarray) -> np.ndarray:
     """Turn deviations into sizes so that every industry and place has its value added; returns the logs of the
     scale."""
-    n = int(city.count[0])
-    firms, record = city.firms[:, :n], is_record(city)
-    industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
+    industry, place, record = firms[INDUSTRY].astype(int), firms[PLACE].astype(int), firms[FIRM] < RECORD_ADDRESSES
     scale = np.zeros_like(target)
     scaled = world.region.record_value_added
     ratio = target.sum() / world.region.value_added.sum()
@@ -197,25 +204,22 @@ def rake_sizes(city: City, world: World, target: np.ndarray) -> np.ndarray:
     return scale
 
 
-def furnish(city: City, world: World) -> None:
+def furnish(firms: np.ndarray, world: World, u_able: np.ndarray) -> None:
     """Capital at what is wanted, cash, staff, digital equipment and a revenue history in line with size."""
     r, p = world.region, world.p
-    n = int(city.count[0])
-    firms = city.firms[:, :n]
     industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
     size = np.exp(firms[LN_SIZE])
     k = r.a / (world.env.hurdle.mean() + r.delta)
     firms[CAPITAL] = np.maximum(p[P_LEAST_CAPITAL], k[industry] * size)
-    z = further_normals(firms[U_ABLE], KEEPS_FUNDS, KEEPS_TOO)
+    z = further_normals(u_able, KEEPS_FUNDS, KEEPS_TOO)
     kept = np.exp(p[P_FUNDS_DEVIATION] * z - 0.5 * p[P_FUNDS_DEVIATION] ** 2)
     firms[FUNDS] = p[P_INITIAL_FUNDS_SHARE] * p[P_FUNDS_CEILING] * kept * firms[CAPITAL]
     wage = r.annual_wage[industry] * r.wage_level[place] * world.env.wage_index[0]
     firms[JOBS] = r.wage_share[industry] * size / wage
-    firms[OWN_DIGITAL] = (further(firms[U_ABLE], STARTS_DIGITAL) < p[P_ADOPTED_AT_START]).astype(float)
-    city.adopters[:] = p[P_ADOPTED_AT_START]
+    firms[OWN_DIGITAL] = (further(u_able, STARTS_DIGITAL) < p[P_ADOPTED_AT_START]).astype(float)
     firms[BOUGHT_DIGITAL] = p[P_INITIAL_SERVICES_SHARE] * p[P_SERVICES_CEILING]
     for column in (RESEARCH, REPORTED, KNOWLEDGE):
-        firms[column] = own_research(firms[U_ABLE], p)
+        firms[column] = own_research(u_able, p)
     for column, years in ((REVENUE_1, 1), (REVENUE_2, 2), (REVENUE_3, 3)):
         firms[column] = np.where(firms[AGE] >= 4 * years, size / r.va_ratio[industry], 0.0)
 
@@ -234,14 +238,15 @@ def further_normals(u: np.ndarray, first: float, second: float) -> np.ndarray:
 def compact(city: City) -> None:
     """Drop the firms that have left, so that the fork starts without empty slots."""
     n = int(city.count[0])
-    alive = city.firms[ALIVE, :n] > 0.5
+    alive = column_of(city.firms, ALIVE)[:n] > 0
     kept = int(alive.sum())
-    city.firms[:, :kept] = city.firms[:, :n][:, alive]
-    city.firms[:, kept:n] = 0.0
+    for table in city.firms:
+        table[:, :kept] = table[:, :n][:, alive]
+        table[:, kept:n] = 0
     city.count[0] = kept
 
 
-def anchor(setting: Setting, world: World, city: City) -> tuple[np.ndarray, np.ndarray]:
+def anchor(setting: Setting, world: World, city: City, seed: int, luck: int) -> tuple[np.ndarray, np.ndarray]:
     """Set the city at the fork to the reference year's published totals.
 
     Sizes, and with them capital, cash and revenue, are scaled by industry and place so that value added meets its
@@ -258,8 +263,8 @@ def anchor(setting: Setting, world: World, city: City) -> tuple[np.ndarray, np.n
     compact(city)
     r = world.region
     n = int(city.count[0])
-    firms, record = city.firms[:, :n], is_record(city)
-    industry, place = firms[INDUSTRY].astype(int), firms[PLACE].astype(int)
+    firms = numbers_of(city.firms, slice(0, n))
+    industry, place, record = firms[INDUSTRY].astype(int), firms[PLACE].astype(int), firms[FIRM] < RECORD_ADDRESSES
     k = r.a / (world.env.hurdle.mean() + r.delta)
     target = target_values(setting, world, setting.burn_in - 1)
     size = np.exp(firms[LN_SIZE])
@@ -287,8 +292,10 @@ def anchor(setting: Setting, world: World, city: City) -> tuple[np.ndarray, np.n
         firms[column] *= scale
     for column in (SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, LUCK):
         firms[column] = 0.0
-    anchor_ladder(city, world)
-    return shift, staff_factors(setting, world, firms, value * scale)
+    anchor_ladder(firms, city.recognised, world, able(seed, luck, firms, world))
+    heads = staff_factors(setting, world, firms, value * scale)
+    write_numbers(city.firms, firms, slice(0, n))
+    return shift, heads
 
 
 def staff_factors(setting: Setting, world: World, firms: np.ndarray, value: np.ndarray) -> np.ndarray:
@@ -312,10 +319,8 @@ def between(values: np.ndarray, least: float, most: float) -> np.ndarray:
     return (values >= least) & (values <= most)
 
 
-def anchor_ladder(city: City, world: World) -> None:
+def anchor_ladder(firms: np.ndarray, recognised: np.ndarray, world: World, u_able: np.ndarray) -> None:
     """Give or take rungs so that the counts ever recognised are the published ones (in modelled industries)."""
-    n = int(city.count[0])
-    firms = city.firms[:, :n]
     open_to = technology(world.region)[firms[INDUSTRY].astype(int)] > 0.5
     growth = np.where(firms[REVENUE_3] > 0.0, firms[REVENUE_1] / np.maximum(firms[REVENUE_3], 1.0), 0.0)
     p, years, revenue = world.p, 0.25 * firms[AGE], firms[REVENUE_1]
@@ -328,22 +333,22 @@ def anchor_ladder(city: City, world: World) -> None:
     }
     for step in range(len(STEPS)):
         bit = 1 << step
-        rank = further(firms[U_ABLE], SPENDS_ON_RESEARCH)
+        rank = further(u_able, SPENDS_ON_RESEARCH)
         if step == GAZELLE:
             rank = growth
         elif step in (UNICORN, LEADING):
             rank = firms[REVENUE_1] * np.maximum(growth, 1.0)
-        for place in range(city.recognised.shape[0]):
+        for place in range(recognised.shape[0]):
             here = open_to & (firms[PLACE] == place)
             target = round(float(world.region.ladder_start[step, place]))
             ever = firms[EVER].astype(np.int64)
             holds = (ever & bit) > 0
             score = rank + np.where(fit.get(step, True), 1e12, 0.0) + np.where(holds, 1e13, 0.0)
-            chosen = np.zeros(n, bool)
+            chosen = np.zeros(rank.size, bool)
             order = np.argsort(-np.where(here, score, -np.inf), kind="stable")[:target]
             chosen[order[here[order]]] = True
             mine = firms[PLACE] == place
             firms[EVER] = np.where(mine, np.where(chosen, ever | bit, ever & ~bit), ever)
             held = firms[STEPS_HELD].astype(np.int64)
             firms[STEPS_HELD] = np.where(mine, np.where(chosen, held | bit, held & ~bit), held)
-            city.recognised[place, step] = target
+            recognised[place, step] = target

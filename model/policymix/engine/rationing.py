@@ -36,6 +36,7 @@ from .claims import (
     ROWS_USED,
     STAND_BY,
 )
+from .columns import number_of
 from .symbols import *
 
 
@@ -164,7 +165,7 @@ def step_in(quarter, year_ends, n, city, mix, desk, clause_out):
 def cut_to_room(r, quarter, city, mix):
     """Cut a row that steps in to what ``once``, caps and limits leave its firm by now, and debit the firm's account."""
     row = city.claims[r]
-    c, account = int(row[CL_CLAUSE]), int(city.firms[ACCOUNT, int(row[CL_SLOT])])
+    c, account = int(row[CL_CLAUSE]), int(number_of(city.firms, ACCOUNT, int(row[CL_SLOT])))
     own = mix.arrays.clause[c]
     used = own["once_account"] >= ACCOUNT_FIRM and own["upgrade"] == 0 and city.account_once[account, c] > 0
     room = 0.0 if used and not filed_beside(r, city) else room_of(r, account, quarter, city, mix.arrays)

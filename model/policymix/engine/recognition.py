@@ -71,3 +71,12 @@ def apply_for_rungs(w, h, p, n):
         w[STEPS_HELD * STRIDE + j] = held
         w[W_GAINED * STRIDE + j] = held & ~ever
         w[EVER * STRIDE + j] = ever | held
+
+
+def turn_year(w, n):
+    """Last quarter of a year: revenue of the year becomes last year's."""
+    for j in range(n):
+        w[REVENUE_3 * STRIDE + j] = w[REVENUE_2 * STRIDE + j]
+        w[REVENUE_2 * STRIDE + j] = w[REVENUE_1 * STRIDE + j]
+        w[REVENUE_1 * STRIDE + j] = w[REVENUE_NOW * STRIDE + j]
+        w[REVENUE_NOW * STRIDE + j] = 0.0

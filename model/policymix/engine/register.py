@@ -16,9 +16,8 @@ import numpy as np
 from ..region.register import founded_quarter, steps_mask, value_added
 from ..region.schema import Firm
 from .claims import City
-from .population import empty_city, own_research, staff_factors, target_values
+from .population import able, empty_city, own_research, staff_factors, target_values
 from .setting import FIRST_YEAR, HISTORY, Setting
-from .streams import ABLE_OF, AWARE_OF, uniform
 from .symbols import (
     ACCOUNT,
     AGE,
@@ -43,9 +42,8 @@ from .symbols import (
     REVENUE_NOW,
     STEPS,
     STEPS_HELD,
-    U_ABLE,
-    U_AWARE,
 )
+from .table import column_of, numbers_of, write_numbers
 from .world import World
 
 FIRST_ADDRESS = 2**30
@@ -78,9 +76,8 @@ def settle(
     industry, place = positions(setting, rows)
     own = sizes(setting, world, rows)
     new = room_of(setting, city, len(rows))
-    firms = new.firms[:, : len(rows)]
     like = nearest(city, industry, np.log(own))
-    firms[:] = city.firms[:, like]
+    firms = numbers_of(city.firms, like)
     ratio = own / np.exp(firms[LN_SIZE])
     for column in MONEY:
         firms[column] *= ratio
@@ -89,7 +86,7 @@ def settle(
     firms[STEPS_HELD] = firms[EVER] = [float(steps_mask(row)) for row in rows]
     fork = int(setting.calendar[setting.burn_in - 1]) + 1 + 4 * FIRST_YEAR
     firms[AGE] = [float(fork - founded_quarter(row)) for row in rows]
-    write_luck(setting, world, rows, firms, fork, seed, luck)
+    write_luck(setting, world, rows, firms, seed, luck)
     write_history(world, firms)
     write_capital(world, rows, firms)
     rake(setting, world, firms)
@@ -97,7 +94,9 @@ def settle(
         holds = (firms[EVER].astype(np.int64) >> step) & 1
         new.recognised[:, step] = np.bincount(place, weights=holds, minlength=new.recognised.shape[0])
     value = np.exp(firms[LN_SIZE]) * capital_ratio(world, firms) ** world.region.a[industry]
-    return new, heads * staff_factors(setting, world, firms, value)
+    own_heads = staff_factors(setting, world, firms, value)
+    write_numbers(new.firms, firms, slice(0, len(rows)))
+    return new, heads * own_heads
 
 
 def addresses(setting: Setting, rows: list[Firm]) -> np.ndarray:
@@ -138,7 +137,8 @@ def room_of(setting: Setting, city: City, count: int) -> City:
     """An empty city with room for the register, under the prices and the technology of the burn-in's end."""
     places, industries = city.recognised.shape[0], city.adopters.size
     new = empty_city((count // BLOCK + 2) * BLOCK, setting.mixes[HISTORY], places, industries)
-    new.firms[:] = 0.0
+    for table in new.firms:
+        table[:] = 0
     new.prices[:], new.adopters[:] = city.prices, city.adopters
     new.count[0] = count
     return new
@@ -147,7 +147,7 @@ def room_of(setting: Setting, city: City, count: int) -> City:
 def nearest(city: City, industry: np.ndarray, ln_size: np.ndarray) -> np.ndarray:
     """Slot of the synthetic firm of the same industry nearest in log size; of any industry where it has none."""
     n = int(city.count[0])
-    theirs, size = city.firms[INDUSTRY, :n].astype(int), city.firms[LN_SIZE, :n]
+    theirs, size = column_of(city.firms, INDUSTRY)[:n].astype(int), column_of(city.firms, LN_SIZE)[:n]
     found = np.empty(len(industry), np.int64)
     for code in np.unique(industry):
         known = np.flatnonzero(theirs == code)
@@ -161,19 +161,11 @@ def nearest(city: City, industry: np.ndarray, ln_size: np.ndarray) -> np.ndarray
     return found
 
 
-def write_luck(
-    setting: Setting, world: World, rows: list[Firm], firms: np.ndarray, fork: int, seed: int, luck: int
-) -> None:
-    """Address and lasting traits of every firm; its R&D moves from its model's trait to its own."""
+def write_luck(setting: Setting, world: World, rows: list[Firm], firms: np.ndarray, seed: int, luck: int) -> None:
+    """Address of every firm, and with it its lasting traits; its R&D moves from its model's trait to its own."""
+    before = own_research(able(seed, luck, firms, world), world.p)
     firms[FIRM] = addresses(setting, rows)
-    before = own_research(firms[U_ABLE], world.p)
-    born = fork - 4 * FIRST_YEAR - firms[AGE]
-    for column, purpose in ((U_AWARE, AWARE_OF), (U_ABLE, ABLE_OF)):
-        firms[column] = [
-            uniform(seed, luck, int(address), max(int(quarter), 0), purpose)
-            for address, quarter in zip(firms[FIRM], born, strict=True)
-        ]
-    change = own_research(firms[U_ABLE], world.p) - before
+    change = own_research(able(seed, luck, firms, world), world.p) - before
     for column in (RESEARCH, REPORTED, KNOWLEDGE):
         firms[column] += change
 

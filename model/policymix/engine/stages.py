@@ -12,6 +12,7 @@ import numpy as np
 
 from ..elementary import exp, log
 from ..firms import adopt, invest, kink, ladder, leave, produce, research, take_up
+from .columns import as_kept
 from .streams import (
     ADJUST,
     ADOPT,
@@ -28,10 +29,12 @@ from .streams import (
     SPENDS_ON_RESEARCH,
     SPENDS_TOO,
     TYPE,
-    VOLATILITY,
+    able_of,
+    aware_of,
     further,
     further_normal,
     hashed,
+    lasting,
     normal_of,
     uniform_of,
     words,
@@ -55,8 +58,8 @@ SMALLEST = 1.0
 """CNY below which an amount counts as nothing."""
 
 
-def draw_luck(w, h, seed, luck, quarter, first_quarter_of_year, n):
-    """Numbers of this quarter for the firms in the block; the year's variance in the first quarter."""
+def draw_luck(w, h, seed, luck, quarter, pairs, records, n):
+    """Numbers of this quarter for the firms in the block, the year's variance and what lasts (``streams.aware_of``)."""
     for j in range(n):
         first, second = words(seed, luck, np.uint64(w[FIRM * STRIDE + j]), quarter)
         h[j] = first
@@ -70,10 +73,13 @@ def draw_luck(w, h, seed, luck, quarter, first_quarter_of_year, n):
         w[W_U_ADOPT * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(ADOPT)))
         w[W_U_RELOCATE * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(RELOCATE)))
         w[W_U_TYPE * STRIDE + j] = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(TYPE)))
-    if first_quarter_of_year:
-        for j in range(n):
-            u = uniform_of(hashed(h[j], h[BLOCK + j], np.uint64(VOLATILITY)))
-            w[VARIANCE * STRIDE + j] = produce.variance_draw(u)
+    end, how_many = records[0], records[1]
+    aware, aware_too, able, able_too, year, year_too = pairs[0], pairs[1], pairs[2], pairs[3], pairs[4], pairs[5]
+    for j in range(n):
+        firm = w[FIRM * STRIDE + j]
+        w[U_AWARE * STRIDE + j] = aware_of(aware, aware_too, firm, end)
+        w[U_ABLE * STRIDE + j] = able_of(able, able_too, firm, end, how_many)
+        w[VARIANCE * STRIDE + j] = produce.variance_draw(lasting(year, year_too, firm))
 
 
 def look_up(w, cells, places, n):
@@ -426,13 +432,14 @@ def spend(w, p, year_begins, n):
     funds_ceiling, funds_deviation = p[P_FUNDS_CEILING], p[P_FUNDS_DEVIATION]
     least_capital = p[P_LEAST_CAPITAL]
     so_far = 0.0 if year_begins else 1.0
+    whole_quarters = np.floor(build_quarters + 0.5)
     for j in range(n):
         start = w[W_START * STRIDE + j] * w[ALIVE * STRIDE + j]
         sold = min(w[W_PROJECT * STRIDE + j], 0.0) * start
         bought = max(w[W_PROJECT * STRIDE + j], 0.0) * start
         under_way, to_come = w[BUILD * STRIDE + j], w[BUILD_LEFT * STRIDE + j]
         build = bought / build_quarters if bought > 0.0 else under_way
-        left = build_quarters if bought > 0.0 else to_come
+        left = whole_quarters if bought > 0.0 else to_come
         paid = build if left > 0.5 else 0.0
         w[BUILD * STRIDE + j] = build
         w[BUILD_LEFT * STRIDE + j] = max(0.0, left - 1.0)
@@ -487,13 +494,4 @@ def leave_or_stay(w, p, exit_by_age, records, n):
         w[ALIVE * STRIDE + j] *= 1.0 - w[W_EXITS * STRIDE + j]
         w[AGE * STRIDE + j] += 1.0
         w[RELIEF_END * STRIDE + j] = max(-1.0, w[RELIEF_END * STRIDE + j] - 1.0)
-        w[JOBS * STRIDE + j] *= w[ALIVE * STRIDE + j]
-
-
-def turn_year(w, n):
-    """Last quarter of a year: revenue of the year becomes last year's."""
-    for j in range(n):
-        w[REVENUE_3 * STRIDE + j] = w[REVENUE_2 * STRIDE + j]
-        w[REVENUE_2 * STRIDE + j] = w[REVENUE_1 * STRIDE + j]
-        w[REVENUE_1 * STRIDE + j] = w[REVENUE_NOW * STRIDE + j]
-        w[REVENUE_NOW * STRIDE + j] = 0.0
+        w[JOBS * STRIDE + j] = as_kept(w[JOBS * STRIDE + j] * w[ALIVE * STRIDE + j])

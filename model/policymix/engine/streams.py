@@ -1,8 +1,9 @@
 """Luck with an address: one Philox4x32-10 block per (seed, luck, firm, quarter), spread over purposes by splitmix64.
 
 A number depends on its address alone: never on the mix, the order of firms, the number of threads or on how many
-numbers somebody else has drawn. Salmon, Moraes, Dror and Shaw (2011), doi:10.1145/2063384.2063405; Steele, Lea and
-Flood (2014), doi:10.1145/2660193.2660195.
+numbers somebody else has drawn. What lasts is drawn anew whenever it is needed: the words of a purpose are one block
+for all firms, and the splitmix64 sequence that they begin has a number for every firm. Salmon, Moraes, Dror and Shaw
+(2011), doi:10.1145/2063384.2063405; Steele, Lea and Flood (2014), doi:10.1145/2660193.2660195.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ BUY, SIZE, TAIL, CLASS, INDUSTRY_OF, CITY, ZONE, STEPS_OF, AWARE_OF, ABLE_OF, PA
 RELOCATE, LOTTERY, AGE_OF, COUNT, HOW_IT_COMES, WON_CONTEST, HEADQUARTERS = range(24, 31)
 PURPOSES = 31
 
+LASTING = 4294967040
+"""Address above all firms: from it on, one a purpose, for the words of lasting numbers."""
+
 SHIFTS_REVENUE, HOLDS_CORE, SPENDS_ON_RESEARCH, STARTS_DIGITAL = 7919.0, 104729.0, 611953.0, 15485863.0
 SPENDS_TOO, QUALIFIES, COSTS_TO_QUALIFY, COSTS_TOO = 1299709.0, 224737.0, 350377.0, 2750159.0
 KEEPS_FUNDS, KEEPS_TOO = 4256233.0, 5800079.0
-"""Primes that turn the stored uniform ``u_able`` into further lasting traits of a firm."""
+"""Primes that turn the lasting uniform ``u_able`` into further lasting traits of a firm."""
 TICKET_OF_CLAIM, MARKS_OF_CLAIM = 32452843.0, 49979687.0
 """Primes that turn the uniform number of a claim's approval into its lottery ticket and the assessors' marks."""
 
@@ -83,15 +87,51 @@ def uniform_of(word):
 
 
 @register_jitable
+def lasting_words(seed, luck, purpose, since):
+    """The two words that give all firms their lasting numbers of one purpose, for good (``since`` nought) or from a
+    quarter on."""
+    return words(seed, luck, np.uint64(LASTING + purpose), np.uint64(since))
+
+
+@register_jitable
+def lasting(first, second, firm):
+    """A firm's lasting uniform number: the word of its address in the splitmix64 sequence that two words begin."""
+    return uniform_of(hashed(first, second, np.uint64(firm)))
+
+
+@register_jitable
+def aware_of(first, second, firm, end):
+    """Lasting uniform number of early knowledge; the region file's records, whose addresses lie below ``end``, know at
+    once."""
+    return 0.0 if firm < end else lasting(first, second, firm)
+
+
+@register_jitable
+def able_of(first, second, firm, end, records):
+    """Lasting uniform number of readiness; those of the records are evenly spread."""
+    return (firm + 0.5) / records if firm < end else lasting(first, second, firm)
+
+
+@njit(nogil=True, error_model="numpy")
+def readiness(seed, luck, firms, end, records):
+    """``able_of`` of many firms, given their addresses as float64."""
+    first, second = lasting_words(np.uint64(seed), np.uint64(luck), ABLE_OF, 0)
+    out = np.empty(firms.size)
+    for i in range(firms.size):
+        out[i] = able_of(first, second, firms[i], end, records)
+    return out
+
+
+@register_jitable
 def further(u, multiplier):
-    """A further uniform number of a firm from one that it stores: the fraction of u times a large prime."""
+    """A further uniform number of a firm from a lasting one: the fraction of u times a large prime."""
     product = u * multiplier
     return product - np.floor(product)
 
 
 @register_jitable
 def further_normal(u, first, second):
-    """A lasting standard normal number of a firm from a uniform one that it stores: Box and Muller."""
+    """A lasting standard normal number of a firm from a lasting uniform one: Box and Muller."""
     radius = np.sqrt(-2.0 * log(max(further(u, first), TWO_TO_MINUS_52)))
     return radius * cos_turn(further(u, second))
 

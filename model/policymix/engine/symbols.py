@@ -33,51 +33,56 @@ PROJECT_TYPES = (
 )
 
 COLUMNS = (
-    # what every quarter may change
-    "alive",  # 1 or 0
-    "age",  # quarters
+    # money, CNY: 64 bits
+    "capital",  # K
+    "funds",  # A
+    "build",  # a quarter of the project under way
+    "revenue_now",  # so far this calendar year
+    "reported_now",  # of reported R&D so far this calendar year; begun anew in its first quarter
+    "sum_investment",  # since the fork
+    "sum_research",
+    "sum_value",
+    "revenue_1",  # last year; only the last quarter of a year changes it
+    # logs, shares, heads and what is only compared: 32 bits
     "ln_size",  # log of demand state S, CNY of value added a year
-    "capital",  # K, CNY
-    "funds",  # A, CNY
-    "variance",  # V of this calendar year
-    "build",  # CNY a quarter of the project under way
-    "build_left",  # quarters of it still to come
     "research",  # log of real R&D intensity against the normal one
     "knowledge",  # log of the stock of real R&D against the normal one
     "reported",  # log of reported R&D intensity against the normal one
-    "revenue_now",  # CNY so far this calendar year
-    "reported_now",  # CNY of reported R&D so far this calendar year; begun anew in its first quarter
-    "own_digital",  # 1 with digital equipment of its own
     "bought_digital",  # share of the service budget bought outside
-    "relief_end",  # quarters until rent relief ends, -1 without
-    "sum_investment",  # CNY since the fork
-    "sum_research",
-    "sum_value",
     "jobs",  # staff at the end of the quarter
     "luck",  # sum of idiosyncratic log growth since the fork
-    # what lasts
-    "firm",  # address of its luck: below 2**31 an incumbent, else the pool's (quarter, number)
+    "age",  # quarters
+    "revenue_2",  # CNY two and three years ago; only the last quarter of a year reads and changes them
+    "revenue_3",
+    "account",  # row of the claimants' table, -1 without claims; no stage reads or changes it
+    # small whole numbers: 8 bits
+    "alive",  # 1 or 0
+    "own_digital",  # 1 with digital equipment of its own
+    "build_left",  # quarters of the project still to come
+    "relief_end",  # quarters until rent relief ends, -1 without
+    "steps",  # bit mask of rungs held; only the last quarter of a year changes it and the next
+    "ever",  # bit mask of rungs ever recognised
     "industry",
     "place",
-    "u_aware",  # stored uniforms: early knowledge
-    "u_able",  # readiness to apply, ability to hold back revenue
-    # what the last quarter of a year may change; only that quarter reads the last three
-    "steps",  # bit mask of rungs held
-    "revenue_1",  # CNY last year
-    "ever",  # bit mask of rungs ever recognised
-    "revenue_2",  # CNY two and three years ago
-    "revenue_3",
-    # what claims change
-    "account",  # row of the claimants' table, -1 without claims
+    # address of its luck: below 2**31 an incumbent, else the pool's (quarter, number)
+    "firm",
 )
-(ALIVE, AGE, LN_SIZE, CAPITAL, FUNDS, VARIANCE, BUILD, BUILD_LEFT, RESEARCH, KNOWLEDGE, REPORTED, REVENUE_NOW,
- REPORTED_NOW, OWN_DIGITAL, BOUGHT_DIGITAL, RELIEF_END, SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, JOBS, LUCK, FIRM,
- INDUSTRY, PLACE, U_AWARE, U_ABLE, STEPS_HELD, REVENUE_1, EVER, REVENUE_2, REVENUE_3,
- ACCOUNT) = range(32)  # fmt: skip
+"""What every firm has between quarters, by the table that holds it (``columns.Firms``)."""
+(CAPITAL, FUNDS, BUILD, REVENUE_NOW, REPORTED_NOW, SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, REVENUE_1,
+ LN_SIZE, RESEARCH, KNOWLEDGE, REPORTED, BOUGHT_DIGITAL, JOBS, LUCK, AGE, REVENUE_2, REVENUE_3, ACCOUNT,
+ ALIVE, OWN_DIGITAL, BUILD_LEFT, RELIEF_END, STEPS_HELD, EVER, INDUSTRY, PLACE, FIRM) = range(29)  # fmt: skip
+MONEY, SINGLE, SMALL, ADDRESS = CAPITAL, LN_SIZE, ALIVE, FIRM
+"""First column of each table."""
 COLUMN_COUNT = len(COLUMNS)
-BYTES_PER_FIRM = 8 * COLUMN_COUNT
-CHANGED = FIRM
-"""Columns before it change every quarter; those from ``STEPS_HELD`` to before ``ACCOUNT`` in the last one of a year."""
+
+DRAWN = (
+    "u_aware",  # early knowledge
+    "u_able",  # readiness to apply, ability to hold back revenue
+    "variance",  # V of this calendar year
+)
+"""What luck gives a firm for good or for a year: drawn from its address whenever it is needed, never stored."""
+U_AWARE, U_ABLE, VARIANCE = range(COLUMN_COUNT, COLUMN_COUNT + len(DRAWN))
+FIRM_ROWS = COLUMN_COUNT + len(DRAWN)
 
 CELL_VALUES = (
     "drift",  # log growth of S a year
@@ -118,7 +123,7 @@ WORK = (
     "wait", "free_reported", "u_renew", "event", "meets", "gained", "ln_capital",
     "hazard", "stretch_rate", "offer", "standing",
 )  # fmt: skip
-_FIRST_WORK = COLUMN_COUNT + LOOKED_UP
+_FIRST_WORK = FIRM_ROWS + LOOKED_UP
 (W_Z, W_U_ADJUST, W_U_MAINTAIN, W_U_EXIT, W_U_ADOPT,
  W_SIZE, W_RATIO, W_VALUE, W_REVENUE, W_PROFIT, W_CASH, W_GAP, W_EXIT_BASE, W_FIRST_PAYS, W_WANTED,
  W_PROJECT, W_START, W_SPEND, W_RESEARCH, W_REPORTED, W_EXITS, W_BOUND, W_RD_APPLIES, W_RD_RATE,
@@ -131,7 +136,7 @@ W_LAYER_SOON = W_LAYER_END + LAYERS
 W_RD_LAYER_RATE = W_LAYER_SOON + LAYERS
 W_RD_LAYER_END = W_RD_LAYER_RATE + LAYERS
 ROWS = W_RD_LAYER_END + LAYERS
-CELL_ROW = COLUMN_COUNT
+CELL_ROW = FIRM_ROWS
 """First scratch row of the values looked up by industry and place."""
 
 PARAMETERS = (

@@ -16,9 +16,10 @@ from .claims import (
     SLOTS,
     known_share,
 )
+from .columns import load, store
 from .decisions import decide, new_accounting_year, pay_and_check
 from .events import claim_for_events, jump_to_line, jump_to_notch, look_ahead, see_offers, show_offers
-from .recognition import climb
+from .recognition import climb, turn_year
 from .stages import (
     FOREVER,
     choose,
@@ -35,10 +36,10 @@ from .stages import (
     research_support,
     size_with_support,
     spend,
-    turn_year,
     want,
     weigh_support,
 )
+from .streams import ABLE_OF, AWARE_OF, VOLATILITY, lasting_words
 from .symbols import *
 
 RECORD, FROZEN, FREE = 0, 1, 2
@@ -61,6 +62,8 @@ class Room(NamedTuple):
     w: np.ndarray  # float64[ROWS * STRIDE]
     h: np.ndarray  # uint64[2 * STRIDE]
     pair: np.ndarray  # uint64[2]
+    pairs: np.ndarray  # uint64[6]: words of what lasts, early knowledge, readiness and the year's variance
+    firm: np.ndarray  # float64[FIRM_ROWS, 1]: one firm that something rare happens to
     cells: np.ndarray  # float64[cells, CELL_COUNT]
     most: np.ndarray  # float64[places] staff of one firm that counts for crowding
     known: np.ndarray  # float64[packages, 3]
@@ -72,7 +75,7 @@ class Room(NamedTuple):
     movers: np.ndarray  # int64[slots]
     lessees: np.ndarray  # int64[slots]
     counts: np.ndarray  # int64[2]: lessees, movers
-    pool: np.ndarray  # float64[columns, members]
+    pool: np.ndarray  # float64[FIRM_ROWS, members]
     asked: np.ndarray  # int64[members] first row of a newcomer's quotes in the tray, -1 without
     quotes: np.ndarray  # int64[members, places] rows of quotes
     asked_move: np.ndarray  # int64[slots] the same of a mover's
@@ -87,16 +90,24 @@ class Run(NamedTuple):
     mode: int
 
 
-def begin(q, run, city, mix, desk, tables, path, room, out, p):
-    """A new quarter: environment, policy news, an empty tray."""
+def begin(q, run, city, mix, desk, ground, tables, path, room, out, p):
+    """A new quarter: environment, policy news, what lasts, an empty tray."""
     set_environment(q, run, city, mix, tables, path, room, out, p)
     spread_news(q, mix, room, p)
     show_offers(q, city, mix, room)
+    find_lasting(run, ground.calendar[q], room.pairs)
     for place in range(city.prices.shape[0]):
         staff = path.jobs[q - 1, place] if q > 0 else 0.0
         room.most[place] = p[P_CROWDING_CAP] * staff if staff > 0.0 else 1e18
     desk.waiting[0] = 0
     room.counts[0], room.counts[1] = 0, 0
+
+
+def find_lasting(run, calendar, pairs):
+    """Words of what firms keep for good, and of their variance in this calendar year."""
+    pairs[0], pairs[1] = lasting_words(run.seed, run.luck, AWARE_OF, 0)
+    pairs[2], pairs[3] = lasting_words(run.seed, run.luck, ABLE_OF, 0)
+    pairs[4], pairs[5] = lasting_words(run.seed, run.luck, VOLATILITY, calendar - calendar % 4)
 
 
 def set_environment(q, run, city, mix, tables, path, room, out, p):
@@ -138,13 +149,12 @@ def blocks(q, run, city, mix, desk, ground, room, out, p):
     for start in range(0, city.count[SLOTS], BLOCK):
         n = min(BLOCK, city.count[SLOTS] - start)
         year_ends = ground.calendar[q] % 4 == 3
-        load(city.firms, room.w, start, n, ACCOUNT if year_ends else EVER)
+        load(city.firms, room.w, start, n, year_ends)
         fill_lanes(room.w, n)
-        draw_luck(room.w, room.h, run.seed, run.luck, np.uint64(ground.calendar[q]), ground.calendar[q] % 4 == 0, BLOCK)
+        quarter = np.uint64(ground.calendar[q])
+        draw_luck(room.w, room.h, run.seed, run.luck, quarter, room.pairs, ground.records, BLOCK)
         stages(q, start, n, BLOCK, city, mix, desk, ground, room, out, p)
-        store(city.firms, room.w, start, n, 0, CHANGED)
-        if year_ends:
-            store(city.firms, room.w, start, n, STEPS_HELD, ACCOUNT)
+        store(city.firms, room.w, start, n, year_ends)
 
 
 def stages(q, start, n, lanes, city, mix, desk, ground, room, out, p):
@@ -221,14 +231,6 @@ def leave_stage(start, n, lanes, ground, room, p):
     room.counts[1] = movers
 
 
-def load(firms, w, start, n, columns):
-    """Copy the first columns of some firms into the scratch buffer."""
-    for column in range(columns):
-        values = firms[column, start : start + n]
-        for j in range(n):
-            w[column * STRIDE + j] = values[j]
-
-
 def fill_lanes(w, n):
     """Lanes beyond the last firm hold a harmless dead one."""
     for column in range(COLUMN_COUNT):
@@ -236,14 +238,6 @@ def fill_lanes(w, n):
             w[column * STRIDE + j] = w[column * STRIDE]
     for j in range(n, BLOCK):
         w[ALIVE * STRIDE + j] = 0.0
-
-
-def store(firms, w, start, n, first, last):
-    """Copy some of the firms' columns back."""
-    for column in range(first, last):
-        values = firms[column, start : start + n]
-        for j in range(n):
-            values[j] = w[column * STRIDE + j]
 
 
 def decide_and_pay(q, city, mix, desk, ground, out):

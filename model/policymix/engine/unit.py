@@ -27,9 +27,10 @@ from .claims import (
     City,
     Mix,
 )
+from .columns import Firms
 from .entry import Ground
 from .mixes import Layers, mix_of, opportunity_spending
-from .population import anchor, empty_city, is_record, populate, room_for
+from .population import anchor, empty_city, populate, room_for
 from .quarter import quarter
 from .register import settle
 from .setting import HISTORY, Setting
@@ -39,6 +40,7 @@ from .symbols import (
     ALIVE,
     C_LN_COMMON,
     CAPITAL,
+    FIRM,
     INDUSTRY,
     LN_SIZE,
     LUCK,
@@ -47,8 +49,9 @@ from .symbols import (
     P_SIZE_SPREAD,
     PLACE,
 )
+from .table import column_of, numbers_of, slots_of
 from .timetable import FREE, FROZEN, RECORD, Path, Run
-from .world import World, ground_of, living_per_entry, tables_of, world_of
+from .world import RECORD_ADDRESSES, World, ground_of, living_per_entry, tables_of, world_of
 
 POOL_LIMIT = 0.9
 
@@ -92,8 +95,9 @@ def fork(city: City, slots: int, mix: Compiled) -> City:
     places, industries = city.recognised.shape[0], city.adopters.size
     new = empty_city(slots, mix, places, industries)
     n = int(city.count[SLOTS])
-    new.firms[:, :n] = city.firms[:, :n]
-    new.firms[ACCOUNT, :n] = -1.0
+    for own, theirs in zip(new.firms, city.firms, strict=True):
+        own[:, :n] = theirs[:, :n]
+    column_of(new.firms, ACCOUNT)[:n] = -1
     new.count[SLOTS] = n
     new.recognised[:] = city.recognised
     new.prices[:] = city.prices
@@ -105,7 +109,7 @@ def copied(city: City) -> City:
     """A copy of a city with what is in use of its tables."""
     n, claimants, rows = int(city.count[SLOTS]), int(city.count[CLAIMANTS]), int(city.count[ROWS_USED])
     return city._replace(
-        firms=city.firms[:, :n].copy(),
+        firms=Firms(*(table[:, :n].copy() for table in city.firms)),
         count=city.count.copy(),
         account_paid=city.account_paid[:claimants].copy(),
         account_once=city.account_once[:claimants].copy(),
@@ -160,7 +164,8 @@ def resume(city: City, out: Out, setting: Setting, name: str, slots: int, quarte
     packages = [[p.id for p in mix.packages].index(package.id) for package in base.packages]
     claimants, rows = int(city.count[CLAIMANTS]), int(city.count[ROWS_USED])
     new.count[:] = city.count
-    new.firms[ACCOUNT, : city.count[SLOTS]] = city.firms[ACCOUNT, : city.count[SLOTS]]
+    n = int(city.count[SLOTS])
+    column_of(new.firms, ACCOUNT)[:n] = column_of(city.firms, ACCOUNT)[:n]
     new.account_paid[:claimants], new.account_once[:claimants] = 0.0, 0
     new.account_paid[:claimants, clauses] = city.account_paid[:claimants]
     new.account_once[:claimants, clauses] = city.account_once[:claimants]
@@ -219,8 +224,8 @@ def run_mix(
     if out is None:
         out = new_out(setting.quarters, len(setting.mixes[name].clauses), places, industries)
     pool = int(ground.pool.max()) + 1
-    desk = new_desk(setting.mixes[name], 8 * pool + city.firms.shape[1], city.claims.shape[0])
-    room = new_room(places * industries, mix.announced.size, city.firms.shape[1], pool)
+    desk = new_desk(setting.mixes[name], 8 * pool + slots_of(city.firms), city.claims.shape[0])
+    room = new_room(places * industries, mix.announced.size, slots_of(city.firms), pool)
     run, do = Run(np.uint64(seed), np.uint64(luck), mode), loop.for_one_run(compiled)
     for q in range(first, last):
         if pauses is not None and q in pauses:
@@ -258,7 +263,7 @@ def start_of(compiled, setting: Setting, values: Mapping[str, float], seed: int,
     history = mix_of(setting, world, HISTORY, layers, values, city)
     fixed = (setting, world, ground, tables, city, history, HISTORY, RECORD, path, seed, luck)
     out = run_mix(compiled, *fixed, 0, setting.burn_in, None)
-    shift, heads = anchor(setting, world, city)
+    shift, heads = anchor(setting, world, city, seed, luck)
     if setting.region.firm:
         city, heads = settle(setting, world, city, heads, seed, luck)
     tables = tables_of(setting, world, ln_typical + shift, heads)
@@ -432,10 +437,9 @@ def _spending(setting: Setting, world: World, name: str, values: Mapping[str, fl
 
 def largest_size(city: City, world: World) -> float:
     """Log of the smallest record's size: no other newcomer is larger."""
-    record = is_record(city)
-    if not record.any():
-        return float(city.firms[LN_SIZE, : city.count[SLOTS]].max())
-    return float(city.firms[LN_SIZE, : city.count[SLOTS]][record].min())
+    n = city.count[SLOTS]
+    ln_size, record = column_of(city.firms, LN_SIZE)[:n], column_of(city.firms, FIRM)[:n] < RECORD_ADDRESSES
+    return float(ln_size[record].min() if record.any() else ln_size.max())
 
 
 def luck_of(city: City, world: World, years: float, table: np.ndarray) -> tuple[float, float]:
@@ -445,11 +449,11 @@ def luck_of(city: City, world: World, years: float, table: np.ndarray) -> tuple[
     sqrt(sum w^2 sigma^2 t), w the firms' shares of core value added (ECONOMICS 4).
     """
     r, p = world.region, world.p
-    n = int(city.count[SLOTS])
-    industry = city.firms[INDUSTRY, :n].astype(int)
-    core = (city.firms[ALIVE, :n] > 0.5) & r.core[industry]
+    firms = numbers_of(city.firms, slice(0, int(city.count[SLOTS])))
+    industry = firms[INDUSTRY].astype(int)
+    core = (firms[ALIVE] > 0.5) & r.core[industry]
     industry = industry[core]
-    ln_size, capital, age, place, luck = (city.firms[c, :n][core] for c in (LN_SIZE, CAPITAL, AGE, PLACE, LUCK))
+    ln_size, capital, age, place, luck = (firms[c, core] for c in (LN_SIZE, CAPITAL, AGE, PLACE, LUCK))
     k = r.a / (world.env.hurdle.mean() + r.delta)
     size = np.exp(ln_size)
     value = size * (capital / (k[industry] * size)) ** r.a[industry]

@@ -195,12 +195,17 @@ def ground_of(setting: Setting, world: World, largest: float) -> Ground:
         days=setting.days,
         calendar=setting.calendar.astype(np.int64),
         exit_by_age=world.exit_by_age,
-        records=np.array([RECORD_ADDRESSES]),
+        records=records_of(world),
         designated=r.designated_share,
         space_elasticity=r.space_elasticity,
         space_per_head=np.array([r.space_per_worker]),
         mobile_base=np.array([r.city_base_share]),
     )
+
+
+def records_of(world: World) -> np.ndarray:
+    """Address that ends the region file's records, and their number."""
+    return np.array([RECORD_ADDRESSES, float(max(1, len(world.region.record_industry)))])
 
 
 def entrant_cap(world: World) -> float:

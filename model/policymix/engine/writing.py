@@ -22,7 +22,8 @@ from .inlining import Functions, called_once, callees_first, free_names, inlined
 POLICY_FILES = ("dates", "schedule", "stacking", "settlement", "budget")
 """Each may call functions of those before it."""
 WRITTEN = (
-    "stages", "claims", "rationing", "decisions", "entry", "events", "recognition", "accounts", "timetable", "ancestry",
+    "columns", "stages", "claims", "rationing", "decisions", "entry", "events", "recognition", "accounts", "timetable",
+    "ancestry",
 )  # fmt: skip
 COMPILED = ("firms", "tray", "ask", "admit", "close", "initial_city")
 REPEATED = ("weigh_stretch",)
@@ -64,7 +65,7 @@ FOOTER = (
 
 @compiled
 def firms(q, run, city, mix, desk, ground, tables, path, room, out, p):
-    begin(q, run, city, mix, desk, tables, path, room, out, p)
+    begin(q, run, city, mix, desk, ground, tables, path, room, out, p)
     blocks(q, run, city, mix, desk, ground, room, out, p)
     ask_lessees(q, run, city, desk, ground, room, p)
     outside_claims(q, run, city, mix, desk, ground)

@@ -22,7 +22,7 @@ def aware_share(years, first, innovation, imitation):
     Returns
     -------
     float
-        Share, 0 to 1; a firm knows when its stored uniform lies below it.
+        Share, 0 to 1; a firm knows when its lasting uniform lies below it.
     """
     if years < 0.0:
         return 0.0
