@@ -82,6 +82,11 @@ def uniform_of(word):
     return _as_number((word >> _12) | _ONE) - (1.0 - 2.0**-53)
 
 
+def uniforms_of(words):
+    """``uniform_of`` of an array of words."""
+    return ((words >> _12) | _ONE).view(np.float64) - (1.0 - 2.0**-53)
+
+
 @register_jitable
 def further(u, multiplier):
     """A further uniform number of a firm from one that it stores: the fraction of u times a large prime."""
