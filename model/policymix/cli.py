@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from policymix import __version__, catalog, cli_calibrate
+from policymix.cli_answers import commands as answer_commands
 from policymix.cli_compare import commands as compare_commands
 from policymix.cli_firm import commands as firm_commands
 from policymix.cli_policy import Json, as_json_text, commands
@@ -77,6 +78,7 @@ app.add_typer(validation)
 app.add_typer(firm_commands)
 app.add_typer(sweep_commands)
 app.add_typer(compare_commands)
+app.add_typer(answer_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]

@@ -73,7 +73,11 @@ def by_group(
     for name, values in reader(results, by, activity, prices).items():
         found.append(with_interval(values.astype(float), interval, scenario).expand_dims(part=[name]))
         if name == "additional" and by in HOMES:
-            found.append(share(values.astype(float), _gross(results, by, activity, prices)).expand_dims(part=["additional_share"]))
+            found.append(
+                share(values.astype(float), _gross(results, by, activity, prices)).expand_dims(
+                    part=["additional_share"]
+                )
+            )
     table = xarray.concat(found, dim="part", coords="minimal", compat="override", join="outer")
     table = table.drop_vars([name for name in table.coords if name not in table.dims])
     table["resolved"] = table["resolved"].fillna(0.0).astype(bool)
@@ -168,4 +172,3 @@ def _by_year(results: xarray.Dataset, by: str, activity: str, prices: str) -> di
         "highest_lead": ahead.where(at_end),
         "pulled_forward": pulled.expand_dims(group=additional["group"].values).where(at_end),
     }
-

@@ -86,7 +86,9 @@ def runs_needed(interval: float) -> int:
     return math.ceil((1.0 + interval) / (1.0 - interval) - 1e-9)
 
 
-def with_interval(values: xarray.DataArray, interval: float | None = None, scenario: str = "SCENARIO") -> xarray.Dataset:
+def with_interval(
+    values: xarray.DataArray, interval: float | None = None, scenario: str = "SCENARIO"
+) -> xarray.Dataset:
     """``summary`` with its low and high at another interval than 90 %.
 
     Raises

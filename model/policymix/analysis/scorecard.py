@@ -1,4 +1,4 @@
-"""Targets on one page: probability, expected shortfall, year of crossing, growth needed; sets of targets; any two mixes.
+"""Targets on one page: probability, shortfall, year of crossing, growth needed; sets of targets; any two mixes.
 
 Everything is read where ``targets`` reads it: the number of a run without the luck of single firms, and the spread that
 this luck has. Within a run luck is normal; runs differ by their draw.
@@ -93,9 +93,9 @@ def joint(results: xarray.Dataset, targets: Iterable[Target], names: Sequence[st
     """
     import xarray
 
-    chosen = _chosen(list(targets), names)
+    wanted = chosen(list(targets), names)
     groups: dict[tuple, xarray.DataArray] = {}
-    for target in chosen:
+    for target in wanted:
         mine = _chance(results, target)
         key = (target.outcome, target.place)
         groups[key] = mine if key not in groups else xarray.where(mine < groups[key], mine, groups[key])
@@ -114,7 +114,12 @@ def joint(results: xarray.Dataset, targets: Iterable[Target], names: Sequence[st
         "resolved": resolved(rise.mean(RUNS), standard_error(rise)),
     }
     dataset = xarray.Dataset(found).reset_coords(drop=True)
-    dataset.attrs.update(targets=", ".join(target.id for target in chosen), method=METHOD, units="probability 0..1")
+    dataset.attrs.update(
+        targets=", ".join(target.id for target in wanted),
+        baseline=baseline_of(results),
+        method=METHOD,
+        units="probability 0..1",
+    )
     return dataset
 
 
@@ -129,16 +134,18 @@ def between(results: xarray.Dataset, targets: Iterable[Target], names: Sequence[
     import xarray
 
     listed = list(targets)
-    chosen = _chosen(listed, names) if names else [t for t in listed if isinstance(read(results, t), Reading)]
-    if not chosen:
+    wanted = chosen(listed, names) if names else [t for t in listed if isinstance(read(results, t), Reading)]
+    if not wanted:
         raise InvalidValue("targets", "none that this run tracks", "targets with an outcome: policymix list targets")
     tables = []
-    for target in chosen:
+    for target in wanted:
         mine = _chance(results, target)
         apart = mine - mine.rename(mix="other")
         mean, error = apart.mean(RUNS), standard_error(apart)
-        tables.append(xarray.Dataset({"difference": mean, "difference_error": error, "resolved": resolved(mean, error)}))
-    names_ = xarray.DataArray([target.id for target in chosen], dims="target", name="target")
+        tables.append(
+            xarray.Dataset({"difference": mean, "difference_error": error, "resolved": resolved(mean, error)})
+        )
+    names_ = xarray.DataArray([target.id for target in wanted], dims="target", name="target")
     table = xarray.concat(tables, dim=names_, coords="minimal", compat="override").reset_coords(drop=True)
     table.attrs.update(method=METHOD, units="probability 0..1")
     return table
@@ -174,12 +181,13 @@ def _variable(target: Target) -> str:
     return (target.outcome or "").partition(":")[0]
 
 
-def _chosen(targets: list[Target], names: Sequence[str]) -> list[Target]:
+def chosen(targets: Sequence[Target], names: Sequence[str]) -> list[Target]:
+    """The named targets, all without a name; a name that is none's is refused."""
     known = {target.id: target for target in targets}
     for name in names:
         if name not in known:
             raise NotFound("target", name, known)
-    return [known[name] for name in names] if names else targets
+    return [known[name] for name in names] if names else list(targets)
 
 
 def _chance(results: xarray.Dataset, target: Target) -> xarray.DataArray:

@@ -1,7 +1,7 @@
 """What the money buys and what comes back: leverage, costs, present values, tax, benefit over cost.
 
-Payments are nominal and are brought to the prices of the reference year by the run's own GDP deflator; a year's sums are
-discounted from its middle to the start of the run. What a treasury is not told by the run (rates, shares of tax that
+Payments are nominal and are brought to the prices of the reference year by the run's own GDP deflator; a year's sums
+are discounted from its middle to the start of the run. What a treasury is not told by the run (rates, shares of tax that
 stay) are uncertain numbers with a range and a source; every draw has its own.
 """
 
@@ -40,10 +40,11 @@ RATES = (
     Rate("discount", 0.05, 0.03, 0.08, "1/year", "public discount rate, real", "社会折现率",
          "NDRC and Ministry of Construction (2006), Economic Evaluation of Construction Projects, 3rd ed.: 8 % social "
          "rate, lower for long-run benefit; 5 % is the model's"),
-    Rate("cost_of_funds", 1.2, 1.1, 1.3, "1", "cost of a yuan of public funds", "公共资金成本", "judgement; 1.1 to 1.3"),
+    Rate("cost_of_funds", 1.2, 1.1, 1.3, "1", "cost of a yuan of public funds", "公共资金成本", "judgement"),
     Rate("vat", 0.06, 0.03, 0.10, "1", "value-added tax over value added, after refunds", "增值税占增加值",
          "statutory 6 % on services and 13 % on goods; software pays no more than 3 % of sales after refund"),
-    Rate("vat_local", 0.5, 0.5, 0.5, "1", "local part of value-added tax", "增值税地方留成", "State Council (2016) no. 26"),
+    Rate("vat_local", 0.5, 0.5, 0.5, "1", "local part of value-added tax", "增值税地方留成",
+         "State Council (2016) no. 26"),
     Rate("surcharge", 0.12, 0.10, 0.12, "1", "local surcharges on value-added tax", "附加税费",
          "urban maintenance 7 %, education 3 % and local education 2 % of the tax"),
     Rate("profit", 0.25, 0.15, 0.35, "1", "taxable profit over value added", "应税利润占增加值",
@@ -56,8 +57,8 @@ RATES = (
          "the province's part differs by tax and year; judgement"),
 )  # fmt: skip
 METHOD = (
-    "present values of paired differences; HM Treasury (2022), The Green Book; cost of public funds: Ballard, Shoven and "
-    "Whalley (1985), American Economic Review 75(1)"
+    "present values of paired differences; HM Treasury (2022), The Green Book; cost of public funds: Ballard, Shoven "
+    "and Whalley (1985), American Economic Review 75(1)"
 )
 
 
@@ -101,7 +102,7 @@ def treasury(
     """The money of every mix and what it bought, against the baseline.
 
     With r the discount rate, D the deflator, t the years since the start, m = t - 1/2 their middles, and dY the change
-    of the value added of all the region's firms (displacement included) at constant prices:
+    of the value added of all the region's firms (displacement included) at constant prices::
 
         paid_present = sum paid_t / D_t (1 + r)^-m        value_present = sum dY_t (1 + r)^-m
         tax_present  = value_present x (vat x (vat_local + surcharge) + profit x profit_tax x profit_local) x city_part
@@ -129,7 +130,9 @@ def treasury(
     rates = drawn_rates(results.sizes["draw"], set or {})
     sums, ratios = _sums(results, rates, prices), {}
     paid, base = sums["paid"], baseline_of(results)
-    additional = {name: parts(results, name, prices=prices)["additional"].astype(float) for name in ("investment", "real_rd")}
+    additional = {
+        name: parts(results, name, prices=prices)["additional"].astype(float) for name in ("investment", "real_rd")
+    }
     firms = against_baseline(level(results, "active_firms", prices=prices), base)
     jobs = against_baseline(level(results, "employment", prices=prices), base)
     points = 100.0 * against_baseline(series(results, "core_share", prices=prices).isel(year=-1, drop=True), base)
