@@ -137,6 +137,59 @@ def targets(
     _put_out(table, pages, csv, as_json, figure, drawn)
 
 
+@commands.command()
+def attribute(
+    scenario: Annotated[str, typer.Argument(help="Name or file of a scenario.")] = "dalian-2025",
+    mix: Annotated[str, typer.Option(help="One mix of the scenario, or packages joined by +.")] = "both",
+    by: Annotated[str, typer.Option(help="clause, or package.")] = "clause",
+    players: Annotated[
+        str | None, typer.Option(help="Packages and clauses instead: htz-2022,dalian-2021/1; the rest is one more.")
+    ] = None,
+    outcome: Annotated[
+        str, typer.Option(help="investment, value_added, real_rd, employment, active_firms, core_share or paid.")
+    ] = "investment",
+    draws: Annotated[int | None, typer.Option(help="Samples of the uncertain parameters.")] = None,
+    replicates: Annotated[int | None, typer.Option(help="Repetitions within each draw.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Root of every random number.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")
+    ] = None,
+    pairs: Annotated[int, typer.Option(help="Orders sampled in every run, each with its reverse.")] = 1,
+    threads: Annotated[int | None, typer.Option(min=1, help="Units of work at once; all cores by default.")] = None,
+    csv: Csv = None,
+    figure: FigureFile = None,
+    lang: Language = "en",
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+) -> None:
+    """Which clause or package of a mix earned its result: first-in, last-in and Shapley shares with their errors.
+
+    \b
+    Examples:
+      policymix attribute dalian-2025 --mix both --by package
+      policymix attribute dalian-2025 --mix htz-2022 --draws 50 --outcome core_share
+      policymix attribute dalian-2025 --players htz-2022,dalian-2021/1
+    """
+    from policymix.analysis.attribution import attribute as shares
+    from policymix.cli import progress_bar
+    from policymix.experiments.scenario import load_scenario, with_options
+
+    if figure is not None:
+        from policymix.report.answer_figures import check_name
+
+        check_name(figure)
+    chosen = with_options(load_scenario(scenario), draws=draws, replicates=replicates, seed=seed, set=settings)
+    named = by if players is None else [each.strip() for each in players.split(",")]
+    with progress_bar(quiet) as progress:
+        table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, threads=threads, progress=progress)
+    from policymix.report import answer_figures
+    from policymix.report.answers import attribution_page, languages
+
+    drawn = answer_figures.attribution(table) if figure else None
+    flat = table.drop_vars(["by_run", "total", "draw", "replicate"])
+    _put_out(flat, [attribution_page(table, languages(lang))], csv, as_json, figure, drawn)
+
+
 def _opened(name: str, figure: Path | None) -> Finished:
     """Results of one run."""
     from policymix.analysis.compare import opened

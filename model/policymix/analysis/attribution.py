@@ -1,9 +1,9 @@
 """Which part of a mix earned the result: first-in, last-in and Shapley shares by clause or package.
 
-v(S) is the outcome of the mix of the parts S less the baseline's, in the same draw and luck. First-in is v({i}), last-in
-v(N) - v(N without i); the Shapley share is the mean over all orders of what i adds to those before it. Up to six players
-it is exact; with more, orders are sampled with their reverses, anew in every run, so that the standard error over runs
-holds both luck and sampling. Shares add up to v(N) in every run.
+v(S) is the outcome of the mix of the parts S less the baseline's, in the same draw and luck. First-in is v({i}),
+last-in v(N) - v(N without i); the Shapley share is the mean over all orders of what i adds to those before it. Up to
+six players it is exact; with more, orders are sampled with their reverses, anew in every run, so that the standard
+error over runs holds both luck and sampling. Shares add up to v(N) in every run.
 
 Shapley (1953), A value for n-person games; Castro, Gomez and Tejada (2009), doi:10.1016/j.cor.2008.04.004; Mitchell et
 al. (2022), Sampling permutations for Shapley value estimation, JMLR 23 (antithetic orders).
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 EXACT = 6
 """Most players whose coalitions are all run."""
-PAIRS = 2
+PAIRS = 1
 """Orders sampled in a run, each with its reverse."""
 TOLERANCE = 1e-9
 SHARES = ("shapley", "first_in", "last_in")

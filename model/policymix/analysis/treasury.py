@@ -1,8 +1,8 @@
 """What the money buys and what comes back: leverage, costs, present values, tax, benefit over cost.
 
 Payments are nominal and are brought to the prices of the reference year by the run's own GDP deflator; a year's sums
-are discounted from its middle to the start of the run. What a treasury is not told by the run (rates, shares of tax that
-stay) are uncertain numbers with a range and a source; every draw has its own.
+are discounted from its middle to the start of the run. What a treasury is not told by the run (rates, shares of tax
+that stay) are uncertain numbers with a range and a source; every draw has its own.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def treasury(
         net_cost     = cost_of_funds x (paid_present - tax_present)
         benefit_cost = value_present / (cost_of_funds x paid_present)
 
-    Benefit over cost counts the value added of the horizon and nothing after it, and takes labour and capital to be idle
-    elsewhere: read it as an upper bound of what the horizon shows.
+    Benefit over cost counts the value added of the horizon and nothing after it, and takes labour and capital to be
+    idle elsewhere: read it as an upper bound of what the horizon shows.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """Players of a mix (its packages, or their clauses) and what any coalition of them does in one unit of work.
 
-A package that opens opportunities has them as a player of its own, ``PACKAGE/opportunities``: they come with the package
-and with none of its clauses. What no named player stands for is the player ``rest``, so that all make up the whole mix.
+A package that opens opportunities has them as a player of its own, ``PACKAGE/opportunities``: they come with the
+package and with none of its clauses. What no named player stands for is the player ``rest``, so that all make up the
+whole mix.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from policymix.report.style import (
     INK,
     PALETTE,
     bilingual,
+    difference_unit,
     drawing,
     mix_colours,
     new_figure,
@@ -66,6 +67,7 @@ def groups(table: xarray.Dataset) -> Figure:
         zh = f"{name[1]}(按{BY_NAMES[by][1]}):{zh}"
         figure.suptitle(bilingual(title, zh, "\n"), x=0.01, ha="left", weight="bold")
         axes = figure.subplots(1, len(mixes), squeeze=False, sharey=True)[0]
+        _margin(figure)
         for axis, mix in zip(axes, mixes, strict=True):
             _bars(axis, table.sel(mix=mix), names, shown, unit_of(unit)[0])
             axis.set_title(mix)
@@ -95,8 +97,10 @@ def _bars(axis: Axes, one: xarray.Dataset, names: list[str], shown: list[str], d
     right = axis.get_xlim()[1]
     for index in range(len(names)):
         if bool(share["resolved"][index]):
-            axis.annotate(f"{100 * float(share['mean'][index]):.0f} % of gross", (right, index), ha="right", va="center",
-                          fontsize=7, color=GREY, xytext=(-2, 0), textcoords="offset points")  # fmt: skip
+            axis.annotate(
+                f"{100 * float(share['mean'][index]):.0f} % of gross", (right, index), xytext=(-2, 0),
+                textcoords="offset points", ha="right", va="center", fontsize=7, color=GREY,
+            )  # fmt: skip
 
 
 def scorecard(table: xarray.Dataset) -> Figure:
@@ -149,7 +153,7 @@ def money(table: xarray.Dataset) -> Figure:
         title = f"What the money buys: 90 % intervals; present values at {table.attrs['discount']} a year"
         figure.suptitle(bilingual(title, "资金效果(90%区间)", "\n"), x=0.01, ha="left", weight="bold")
         axes = figure.subplots(2, 4).flat
-        figure.get_layout_engine().set(w_pad=0.12)
+        _margin(figure)
         for axis, name in zip(axes, wanted, strict=False):
             one = table.sel(measure=name)
             divisor, unit = {"CNY per point": (1e9, "bn CNY"), "CNY per job": (1e6, "million CNY"),
@@ -169,6 +173,44 @@ def money(table: xarray.Dataset) -> Figure:
         for axis in figure.axes[len(wanted) :]:
             axis.set_axis_off()
         return figure
+
+
+def attribution(table: xarray.Dataset) -> Figure:
+    """Shapley share of every part with its 90 % interval of the mean, and its shares as first and last one in."""
+    with drawing():
+        order = table["mean"].sel(share="shapley").to_series().sort_values(ascending=False).index.tolist()
+        divisor, unit = difference_unit(table.attrs["units"])
+        figure = new_figure(7.6, 1.5 + max(3, len(order)) * 0.27)
+        title = f"{table.attrs['mix']}: what each part adds to {table.attrs['title']}, {unit}"
+        figure.suptitle(
+            bilingual(title, f"各部分对{table.attrs['title_zh']}的贡献", "\n"), x=0.01, ha="left", weight="bold"
+        )
+        axis = figure.subplots()
+        _margin(figure)
+        one = table.sel(share="shapley", player=order)
+        mean, error = one["mean"].values / divisor, 1.645 * one["standard_error"].values / divisor
+        bars = axis.barh(range(len(order)), mean, color=PALETTE[0], height=0.62, label="Shapley share")
+        for bar, known in zip(bars, one["resolved"].values, strict=True):
+            bar.set_alpha(1.0 if known else 0.35)
+        axis.hlines(range(len(order)), mean - error, mean + error, color=INK, linewidth=0.9)
+        for share, mark, colour in (("first_in", ">", PALETTE[1]), ("last_in", "<", PALETTE[2])):
+            each = table["mean"].sel(share=share, player=order).values / divisor
+            axis.plot(
+                each, range(len(order)), mark, color=colour, markersize=4.5, label=share.replace("_", " "), linestyle=""
+            )
+        axis.axvline(0.0, color=GREY, linewidth=0.8)
+        axis.set_yticks(range(len(order)), order, fontsize=8)
+        axis.set_ylim(len(order) - 0.4, -0.6)
+        _across(axis)
+        figure.legend(loc="outside lower center", ncols=3)
+        return figure
+
+
+def _margin(figure: Figure) -> None:
+    """Room for long names at the left edge, which the layout measures a little short."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(w_pad=0.12)  # type: ignore[call-arg]  # the stub of the base class knows no padding
 
 
 def _wrapped(title: str, unit: str) -> str:

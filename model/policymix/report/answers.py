@@ -193,6 +193,46 @@ def between_page(table: xarray.Dataset, target: str, lang: str = "en") -> Page:
     return Page(title, mixes, rows)
 
 
+def attribution_page(table: xarray.Dataset, lang: str = "en") -> Page:
+    """Shares of the parts of a mix (``analysis.attribution.attribute``), the largest Shapley share first."""
+    zh, unit = int(lang == "zh"), table.attrs["units"]
+    total = float(table.attrs["total_mean"])
+    order = table["mean"].sel(share="shapley").to_series().sort_values(ascending=False).index
+    divisor, named = difference_unit(unit, lang)
+    rows = []
+    for name in order:
+        one = table.sel(player=name)
+        cells = [_share_cell(one.sel(share=share), divisor, lang) for share in table["share"].values.tolist()]
+        part = float(one["mean"].sel(share="shapley")) / total if total else math.nan
+        known = bool(one["resolved"].sel(share="shapley"))
+        rows.append((name, [*cells, Cell(f"{number(100.0 * part, 1)} %") if known and total else NOTHING]))
+    whole = f"{number(total / divisor)} ± {number(float(table.attrs['total_standard_error']) / divisor)}"
+    rows.append(("合计" if zh else "all of them", [Cell(whole), NOTHING, NOTHING, Cell("100 %")]))
+    title = table.attrs["title_zh"] if zh else table.attrs["title"]
+    head = (
+        f"{table.attrs['mix']}:{title}({named}),{table.attrs['runs']} 次运行,± 标准误" if zh
+        else f"{table.attrs['mix']}: what each part adds to {title}, {named}; {table.attrs['runs']} runs, ± s.e."
+    )  # fmt: skip
+    columns = (
+        ["Shapley 份额", "首个加入", "最后加入", "占比"] if zh else ["Shapley", "first in", "last in", "of the whole"]
+    )
+    note = (
+        "all coalitions"
+        if table.attrs["exact"]
+        else f"{table.attrs['pairs']} sampled orders a run, with their reverses"
+    )
+    return Page(head, columns, rows, [f"{note}; {table.attrs['method']}"])
+
+
+def _share_cell(one: xarray.Dataset, divisor: float, lang: str) -> Cell:
+    """A share with its standard error; the words where it is smaller than two of them."""
+    mean, error = float(one["mean"]), float(one["standard_error"])
+    if mean == 0.0 and not error > 0.0:
+        return Cell("0")
+    text = f"{number(mean / divisor)} ± {number(error / divisor)}"
+    return Cell(text) if bool(one["resolved"]) else Cell(NOT_RESOLVED[lang], text)
+
+
 def rich_table(page: Page) -> Table:
     """A page as a rich table."""
     from rich import box
