@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import threading
 import warnings
@@ -15,8 +16,9 @@ from typer.core import TyperGroup
 from policymix import __version__, catalog, cli_calibrate
 from policymix.cli_answers import commands as answer_commands
 from policymix.cli_compare import commands as compare_commands
+from policymix.cli_compare import tell, to_host
 from policymix.cli_firm import commands as firm_commands
-from policymix.cli_policy import Json, as_json_text, commands
+from policymix.cli_policy import Json, ScaleToHost, as_json_text, commands
 from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
@@ -122,6 +124,7 @@ def run(
         Path | None, typer.Option(help="File for a panel, one row a firm and period: FILE.parquet.")
     ] = None,
     every: Annotated[int | None, typer.Option(help="Quarters that a row of the panel covers; 1 by default.")] = None,
+    scale: ScaleToHost = False,
     threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -140,6 +143,7 @@ def run(
 
     wanted = firm_file.wanted(firms, every)
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=settings)
+    chosen = to_host(chosen) if scale else chosen
     folder = out or Path("out") / chosen.id
     results, inputs, known = run_into(folder, chosen, threads, quiet, wanted)
     _print_answer(results, inputs, folder, as_json, quiet, known)
@@ -314,6 +318,8 @@ def run_into(
             rows, size = firm_file.expected(inputs, firms.every)
             typer.echo(f"{firms.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
         results = _simulated(inputs, aside, threads, quiet, firms)
+        if not quiet:
+            tell(json.loads(results.attrs["notices"]))
         return results, inputs, _write_report(results, inputs, aside)
 
 
@@ -375,8 +381,6 @@ def _print_answer(
 
 def _totals(results: xarray.Dataset, inputs: Inputs) -> list[Any] | None:
     """Published against synthetic totals, where the run states its synthetic ones (attribute ``synthetic_totals``)."""
-    import json
-
     from policymix.region.totals import comparison
 
     stated = results.attrs.get("synthetic_totals")

@@ -29,6 +29,7 @@ from policymix.experiments.measured import (
 from policymix.experiments.outcomes import OUTCOMES
 from policymix.experiments.parameters import Prior
 from policymix.experiments.quarters import last_day, quarters
+from policymix.experiments.transfer import place_notices
 from policymix.policy.claim import KINDS
 from policymix.policy.versions import digest
 from policymix.region.totals import total_key
@@ -98,7 +99,8 @@ class Table:
     def _attributes(self) -> dict[str, str | float]:
         keys = sorted({key for totals in self.synthetic.values() for key in totals})
         totals = {key: float(np.mean([self.synthetic[u][key] for u in sorted(self.synthetic)])) for key in keys}
-        return {**attributes(self.inputs, self.refused), "synthetic_totals": json.dumps(totals)}
+        notices = json.dumps(place_notices(self.setting), ensure_ascii=False)
+        return {**attributes(self.inputs, self.refused), "synthetic_totals": json.dumps(totals), "notices": notices}
 
 
 def coordinates(
