@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from policymix.cli_policy import Json, Language
-from policymix.errors import InvalidValue
+from policymix.errors import InvalidValue, NotFound
 
 if TYPE_CHECKING:
     import xarray
@@ -81,7 +81,7 @@ def money(
     from policymix.analysis.treasury import treasury
 
     finished = _opened(results, figure)
-    table = treasury(finished.results, prices=_prices(prices), set=_rates(rate), baseline=baseline)
+    table = treasury(finished.results, prices=_prices(prices), set=_named(rate, "--rate"), baseline=baseline)
     from policymix.report import answer_figures
     from policymix.report.answers import languages, money_page
 
@@ -190,6 +190,43 @@ def attribute(
     _put_out(flat, [attribution_page(table, languages(lang))], csv, as_json, figure, drawn)
 
 
+@commands.command()
+def effort(
+    results: Results = "dalian-2025",
+    mix: Annotated[str | None, typer.Option(help="Mix to print; the fullest by default.")] = None,
+    relative: Annotated[float, typer.Option(help="Half-width wanted, as a part of the mean difference.")] = 0.1,
+    half_width: Annotated[
+        list[str] | None, typer.Option("--half-width", metavar="ROW=NUMBER", help="In the row's unit; repeatable.")
+    ] = None,
+    csv: Csv = None,
+    figure: FigureFile = None,
+    lang: Language = "en",
+    as_json: Json = False,
+) -> None:
+    """How many draws and replicates an interval needs, from a pilot run.
+
+    \b
+    Examples:
+      policymix run --draws 10 --replicates 2 --out out/pilot
+      policymix effort out/pilot --relative 0.05
+      policymix effort out/pilot --half-width investment_additional=50e6
+    """
+    from policymix.analysis.effort import effort as needed
+    from policymix.analysis.selection import fullest_mix
+
+    finished = _opened(results, figure)
+    known = finished.origin.targets if finished.origin is not None else []
+    table = needed(finished.results, known, half_width=_named(half_width, "--half-width"), relative=relative)
+    shown = mix or fullest_mix(finished.results)
+    if shown not in table["mix"].values:
+        raise NotFound("mix", shown, table["mix"].values.tolist())
+    from policymix.report import answer_figures
+    from policymix.report.answers import effort_page, languages
+
+    drawn = answer_figures.effort(table, shown) if figure else None
+    _put_out(table, [effort_page(table, shown, languages(lang))], csv, as_json, figure, drawn)
+
+
 def _opened(name: str, figure: Path | None) -> Finished:
     """Results of one run."""
     from policymix.analysis.compare import opened
@@ -211,7 +248,7 @@ def _prices(name: str) -> str:
     return name
 
 
-def _rates(given: list[str] | None) -> dict[str, float]:
+def _named(given: list[str] | None, option: str) -> dict[str, float]:
     """``discount=0.03`` as a number by name."""
     found = {}
     for text in given or []:
@@ -219,7 +256,7 @@ def _rates(given: list[str] | None) -> dict[str, float]:
         try:
             found[name.strip()] = float(value)
         except ValueError:
-            raise InvalidValue("--rate", text, "NAME=NUMBER, such as discount=0.03") from None
+            raise InvalidValue(option, text, "NAME=NUMBER") from None
     return found
 
 

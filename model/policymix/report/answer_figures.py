@@ -206,6 +206,41 @@ def attribution(table: xarray.Dataset) -> Figure:
         return figure
 
 
+def effort(table: xarray.Dataset, mix: str) -> Figure:
+    """Half-width of the 90 % interval over the mean difference as draws grow (``analysis.effort.effort``)."""
+    import numpy as np
+
+    with drawing():
+        one = table.sel(mix=mix)
+        names = [name for name in one["row"].values.tolist() if float(one["mean"].sel(row=name)) != 0.0]
+        names = sorted(names, key=lambda name: -abs(_precision(one, name)))[: len(PALETTE)]
+        figure = new_figure(8.2, 4.2)
+        title = f"{mix}: half-width of the 90 % interval over the difference, by draws (one replicate)"
+        figure.suptitle(bilingual(title, "90%区间半宽与均值之比", "\n"), x=0.01, ha="left", weight="bold")
+        axis = figure.subplots()
+        draws = np.geomspace(5, 2000, 60)
+        for name, colour in zip(names, PALETTE, strict=False):
+            axis.plot(draws, 100.0 * _precision(one, name) / np.sqrt(draws), color=colour, label=name, linewidth=1.6)
+        axis.axhline(100.0 * float(table.attrs["relative"]), color=GREY, linestyle=":", linewidth=1.2)
+        axis.axvline(float(table.attrs["draws"]), color=GREY, linewidth=0.8)
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+        axis.set_xlabel("draws")
+        axis.set_ylabel("% of the mean")
+        axis.xaxis.set_major_formatter("{x:,g}")
+        axis.yaxis.set_major_formatter("{x:,g}")
+        figure.legend(loc="outside right upper")
+        return figure
+
+
+def _precision(one: xarray.Dataset, name: str) -> float:
+    """Relative half-width at one draw of one replicate: 1.645 sqrt(between^2 + within^2) / |mean|."""
+    row = one.sel(row=name)
+    within = float(row["within"])
+    spread = float(row["between"]) ** 2 + (within**2 if within == within else 0.0)
+    return 1.645 * spread**0.5 / abs(float(row["mean"]))
+
+
 def _margin(figure: Figure) -> None:
     """Room for long names at the left edge, which the layout measures a little short."""
     engine = figure.get_layout_engine()

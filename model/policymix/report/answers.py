@@ -224,6 +224,37 @@ def attribution_page(table: xarray.Dataset, lang: str = "en") -> Page:
     return Page(head, columns, rows, [f"{note}; {table.attrs['method']}"])
 
 
+def effort_page(table: xarray.Dataset, mix: str, lang: str = "en") -> Page:
+    """Draws that intervals need (``analysis.effort.effort``), under one mix."""
+    zh, rows = int(lang == "zh"), []
+    counts = table["replicates"].values.tolist()
+    for row in table["row"].values.tolist():
+        one = table.sel(row=row, mix=mix)
+        divisor, unit = difference_unit(str(one["unit"].values), lang)
+        numbers = [float(one[key]) / divisor for key in ("mean", "between", "within", "half_width_now", "half_width")]
+        cells = [Cell(number(value)) if math.isfinite(value) else NOTHING for value in numbers]
+        needed = [float(one["draws_needed"].sel(replicates=count)) for count in counts]
+        cells += [Cell(number(value, 0)) if math.isfinite(value) else NOTHING for value in needed]
+        label = str(one["label_zh" if zh else "label"].values)
+        rows.append((f"{label}, {unit}" if unit else label, cells))
+    size = f"{table.attrs['draws']} x {table.attrs['replicates']}"
+    title = (
+        f"{mix}:与“{table.attrs['baseline']}”之差的90%区间需要多少抽样(试算 {size} 次)" if zh
+        else f"{mix}: draws that a 90 % interval of the difference to {table.attrs['baseline']} needs (pilot {size})"
+    )  # fmt: skip
+    columns = (
+        ["均值", "抽样间", "抽样内", "现半宽", "目标半宽"]
+        if zh
+        else ["mean", "between", "within", "half-width", "wanted"]
+    )
+    columns += [f"{count} 次重复" if zh else f"draws, {count} repl." for count in counts]
+    note = (
+        "同一次数下,重复数为1的区间最窄" if zh
+        else "between and within draws are standard deviations; for the same runs one replicate gives the narrowest mean"
+    )  # fmt: skip
+    return Page(title, columns, rows, [note])
+
+
 def _share_cell(one: xarray.Dataset, divisor: float, lang: str) -> Cell:
     """A share with its standard error; the words where it is smaller than two of them."""
     mean, error = float(one["mean"]), float(one["standard_error"])
