@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from policymix.analysis.additionality import TOLERANCE, check_identity, share
 from policymix.analysis.runs import finite, paired_baseline, with_interval
+from policymix.analysis.selection import years_of
 from policymix.errors import NotFound, RunFailed
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _by_year(results: xarray.Dataset, by: str, activity: str, prices: str) -> di
     finite(results, ["additional_by_year", "pulled_forward"])
     yearly = results["additional_by_year"].sel(prices=prices, drop=True)
     pulled = results["pulled_forward"].sel(prices=prices, drop=True)
-    additional = _with_whole(yearly.isel(year=slice(1, None)), "year")
+    additional = _with_whole(yearly.sel(year=years_of(results)), "year")
     at_end = additional["group"] == WHOLE
     ahead = (additional.sel(group=WHOLE, drop=True) + pulled).expand_dims(group=additional["group"].values)
     return {

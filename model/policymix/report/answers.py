@@ -250,7 +250,7 @@ def effort_page(table: xarray.Dataset, mix: str, lang: str = "en") -> Page:
     columns += [f"{count} 次重复" if zh else f"draws, {count} repl." for count in counts]
     note = (
         "同一次数下,重复数为1的区间最窄" if zh
-        else "between and within draws are standard deviations; for the same runs one replicate gives the narrowest mean"
+        else "between and within draws: standard deviations; for the same runs one replicate is the narrowest"
     )  # fmt: skip
     return Page(title, columns, rows, [note])
 
