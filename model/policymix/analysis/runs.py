@@ -35,7 +35,7 @@ def finite(results: xarray.Dataset, names: Iterable[str]) -> None:
         if name not in results.data_vars:
             raise NotFound("outcome", name, [str(each) for each in results.data_vars], where=_older(results))
         array = results[name]
-        bad = ~np.isfinite(array)
+        bad = array.copy(data=~np.isfinite(array.values))
         if bool(bad.any()):
             rest = [dim for dim in array.dims if dim not in ("mix", "draw", "replicate")]
             runs = np.argwhere(bad.any(rest).transpose("mix", "draw", "replicate").values)

@@ -228,7 +228,8 @@ def _more(results: xarray.Dataset, target: Target, here: int | None) -> tuple[xa
     if path is None or line is None:
         return xarray.Dataset(found).reset_coords(drop=True), ""
     first, last = _crossing(path, line)
-    middle = np.ceil(quantiles(first, (0.5,)).isel(quantile=0, drop=True))
+    half = quantiles(first, (0.5,)).isel(quantile=0, drop=True)
+    middle = half.copy(data=np.ceil(half.values))
     found |= {"crossing": middle.where(middle <= last), "crossing_share": (first <= last).mean(RUNS)}
     needed, ahead, text = _needed(target, path, line, here)
     if needed is not None and ahead is not None:

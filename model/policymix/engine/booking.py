@@ -138,7 +138,7 @@ def summed(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
     return out
 
 
-def mobile_projects(address: np.ndarray, seed: int, luck: int, part: float) -> np.ndarray:
+def mobile_projects(address: np.ndarray, seed: int | np.uint64, luck: int | np.uint64, part: float) -> np.ndarray:
     """Which firms came as mobile projects of the pool, not as local founders: bool[firms].
 
     Parameters

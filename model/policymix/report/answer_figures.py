@@ -11,6 +11,7 @@ from policymix.report.figures import save
 from policymix.report.style import (
     GREY,
     INK,
+    LIGHT,
     PALETTE,
     bilingual,
     difference_unit,
@@ -207,38 +208,35 @@ def attribution(table: xarray.Dataset) -> Figure:
 
 
 def effort(table: xarray.Dataset, mix: str) -> Figure:
-    """Half-width of the 90 % interval over the mean difference as draws grow (``analysis.effort.effort``)."""
+    """Draws that every row's interval needs (``analysis.effort.effort``), beside those of the pilot."""
     import numpy as np
 
     with drawing():
         one = table.sel(mix=mix)
-        names = [name for name in one["row"].values.tolist() if float(one["mean"].sel(row=name)) != 0.0]
-        names = sorted(names, key=lambda name: -abs(_precision(one, name)))[: len(PALETTE)]
-        figure = new_figure(8.2, 4.2)
-        title = f"{mix}: half-width of the 90 % interval over the difference, by draws (one replicate)"
-        figure.suptitle(bilingual(title, "90%区间半宽与均值之比", "\n"), x=0.01, ha="left", weight="bold")
+        needed = one["draws_needed"].sel(replicates=1)
+        names = [name for name in one["row"].values.tolist() if np.isfinite(float(needed.sel(row=name)))]
+        figure = new_figure(8.2, 1.6 + max(3, len(names)) * 0.27)
+        title = f"{mix}: draws of one replicate that the 90 % intervals wanted need"
+        figure.suptitle(bilingual(title, "各结果达到目标区间所需的抽样数", "\n"), x=0.01, ha="left", weight="bold")
         axis = figure.subplots()
-        draws = np.geomspace(5, 2000, 60)
-        for name, colour in zip(names, PALETTE, strict=False):
-            axis.plot(draws, 100.0 * _precision(one, name) / np.sqrt(draws), color=colour, label=name, linewidth=1.6)
-        axis.axhline(100.0 * float(table.attrs["relative"]), color=GREY, linestyle=":", linewidth=1.2)
-        axis.axvline(float(table.attrs["draws"]), color=GREY, linewidth=0.8)
+        _margin(figure)
+        draws = needed.sel(row=names).values
+        axis.hlines(range(len(names)), 1.0, draws, color=LIGHT, linewidth=2.4)
+        axis.plot(draws, range(len(names)), "o", color=PALETTE[0], markersize=6)
+        for index, count in enumerate(draws):
+            axis.annotate(f"{count:,.0f}", (count, index), xytext=(6, 0), textcoords="offset points", va="center",
+                          fontsize=7.5)  # fmt: skip
+        axis.axvline(float(table.attrs["draws"]), color=GREY, linestyle=":", linewidth=1.4, label="draws of the pilot")
         axis.set_xscale("log")
-        axis.set_yscale("log")
-        axis.set_xlabel("draws")
-        axis.set_ylabel("% of the mean")
+        axis.set_xlim(1.0, max(100.0, 4.0 * draws.max()) if len(draws) else 100.0)
         axis.xaxis.set_major_formatter("{x:,g}")
-        axis.yaxis.set_major_formatter("{x:,g}")
-        figure.legend(loc="outside right upper")
+        axis.grid(axis="y", visible=False)
+        axis.grid(axis="x", visible=True)
+        axis.set_yticks(range(len(names)), names, fontsize=8)
+        axis.set_ylim(len(names) - 0.4, -0.6)
+        axis.set_xlabel("draws")
+        figure.legend(loc="outside lower center")
         return figure
-
-
-def _precision(one: xarray.Dataset, name: str) -> float:
-    """Relative half-width at one draw of one replicate: 1.645 sqrt(between^2 + within^2) / |mean|."""
-    row = one.sel(row=name)
-    within = float(row["within"])
-    spread = float(row["between"]) ** 2 + (within**2 if within == within else 0.0)
-    return 1.645 * spread**0.5 / abs(float(row["mean"]))
 
 
 def _margin(figure: Figure) -> None:
