@@ -41,9 +41,9 @@ def test_every_outcome_has_its_dims_and_is_a_number(run):
 
 
 def test_opportunities_leak_what_is_not_local(run):
-    values = {name: float(run["parameter_value"].sel(parameter=f"parameter.opportunity_{name}")[0])
-              for name in ("additional", "local")}  # fmt: skip
-    spent = float(run["opportunity_spending"].sel(mix="both").sum())
+    drawn = run["parameter_value"].isel(draw=0)
+    values = {name: drawn.sel(parameter=f"parameter.opportunity_{name}").item() for name in ("additional", "local")}
+    spent = run["opportunity_spending"].sel(mix="both").sum().item()
     assert float(run["leakage"].sel(mix="both")) == pytest.approx(
         spent * values["additional"] * (1.0 - values["local"])
     )
