@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import threading
 import warnings
@@ -13,11 +14,13 @@ import typer
 from typer.core import TyperGroup
 
 from policymix import __version__, catalog, cli_calibrate
+from policymix.cli_answers import commands as answer_commands
 from policymix.cli_compare import commands as compare_commands
+from policymix.cli_compare import tell, to_host
 from policymix.cli_export import commands as export_commands
 from policymix.cli_firm import commands as firm_commands
 from policymix.cli_notebook import commands as notebook_commands
-from policymix.cli_policy import Json, as_json_text, commands
+from policymix.cli_policy import Json, ScaleToHost, as_json_text, commands
 from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
@@ -81,6 +84,7 @@ app.add_typer(sweep_commands)
 app.add_typer(compare_commands)
 app.add_typer(export_commands)
 app.add_typer(notebook_commands)
+app.add_typer(answer_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
@@ -124,6 +128,7 @@ def run(
         Path | None, typer.Option(help="File for a panel, one row a firm and period: FILE.parquet.")
     ] = None,
     every: Annotated[int | None, typer.Option(help="Quarters that a row of the panel covers; 1 by default.")] = None,
+    scale: ScaleToHost = False,
     threads: Threads = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -142,6 +147,7 @@ def run(
 
     wanted = firm_file.wanted(firms, every)
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=settings)
+    chosen = to_host(chosen) if scale else chosen
     folder = out or Path("out") / chosen.id
     results, inputs, known = run_into(folder, chosen, threads, quiet, wanted)
     _print_answer(results, inputs, folder, as_json, quiet, known)
@@ -316,6 +322,8 @@ def run_into(
             rows, size = firm_file.expected(inputs, firms.every)
             typer.echo(f"{firms.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
         results = _simulated(inputs, aside, threads, quiet, firms)
+        if not quiet:
+            tell(json.loads(results.attrs["notices"]))
         return results, inputs, _write_report(results, inputs, aside)
 
 
@@ -377,8 +385,6 @@ def _print_answer(
 
 def _totals(results: xarray.Dataset, inputs: Inputs) -> list[Any] | None:
     """Published against synthetic totals, where the run states its synthetic ones (attribute ``synthetic_totals``)."""
-    import json
-
     from policymix.region.totals import comparison
 
     stated = results.attrs.get("synthetic_totals")

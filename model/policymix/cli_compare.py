@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from policymix.cli_policy import Json, Language
+from policymix.cli_policy import Json, Language, ScaleToHost
 from policymix.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from policymix.experiments.scenario import Scenario
 
 commands = typer.Typer(rich_markup_mode=None)
 
@@ -25,6 +28,7 @@ def compare(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Of the run: set a value; repeatable.")
     ] = None,
+    scale: ScaleToHost = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the run; out/SCENARIO-compare by default.")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Units of work at once; all cores by default.")] = None,
     csv: Annotated[Path | None, typer.Option(help="File for the whole comparison in base units.")] = None,
@@ -40,6 +44,7 @@ def compare(
     Examples:
       policymix compare out/two-years out/three-years
       policymix compare dalian-2025 --mix none,htz-2022,my-zone.toml --draws 20
+      policymix compare dalian-2025 --mix none,dalian-2021,qingdao-2023,shiyan-2022 --scale-to-host
       policymix compare htz-rents --csv rents.csv
     """
     from policymix.analysis.compare import compare_finished, opened
@@ -49,7 +54,8 @@ def compare(
     checked_language(lang)
     if csv is not None and csv.is_dir():
         raise InvalidValue("--csv", f"{csv}, a folder", "a file to write")
-    options = {"--draws": draws, "--replicates": replicates, "--seed": seed, "--set": settings, "--out": out}
+    options = {"--draws": draws, "--replicates": replicates, "--seed": seed, "--set": settings, "--out": out,
+               "--scale-to-host": scale}  # fmt: skip
     if mix is None:
         given = [name for name, value in options.items() if value]
         if given:
@@ -58,7 +64,7 @@ def compare(
     else:
         if len(results) > 1:
             raise InvalidValue("--mix", f"{len(results)} names: {', '.join(results)}", "one scenario to run")
-        folders = [str(_run(results[0], mix, draws, replicates, seed, settings, out, threads, quiet))]
+        folders = [str(_run(results[0], mix, draws, replicates, seed, settings, scale, out, threads, quiet))]
     table = compare_finished(opened(folders))
     if csv is not None:
         lines = comparison.write_csv(table, csv)
@@ -77,6 +83,7 @@ def _run(
     replicates: int | None,
     seed: int | None,
     settings: list[str] | None,
+    scale: bool,
     out: Path | None,
     threads: int | None,
     quiet: bool,
@@ -86,8 +93,24 @@ def _run(
     from policymix.experiments.scenario import load_scenario, with_options
 
     chosen = with_options(load_scenario(scenario), mix=mix, draws=draws, replicates=replicates, seed=seed, set=settings)
+    chosen = to_host(chosen) if scale else chosen
     folder = out or Path("out") / f"{chosen.id}-compare"
     run_into(folder, chosen, threads, quiet)
     if not quiet:
         typer.echo(f"{folder}: results.nc, report.html, figures, inputs, manifest.json", err=True)
     return folder
+
+
+def to_host(scenario: Scenario) -> Scenario:
+    """The scenario with foreign packages scaled to its region's GDP; says so."""
+    from policymix.experiments.transfer import scaled_to_host
+
+    scaled, said = scaled_to_host(scenario)
+    tell(said or ["every package is at home in this region: nothing is scaled"])
+    return scaled
+
+
+def tell(notices: list[str]) -> None:
+    """Notices on the error stream."""
+    for notice in notices:
+        typer.echo(f"notice: {notice}", err=True)

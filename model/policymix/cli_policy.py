@@ -17,6 +17,9 @@ SCHEMAS = ("package", "opportunities", "targets", "experiment")
 
 commands = typer.Typer()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+ScaleToHost = Annotated[
+    bool, typer.Option("--scale-to-host", help="Money of other cities' packages times host GDP over home GDP.")
+]
 Language = Annotated[str, typer.Option(help="en, zh, or both.")]
 
 

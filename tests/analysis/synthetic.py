@@ -51,7 +51,7 @@ def make(draws=12, replicates=1, seed=1, mixes=MIXES, effect=1.0):
     dataset = dataset.assign_coords(_coordinates(names, draws, replicates))
     dataset.attrs = {
         "baseline": "none", "region": "dalian", "scenario": "dalian-2025", "history": "dalian-2020",
-        "environment": "dalian-reference", "seed": 2021, "code_version": "0.1.0", "schema_version": 1,
+        "environment": "dalian-reference", "seed": 2021, "code_version": "0.1.0", "schema_version": 2,
         "packages": json.dumps({"dalian-2021": "a" * 64, "htz-2022": "b" * 64}), "price_base": "2020",
         "targets": json.dumps(["dalian-2020/t2", "htz-2022/t3"]), "mixes": json.dumps(mixes),
     }  # fmt: skip
@@ -70,7 +70,8 @@ def _coordinates(names, draws, replicates):
     return {
         "mix": names, "draw": range(draws), "replicate": range(replicates), "quarter": QUARTERS, "place": PLACES,
         "industry": INDUSTRIES, "step": STEPS, "clause": CLAUSES, "payer": PAYERS, "prices": ["frozen", "free"],
-        "year": range(2021, 2026), "activity": ACTIVITIES, "parameter": ["parameter.eta", "parameter.xi"],
+        "year": range(2021, 2026), "activity": ACTIVITIES, "size": ["micro", "small", "medium", "large"],
+        "rung": ["off", *STEPS], "parameter": ["parameter.eta", "parameter.xi"],
         "date": ("quarter", days), "kind": ("clause", KINDS),
         "luck": (("draw", "replicate"), np.arange(draws * replicates).reshape(draws, replicates)),
     }  # fmt: skip
@@ -158,6 +159,26 @@ def _appraisal(data, rng, push, strength, base):
     data["gross"], data["additional"] = (dims, both[0]), (dims, both[1])
     data["deadweight"] = (dims, both[0] - both[1])
     data["displacement"] = (dims, -0.2 * both[1])
+    _groups(data, dims, both, base)
+
+
+def _groups(data, dims, both, base):
+    """Parts by group with fixed shares, moves into the first place, timing, clauses."""
+    parts = {"gross": both[0], "additional": both[1], "displacement": -0.2 * both[1]}
+    home = np.array([0.3, 0.7])[:, None] * np.array([0.4, 0.3, 0.2, 0.1])
+    size = np.array([0.1, 0.2, 0.3, 0.4])[:, None] * np.full(7, 1.0 / 7.0)
+    for name, values in parts.items():
+        data[f"{name}_by_place"] = ((*dims, "place", "industry"), values[..., None, None] * home)
+        data[f"{name}_by_size"] = ((*dims, "size", "rung"), values[..., None, None] * size)
+    data["relocation"] = ((*dims, "place"), 0.5 * both[1][..., None] * np.array([1.0, -1.0]))
+    data["from_elsewhere"] = ((*dims, "place"), 0.1 * both[1][..., None] * np.array([0.5, 0.5]))
+    investment = both[1][..., 0]
+    path = np.array([0.2, 0.5, 0.6, -0.1, -0.2])  # 0.3 of the additional were pulled forward
+    data["additional_by_year"] = ((*dims[:-1], "year"), investment[..., None] * path)
+    data["pulled_forward"] = (dims[:-1], 0.3 * investment)
+    share = np.arange(1.0, len(CLAUSES) + 1.0)
+    for name, values in (("gross_by_clause", 1.5 * both[0]), ("allocated_by_clause", both[1])):
+        data[name] = ((*dims, "clause"), values[..., None] * share / share.sum())
 
 
 def _units(name):

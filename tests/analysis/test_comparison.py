@@ -135,7 +135,7 @@ def test_a_target_that_one_run_does_not_track_is_left_out(run, target):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda run: run.assign_attrs(schema_version=2), "format of the results"),
+        (lambda run: run.assign_attrs(schema_version=1), "format of the results"),
         (lambda run: run.assign_attrs(price_base="2015"), "2015"),
         (lambda run: run.isel(quarter=slice(0, 16)), "horizon: found 2021Q1 to 2024Q4; expected 2021Q1 to 2025Q4"),
         (lambda run: run.isel(place=[0]), "places"),

@@ -5,7 +5,7 @@ import pytest
 import units
 
 from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_JOBS, STAFF_UNIT
-from policymix.engine.appraisal import ACTIVITIES, UNITS
+from policymix.engine.booking import ACTIVITIES, UNITS
 from policymix.engine.claims import (
     APPROVED,
     CANCELLED,
@@ -215,7 +215,7 @@ def found(request, small):
 
 def test_gross_is_additional_and_deadweight(found):
     for result in found.values():
-        whole = np.rint(result.appraisal * UNITS[:, None]).astype(np.int64)
+        whole = np.rint(result.appraisal.table * UNITS[:, None]).astype(np.int64)
         assert np.array_equal(whole[:, 0], whole[:, 1] + whole[:, 2])
 
 
@@ -225,11 +225,11 @@ def test_additional_and_displaced_are_the_whole_difference(found):
     for (mix, mode), result in found.items():
         if mode in (FROZEN, FREE):
             change = result.out.cube - base.out.cube
-            assert result.appraisal[firms, [1, 3]].sum() == change[-1, :, :, A_FIRMS].sum(), mix
+            assert result.appraisal.table[firms, [1, 3]].sum() == change[-1, :, :, A_FIRMS].sum(), mix
             spent = change[:, :, :, A_INVESTMENT].sum() / FEN
-            assert result.appraisal[investment, [1, 3]].sum() == pytest.approx(spent, abs=0.01 * 20 * 2000)
+            assert result.appraisal.table[investment, [1, 3]].sum() == pytest.approx(spent, abs=0.01 * 20 * 2000)
 
 
 def test_the_baseline_adds_nothing_to_itself(found):
-    assert not found["none", RECORD].appraisal[:, 1].any()
-    assert not found["none", RECORD].appraisal[:, 3].any()
+    assert not found["none", RECORD].appraisal.table[:, 1].any()
+    assert not found["none", RECORD].appraisal.table[:, 3].any()

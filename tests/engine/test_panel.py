@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 import policymix
 from policymix import cli
-from policymix.engine.panel import FLOWS, mobile_projects
+from policymix.engine.booking import mobile_projects
+from policymix.engine.panel import FLOWS
 from policymix.engine.unit import run_unit
 from policymix.errors import InvalidValue, RunFailed
 from policymix.experiments import firm_file

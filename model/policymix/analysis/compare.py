@@ -40,6 +40,7 @@ def compare(
     replicates: int | None = None,
     seed: int | None = None,
     set: Iterable[str] | Mapping[str, Value] | None = None,
+    scale_to_host: bool = False,
     out: str | os.PathLike[str] | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -51,6 +52,7 @@ def compare(
     results : folders, names of folders in ``out/``, or Datasets, of runs or of sweeps; with ``mix`` one scenario
     mix : mixes to run, ``"none,htz-2022"``
     draws, replicates, seed, set, out, threads, progress : of the run, as `policymix.run` has them
+    scale_to_host : money of other cities' packages times host GDP over home GDP (`transfer.scaled_to_host`)
 
     Returns
     -------
@@ -68,7 +70,14 @@ def compare(
     >>> table.change_mean.sel(row="paid", result="three-years", mix="htz-2022")           # doctest: +SKIP
     """
     if mix is None:
-        for name, value in {"draws": draws, "replicates": replicates, "seed": seed, "set": set, "out": out}.items():
+        for name, value in {
+            "draws": draws,
+            "replicates": replicates,
+            "seed": seed,
+            "set": set,
+            "out": out,
+            "scale_to_host": scale_to_host or None,
+        }.items():
             if value is not None:
                 raise InvalidValue(name, f"{value} with finished results", "mix as well: it says what to run")
         return compare_finished(list(_numbered(results)))
@@ -77,8 +86,11 @@ def compare(
     from policymix.experiments.api import run
     from policymix.experiments.inputs import gather
     from policymix.experiments.scenario import load_scenario, with_options
+    from policymix.experiments.transfer import scaled_to_host
 
     chosen = with_options(load_scenario(results[0]), mix=mix, draws=draws, replicates=replicates, seed=seed, set=set)
+    if scale_to_host:
+        chosen, _ = scaled_to_host(chosen)
     dataset = run(chosen, out=out, threads=threads, progress=progress)
     return compare_runs({chosen.id: dataset}, gather(chosen).targets)
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from policymix.calibrate.variables import FLOW, KNOWN, TRAIT, Named, needed, value_of
 from policymix.engine.accounts import Out
+from policymix.engine.booking import mobile_projects
 from policymix.engine.claims import (
     APPROVED,
     CL_ASKED,
@@ -40,7 +41,6 @@ from policymix.engine.entry import (
     POOL_FIRST,
     POOL_WIDTH,
 )
-from policymix.engine.panel import mobile_projects
 from policymix.engine.setting import Setting
 from policymix.engine.symbols import P_BUILD_QUARTERS, P_OTHER_COST_SHARE, P_SERVICES_BUDGET, PARAMETERS, STEPS
 from policymix.engine.world import World

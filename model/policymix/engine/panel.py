@@ -11,7 +11,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
 from .claims import (
     CL_RECOVERED,
@@ -25,8 +24,6 @@ from .claims import (
     SLOTS,
     City,
 )
-from .entry import POOL_FIRST, POOL_WIDTH
-from .streams import CLASS, hashed, uniform_of, words
 from .symbols import (
     ACCOUNT,
     AGE,
@@ -261,28 +258,6 @@ class Recorder:
         sizes = [len(row["firm"]) for row in track.rows]
         columns = {name: np.concatenate([row[name] for row in track.rows]) for name in self.names}
         return {"quarter": np.repeat(track.quarters, sizes), **columns}
-
-
-@njit(nogil=True, error_model="numpy")
-def mobile_projects(address, seed, luck, part):
-    """Which firms came as mobile projects of the pool, not as local founders: 1 or 0.
-
-    Parameters
-    ----------
-    address : int64[firms]
-        Addresses of the firms' luck; those below the pool's were there before the burn-in.
-    seed, luck : uint64
-        The unit's.
-    part : float
-        Mobile part of the pool (``Ground.mobile_part``).
-    """
-    out = np.zeros(address.size, np.bool_)
-    for i in range(address.size):
-        if address[i] >= POOL_FIRST:
-            quarter = (address[i] - POOL_FIRST) // POOL_WIDTH
-            first, second = words(seed, luck, np.uint64(address[i]), np.uint64(quarter))
-            out[i] = uniform_of(hashed(first, second, np.uint64(CLASS))) < part
-    return out
 
 
 def _longer(values: np.ndarray | None, n: int) -> np.ndarray:

@@ -86,6 +86,11 @@ def uniform_of(word):
     return _as_number((word >> _12) | _ONE) - (1.0 - 2.0**-53)
 
 
+def uniforms_of(words):
+    """``uniform_of`` of an array of words."""
+    return ((words >> _12) | _ONE).view(np.float64) - (1.0 - 2.0**-53)
+
+
 @register_jitable
 def lasting_words(seed, luck, purpose, since):
     """The two words that give all firms their lasting numbers of one purpose, for good (``since`` nought) or from a

@@ -16,8 +16,10 @@ from ..errors import RunFailed
 from ..policy.compile import Compiled
 from . import loop
 from .accounts import Out
-from .appraisal import activity, appraise
+from .appraisal import Appraisal, Pool, appraise
 from .blank import new_desk, new_out, new_path, new_room
+from .booking import Activity
+from .booking import Watch as Booking
 from .claims import (
     CL_CLAUSE,
     CLAIMANTS,
@@ -28,7 +30,7 @@ from .claims import (
     Mix,
 )
 from .columns import Firms
-from .entry import Ground
+from .entry import POOL_FIRST, POOL_WIDTH, Ground
 from .mixes import Layers, mix_of, opportunity_spending
 from .population import anchor, empty_city, populate, room_for
 from .quarter import quarter
@@ -63,8 +65,7 @@ class MixResult:
     mix: str
     mode: int
     out: Out
-    appraisal: np.ndarray  # float64[activities, measures]
-    never_claimed: float
+    appraisal: Appraisal
     opportunity_spending: np.ndarray  # float64[quarters] CNY
 
 
@@ -212,12 +213,13 @@ def run_mix(
     pauses: Pauses | None = None,
     out: Out | None = None,
     watch: Watch | None = None,
+    booking: Booking | None = None,
 ) -> Out:
     """Take a forked city through some quarters.
 
-    ``yearly(city, quarter)`` looks at it after the last quarter of every year, ``watch`` after every quarter;
-    ``pauses`` keeps (city, outcomes) as they are before the quarters that are its keys; ``out`` goes on from outcomes
-    of earlier quarters.
+    ``yearly(city, quarter)`` looks at it after the last quarter of every year, ``watch`` and ``booking`` after every
+    quarter; ``pauses`` keeps (city, outcomes) as they are before the quarters that are its keys; ``out`` goes on from
+    outcomes of earlier quarters.
     """
     r = world.region
     places, industries = len(r.rent_m2_month), len(r.a)
@@ -234,6 +236,8 @@ def run_mix(
         check(city, out, range(q, q + 1), name)
         if yearly is not None and (q + 1 - first) % 4 == 0:
             yearly(city, q)
+        if booking is not None:
+            booking.look(city, q)
         if watch is not None:
             watch(name, mode, q, int(setting.calendar[q]), city)
     return out
@@ -281,7 +285,7 @@ class Forked:
     ----------
     start : where the mixes fork
     baseline : outcomes of the baseline
-    activity : what every firm did under it (``appraisal.activity``)
+    activity : what every firm did under it
     begins, pauses : first quarter in which a mix differs from the baseline; the baseline as it stood before those
     last : the baseline's city at the end
     """
@@ -292,7 +296,7 @@ class Forked:
     luck: int
     start: Start
     baseline: MixResult
-    activity: tuple[np.ndarray, np.ndarray, np.ndarray]
+    activity: Activity
     begins: Mapping[str, int]
     pauses: Pauses
     luck_share: np.ndarray
@@ -361,11 +365,13 @@ def fork_unit(
         seed,
         luck,
     )
-    out = run_mix(*parts, setting.burn_in, setting.quarters, look_at_luck, pauses, None, watch)
-    done = activity(city)
-    table, silent = appraise(city, done)
+    booking = Booking(setting.calendar, len(start.world.region.a))
+    booking.enter(city)
+    out = run_mix(*parts, setting.burn_in, setting.quarters, look_at_luck, pauses, None, watch, booking)
+    done = booking.activity(city)
     spending = _spending(setting, start.world, name, values)
-    baseline = MixResult(name, RECORD, out, table, silent, spending)
+    appraisal = appraised(setting, start, name, seed, luck, city, done, done)
+    baseline = MixResult(name, RECORD, out, appraisal, spending)
     shares = np.array(luck_share), np.array(granular)
     return Forked(setting, values, seed, luck, start, baseline, done, begins, pauses, *shares, city)
 
@@ -399,9 +405,11 @@ def run_fork(
         if forked_at is not None:
             forked_at(name, mode, city)
         parts = (compiled, setting, start.world, start.ground, start.tables, city, mix, name, mode, start.path)
-        out = run_mix(*parts, unit.seed, unit.luck, begin, setting.quarters, None, None, earlier, watch)
-        table, silent = appraise(city, unit.activity)
-        yield MixResult(name, mode, out, table, silent, spending), city
+        booking = Booking(setting.calendar, len(start.world.region.a), int(city.count[SLOTS]))
+        out = run_mix(*parts, unit.seed, unit.luck, begin, setting.quarters, None, None, earlier, watch, booking)
+        own = booking.activity(city)
+        appraisal = appraised(setting, start, name, unit.seed, unit.luck, city, own, unit.activity)
+        yield MixResult(name, mode, out, appraisal, spending), city
 
 
 def run_unit(
@@ -428,6 +436,17 @@ def run_unit(
             last = city
     start, shares = unit.start, (unit.luck_share, unit.granular)
     return UnitResult(results, start.world, start.burn_in, *shares, last if keep_firms else None)
+
+
+def appraised(
+    setting: Setting, start: Start, name: str, seed: int, luck: int, city: City, own: Activity, base: Activity
+) -> Appraisal:
+    """A mix's city at the end against the baseline's firms."""
+    mix = setting.mixes[name]
+    studied = np.array([clause.split("/")[0] not in setting.history for clause in mix.clauses], bool)
+    since = POOL_FIRST + int(setting.calendar[setting.burn_in]) * POOL_WIDTH
+    pool = Pool(seed, luck, float(start.ground.mobile_part[0]), since)
+    return appraise(city, own, base, studied, len(start.world.region.a), pool)
 
 
 def _spending(setting: Setting, world: World, name: str, values: Mapping[str, float]) -> np.ndarray:

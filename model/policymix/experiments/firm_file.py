@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from policymix.engine.booking import mobile_projects
 from policymix.engine.claims import City
-from policymix.engine.panel import VARIABLES, Recorder, Variable, mobile_projects
+from policymix.engine.panel import VARIABLES, Recorder, Variable
 from policymix.engine.setting import Setting
 from policymix.engine.symbols import STEPS
 from policymix.engine.timetable import FROZEN

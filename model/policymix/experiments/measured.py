@@ -10,7 +10,6 @@ from collections.abc import Container, Sequence
 import numpy as np
 
 from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_JOBS, A_REVENUE, A_VALUE, STAFF_UNIT
-from policymix.engine.appraisal import MEASURES
 from policymix.engine.claims import APPROVED, CANCELLED, COMMITTED, FEN, MADE, PAID, RATIONED, RECOVERED
 from policymix.engine.entry import O_ENTRIES, O_EXITS, O_MOVES, O_PAPER, O_REAL_RD, O_REPORTED_RD
 from policymix.engine.setting import Setting
@@ -61,7 +60,7 @@ def real_outcomes(
             found[name] = (index[first:] / index[first])[:, None] * np.exp(out.prices[first:, :, k])
     if any(name in wanted for name in SHARES):
         found |= {name: value for name, value in _shares(setting, world, result, base).items() if name in wanted}
-    return found | {name: result.appraisal[:, k] for k, name in enumerate(MEASURES) if name in wanted}
+    return found
 
 
 def core_and_users(setting: Setting, world: World, result: MixResult) -> tuple[np.ndarray, np.ndarray]:
@@ -120,7 +119,7 @@ def money_outcomes(
     if "opportunity_spending" in wanted:
         found["opportunity_spending"] = result.opportunity_spending[first:]
     if "never_claimed_share" in wanted:
-        found["never_claimed_share"] = np.asarray(result.never_claimed)
+        found["never_claimed_share"] = np.asarray(result.appraisal.never_claimed)
     if "pool_used" in wanted:
         pool = result.out.pool[first:].sum(axis=0)
         found["pool_used"] = pool[1] / max(1, pool[0])

@@ -19,6 +19,8 @@ BY_YEAR = ("prices", *RUN, "year")
 BY_PAYER = (*RUN, "quarter", "clause", "payer")
 BY_CLAUSE = (*RUN, "quarter", "clause")
 PAIRED = ("prices", *RUN, "activity")
+BY_HOME = (*PAIRED, "place", "industry")
+BY_CLASS = (*PAIRED, "size", "rung")
 DIMS = {  # what a dimension runs over, in English and Chinese
     "prices": ("frozen: rents, wages and local demand on the baseline's path; free: with their feedback", "价格处理"),
     "mix": ("the packages added in one run", "政策组合"),
@@ -29,11 +31,19 @@ DIMS = {  # what a dimension runs over, in English and Chinese
     "place": ("part of the city", "区域"),
     "industry": ("industry of the region", "行业"),
     "step": ("rung of the ladder", "企业梯队"),
+    "size": (
+        "size class by staff at the fork or on entry: below 10, 100, 300, and above",
+        "企业规模(期初或进入时人数)",
+    ),
+    "rung": ("highest rung of the ladder held at the fork or on entry; off: none", "最高梯队级别(期初或进入时)"),
     "clause": ("package/clause", "政策条款"),
     "payer": ("who pays", "出资方"),
     "activity": ("investment, real R&D, value added, employment, active firms", "活动"),
     "parameter": ("address of an uncertain parameter", "不确定参数"),
 }
+
+
+_MIXED = "CNY, persons or count"
 
 
 class Outcome(NamedTuple):
@@ -109,19 +119,62 @@ OUTCOMES = (
         "nominal spending on opportunities opened by the city",
         "应用场景支出",
     ),
-    Outcome("gross", PAIRED, "CNY, persons or count", "activity that approved claims refer to", "获支持活动总量"),
-    Outcome(
-        "additional", PAIRED, "CNY, persons or count", "what supported firms do more than under the baseline", "新增量"
-    ),
+    Outcome("gross", PAIRED, _MIXED, "activity that approved claims refer to", "获支持活动总量"),
+    Outcome("additional", PAIRED, _MIXED, "what supported firms do more than under the baseline", "新增量"),
     Outcome(
         "deadweight",
         PAIRED,
-        "CNY, persons or count",
+        _MIXED,
         "supported activity that would have happened anyway",
         "无谓支持量",
     ),
+    Outcome("displacement", PAIRED, _MIXED, "change of all other firms of the region", "对其他企业的影响"),
     Outcome(
-        "displacement", PAIRED, "CNY, persons or count", "change of all other firms of the region", "对其他企业的影响"
+        "gross_by_place", BY_HOME, _MIXED, "gross by where a firm was at the fork or entered", "获支持活动(按地区行业)"
+    ),
+    Outcome("additional_by_place", BY_HOME, _MIXED, "additional by the same", "新增量(按地区行业)"),
+    Outcome("displacement_by_place", BY_HOME, _MIXED, "displacement by the same", "对其他企业的影响(按地区行业)"),
+    Outcome("gross_by_size", BY_CLASS, _MIXED, "gross by size class and highest rung", "获支持活动(按规模梯队)"),
+    Outcome("additional_by_size", BY_CLASS, _MIXED, "additional by the same", "新增量(按规模梯队)"),
+    Outcome("displacement_by_size", BY_CLASS, _MIXED, "displacement by the same", "对其他企业的影响(按规模梯队)"),
+    Outcome(
+        "relocation",
+        (*PAIRED, "place"),
+        _MIXED,
+        "carried in by moves between places less carried out",
+        "区间迁移带入量",
+    ),
+    Outcome(
+        "from_elsewhere",
+        (*PAIRED, "place"),
+        _MIXED,
+        "change due to projects from outside the city",
+        "市外迁入带来的变化",
+    ),
+    Outcome("additional_by_year", BY_YEAR, "CNY", "additional investment of supported firms, a year", "各年新增投资"),
+    Outcome(
+        "pulled_forward",
+        ("prices", *RUN),
+        "CNY",
+        "investment that supported firms made earlier instead of later",
+        "提前实施的投资",
+    ),
+    Outcome(
+        "gross_by_clause",
+        (*PAIRED, "clause"),
+        _MIXED,
+        "activity that a clause's granted claims refer to; clauses overlap",
+        "条款所涉活动",
+    ),
+    Outcome(
+        "allocated_by_clause",
+        (*PAIRED, "clause"),
+        _MIXED,
+        "additional shared out by present value paid (allocated, not caused)",
+        "按拨付现值分摊的新增量",
+    ),
+    Outcome(
+        "leakage", RUN, "CNY", "additional opportunity spending that goes outside the region", "外溢到市外的新增支出"
     ),
     Outcome(
         "never_claimed_share",

@@ -10,6 +10,7 @@ import numpy as np
 from policymix.engine.setting import Setting
 from policymix.engine.timetable import FROZEN
 from policymix.engine.unit import Forked, MixResult
+from policymix.experiments.appraised import appraised_outcomes, leakage
 from policymix.experiments.measured import PRICES_OF, core_and_users, luck_outcomes, money_outcomes, real_outcomes
 from policymix.experiments.outcomes import outcome
 from policymix.experiments.study import OF_THE_RUN, Stored
@@ -57,9 +58,12 @@ def kept_of_mix(
     real: dict[str, dict[str, np.ndarray]] = {}
     for result in results:
         found = real_outcomes(setting, unit.start.world, result, base, names)
+        found |= appraised_outcomes(setting, result, list(coords["clause"]), names)
         real |= dict.fromkeys(PRICES_OF[result.mode], found)
     last = next((result for result in results if result.mode != FROZEN), results[0])
     money = money_outcomes(setting, last, list(coords["clause"]), list(coords["payer"]), names)
+    if "leakage" in names:
+        money["leakage"] = leakage(setting, unit.start.world, last)
     out = {}
     for stored in wanted:
         if "prices" in stored.dims:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_REVENUE, A_VALUE
-from policymix.engine.appraisal import ACTIVITIES
+from policymix.engine.booking import ACTIVITIES, RUNGS, SIZES
 from policymix.engine.claims import FEN
 from policymix.engine.entry import O_REPORTED_RD
 from policymix.engine.setting import HISTORY, Setting
@@ -16,6 +16,7 @@ from policymix.engine.symbols import STEPS
 from policymix.engine.timetable import FROZEN
 from policymix.engine.unit import UnitResult
 from policymix.experiments import store
+from policymix.experiments.appraised import appraised_outcomes, leakage
 from policymix.experiments.inputs import Inputs
 from policymix.experiments.measured import (
     PRICES,
@@ -28,6 +29,7 @@ from policymix.experiments.measured import (
 from policymix.experiments.outcomes import OUTCOMES
 from policymix.experiments.parameters import Prior
 from policymix.experiments.quarters import last_day, quarters
+from policymix.experiments.transfer import place_notices
 from policymix.policy.claim import KINDS
 from policymix.policy.versions import digest
 from policymix.region.totals import total_key
@@ -62,11 +64,13 @@ class Table:
         for result in unit.results:
             m = self.mixes.index(result.mix)
             real = real_outcomes(self.setting, unit.world, result, base)
+            real |= appraised_outcomes(self.setting, result, self.clauses)
             for prices in PRICES_OF[result.mode]:
                 for name, value in real.items():
                     self.arrays[name][PRICES.index(prices), m, draw, replicate] = value
             if result.mode != FROZEN:
                 money = money_outcomes(self.setting, result, self.clauses, self.payers)
+                money["leakage"] = leakage(self.setting, unit.world, result)
                 for name, value in money.items():
                     self.arrays[name][m, draw, replicate] = value
         share = self.arrays["core_share"][1, self.mixes.index(self.setting.baseline), draw, replicate]
@@ -93,7 +97,8 @@ class Table:
     def _attributes(self) -> dict[str, str | float]:
         keys = sorted({key for totals in self.synthetic.values() for key in totals})
         totals = {key: float(np.mean([self.synthetic[u][key] for u in sorted(self.synthetic)])) for key in keys}
-        return {**attributes(self.inputs, self.refused), "synthetic_totals": json.dumps(totals)}
+        notices = json.dumps(place_notices(self.setting), ensure_ascii=False)
+        return {**attributes(self.inputs, self.refused), "synthetic_totals": json.dumps(totals), "notices": notices}
 
 
 def coordinates(
@@ -111,6 +116,8 @@ def coordinates(
         "place": list(inputs.region.places),
         "industry": list(inputs.region.industries),
         "step": list(STEPS),
+        "size": list(SIZES),
+        "rung": list(RUNGS),
         "clause": clauses,
         "payer": payers,
         "activity": list(ACTIVITIES),

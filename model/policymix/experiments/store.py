@@ -37,7 +37,7 @@ RESULTS, SWEEP, MANIFEST, INPUTS = "results.nc", "results.zarr", "manifest.json"
 STORES = (RESULTS, SWEEP)
 OUT = Path("out")
 """Where results lie unless another folder is named."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Of the results' format."""
 NUMERIC = ("numpy", "scipy", "numba", "llvmlite", "xarray")  # whose versions may move a last digit
 

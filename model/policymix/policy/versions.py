@@ -4,6 +4,8 @@ import copy
 import datetime
 import hashlib
 import json
+from collections.abc import Collection
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +37,30 @@ def merge(packages: "list[Package]") -> tuple[Package, ...]:
                             raise Conflict(change.of, value, source, entry[2], f"{package.id}/{clause.id}")
                     settings.setdefault(change.of, []).append((*entry, f"{package.id}/{clause.id}"))
     return ordered
+
+
+def keeping(package: Package, clauses: Collection[str]) -> Package:
+    """The package with some of its clauses alone; rules over several clauses go on among those that are left.
+
+    Raises
+    ------
+    NotFound
+        The package has no such clause.
+    """
+    for name in clauses:
+        package.named(name)
+    ids = {clause.id for clause in package.clause} & set(clauses)
+    left = tuple(clause for clause in package.clause if clause.id in ids)
+    rules: dict[str, list] = {}
+    for key, known in (("stack", package.head.stack), ("limit", package.head.limit)):
+        named = [(rule, [name for name in rule.clauses or [] if name in ids]) for rule in known]
+        rules[key] = [
+            rule.model_copy(update={"clauses": names}) if rule.clauses else rule
+            for rule, names in named
+            if names or not rule.clauses
+        ]
+    raw = {**package.raw, "clause": [clause for clause in package.raw["clause"] if clause["id"] in ids]}
+    return replace(package, head=package.head.model_copy(update=rules), clause=left, raw=raw)
 
 
 def union(packages: "list[Package]") -> Package:

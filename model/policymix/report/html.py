@@ -130,6 +130,7 @@ def _content(results: xarray.Dataset, targets: list[Target], known: Answer) -> d
         "title_zh": tables.title(table, "zh"),
         "headline": _headline_rows(table, "en"),
         "headline_zh": _headline_rows(table, "zh"),
+        "leading": tables.leading_rows(table),
         "scorecard": tables.scorecard(results, known.chances) if targets else [],
         "alarms": known.alarms,
         "unchecked": known.unchecked,

@@ -27,6 +27,7 @@ NOT_RESOLVED = {"en": "not resolved", "zh": "未分辨"}
 NO_CHANGE = {"en": "no change", "zh": "无变化"}
 PERCENT = "\N{NO-BREAK SPACE}%"
 WHOLE = ("count", "persons")
+NORMAL_90 = 1.645
 LIKELY, UNLIKELY = 2.0 / 3.0, 1.0 / 3.0
 VERDICTS = {
     "missed": ("likely missed", "可能未达"),
@@ -205,6 +206,23 @@ def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en"
     return sorted(answer, key=lambda row: (order.index(row["status"]), row["chance"] if row["chance"] >= 0 else 2.0))
 
 
+LEADING = ("investment_additional", "cost_per_investment")
+"""Rows of the headline that stand above the targets."""
+
+
+def leading_rows(table: xarray.Dataset, lang: str = "en") -> list[tuple[str, list[Cell]]]:
+    """Additional investment and what a yuan of it cost, by mix: the head of the scorecard."""
+    mixes = table["mix"].values.tolist()
+    known = [row for row in LEADING if row in table["row"].values]
+    names = {"investment_additional": ("additional investment", "新增投资")}
+    answer = []
+    for row in known:
+        unit = unit_label(table, row, lang)
+        name = names.get(row, (text(table, row, "label"), text(table, row, "label_zh")))[int(lang == "zh")]
+        answer.append((f"{name}, {unit}" if unit else name, [cell(table, row, mix, lang) for mix in mixes]))
+    return answer
+
+
 def compared_totals(region_table) -> list[dict]:
     """Published against synthetic totals as text, those outside their tolerance first.
 
@@ -242,18 +260,16 @@ def _ratio(one: Mapping[str, Any], unit: str, lang: str) -> Cell:
     value = float(one["level_mean"])
     if not math.isfinite(value):
         return Cell("–")
-    if not bool(one["resolved"]):
-        return Cell(NOT_RESOLVED[lang])
-    return Cell(quantity(value, unit, lang), interval(float(one["level_low"]), float(one["level_high"]), unit, lang))
+    reach = interval(float(one["level_low"]), float(one["level_high"]), unit, lang)
+    return Cell(quantity(value, unit, lang) if bool(one["resolved"]) else NOT_RESOLVED[lang], reach)
 
 
 def _own(one: Mapping[str, Any], unit: str, kind: str, lang: str) -> Cell:
     """A number that is a difference or a payment by itself; zero in every run is zero, and a payment needs no test."""
     if bool(one["same"]) and float(one["level_mean"]) == 0.0:
         return Cell("0")
-    if kind == "own" and not bool(one["resolved"]):
-        return Cell(NOT_RESOLVED[lang])
-    value = quantity(float(one["level_mean"]), unit, lang)
+    known = kind != "own" or bool(one["resolved"])
+    value = quantity(float(one["level_mean"]), unit, lang) if known else NOT_RESOLVED[lang]
     return Cell(value, interval(float(one["level_low"]), float(one["level_high"]), unit, lang))
 
 
@@ -270,16 +286,25 @@ def difference_text(one: Mapping[str, Any], unit: str, kind: str, lang: str) -> 
 
 
 def _chance(one: Mapping[str, Any], at_baseline: bool, lang: str) -> Cell:
-    """Probability of a target under one mix and its paired difference, or the words that there is none."""
+    """Probability of a target under one mix with its 90 % interval, and its paired difference."""
     level = quantity(float(one["probability"]), "probability", lang)
+    error = float(one["probability_error"])
+    reach = ""
+    if math.isfinite(error):
+        low, high = (min(1.0, max(0.0, float(one["probability"]) + sign * NORMAL_90 * error)) for sign in (-1.0, 1.0))
+        reach = interval(low, high, "probability", lang)
+    words = "" if at_baseline else _change(one, lang)
+    return Cell(level, "\n".join(filter(None, [reach, words])))
+
+
+def _change(one: Mapping[str, Any], lang: str) -> str:
+    """Paired difference of a target's probability, or the words that there is none."""
     mean, error = float(one["difference"]), float(one["difference_error"])
-    if at_baseline:
-        return Cell(level)
     if mean == 0.0:
-        return Cell(level, NO_CHANGE[lang])
+        return NO_CHANGE[lang]
     if not bool(one["resolved"]):
-        return Cell(level, NOT_RESOLVED[lang])
-    return Cell(level, _points(mean, error, lang))
+        return NOT_RESOLVED[lang]
+    return _points(mean, error, lang)
 
 
 def _points(mean: float, error: float, lang: str) -> str:

@@ -51,20 +51,25 @@ def headline_table(table: xarray.Dataset, lang: str = "both") -> Table:
     return shown
 
 
-def scorecard_table(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "both") -> Table:
-    """Tracked targets, misses first: probability under every mix, below it the paired difference."""
+def scorecard_table(
+    results: xarray.Dataset, chances: xarray.Dataset, lang: str = "both", table: xarray.Dataset | None = None
+) -> Table:
+    """The scorecard: additional investment and its cost (from the headline, where it is given), then tracked targets,
+    misses first: probability under every mix, below it its 90 % interval and the paired difference."""
     from rich import box
     from rich.table import Table
 
     tables.checked_language(lang)
-    name = f"Targets, misses first: probability, and its paired difference to {baseline_of(results)}"
-    zh = f"目标达成概率(未达者在前)及与“{baseline_of(results)}”的配对差异"
+    name = f"Scorecard, misses first: 90 % intervals, and paired differences to {baseline_of(results)}"
+    zh = f"计分卡(未达者在前):90% 区间及与“{baseline_of(results)}”的配对差异"
     shown = Table(title=zh if lang == "zh" else name, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     shown.add_column("")
     shown.add_column("目标" if lang == "zh" else "target", overflow="fold")
     mixes = [str(mix) for mix in chances["mix"].values]
     for mix in mixes:
         shown.add_column(mix, justify="right")
+    for label, own in tables.leading_rows(table, "zh" if lang == "zh" else "en") if table is not None else []:
+        shown.add_row("", label, *(two_lines(one) for one in own))
     for row in tables.scorecard(results, chances, "zh" if lang == "zh" else "en"):
         if row["status"] == "untracked":
             continue
@@ -101,7 +106,7 @@ def print_report(
     console = console or console_for_report()
     console.print(headline_table(known.table, lang))
     if targets:
-        console.print(scorecard_table(results, known.chances, lang))
+        console.print(scorecard_table(results, known.chances, lang, known.table))
         untracked = int((~known.chances["tracked"]).sum())
         if untracked:
             console.print(f"Targets that the model does not track: {untracked}; report.html says why.", style="dim")

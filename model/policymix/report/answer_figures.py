@@ -1,0 +1,263 @@
+"""One picture for each of the designer's questions, from the same tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from policymix.errors import InvalidValue, RunFailed
+from policymix.report.answers import ACTIVITY_NAMES, BY_NAMES, GROUP_NAMES, PARTS
+from policymix.report.figures import save
+from policymix.report.style import (
+    GREY,
+    INK,
+    LIGHT,
+    PALETTE,
+    bilingual,
+    difference_unit,
+    drawing,
+    mix_colours,
+    new_figure,
+    render,
+    unit_of,
+)
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+KINDS = (".png", ".svg")
+ROW = 0.34
+"""Inches of a row of bars."""
+
+
+def write_figure(figure: Figure, path: Path) -> Path:
+    """A figure as PNG or SVG, by the ending of its name."""
+    check_name(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return save(render(figure, path.suffix.lower()[1:]), path)
+    except OSError as error:
+        raise RunFailed(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that is neither PNG nor SVG, before any work."""
+    if path.suffix.lower() not in KINDS:
+        raise InvalidValue("--figure", str(path), "a name that ends in .png or .svg")
+
+
+def groups(table: xarray.Dataset) -> Figure:
+    """Parts by group (``analysis.groups.by_group``): a panel for each mix, a row of bars for each group."""
+    with drawing():
+        by, activity, unit = table.attrs["by"], table.attrs["activity"], table.attrs["units"]
+        mixes = [mix for mix in table["mix"].values.tolist() if mix != table.attrs["baseline"]]
+        shown = {"clause": ["allocated", "paid"], "year": ["additional"]}.get(by, ["additional", "displacement"])
+        names = [name for name in table["group"].values.tolist() if name != "whole"]
+        if by == "clause":
+            names = [name for name in names if bool((table["high"].sel(group=name, part="paid") > 0.0).any())]
+        figure = new_figure(2.6 + 2.6 * len(mixes), 1.3 + max(3, len(names)) * ROW)
+        what, zh = (
+            ("shared out by present value paid", "按拨付现值分摊") if by == "clause"
+            else (f"difference to {table.attrs['baseline']}", "与基准之差")
+        )  # fmt: skip
+        name = ACTIVITY_NAMES[activity]
+        title = f"{name[0][:1].upper()}{name[0][1:]} by {BY_NAMES[by][0]}, {unit_of(unit)[1]}"
+        title += f", {table.attrs['price_base']} prices: {what}"
+        zh = f"{name[1]}(按{BY_NAMES[by][1]}):{zh}"
+        figure.suptitle(bilingual(title, zh, "\n"), x=0.01, ha="left", weight="bold")
+        axes = figure.subplots(1, len(mixes), squeeze=False, sharey=True)[0]
+        _margin(figure)
+        for axis, mix in zip(axes, mixes, strict=True):
+            _bars(axis, table.sel(mix=mix), names, shown, unit_of(unit)[0])
+            axis.set_title(mix)
+        axes[0].set_yticks(range(len(names)), [GROUP_NAMES.get(name, (name,))[0] for name in names])
+        axes[0].set_ylim(len(names) - 0.45, -0.55)
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        return figure
+
+
+def _bars(axis: Axes, one: xarray.Dataset, names: list[str], shown: list[str], divisor: float) -> None:
+    """Two bars a group with their intervals; the additional part of gross as words where it is known."""
+    height = 0.8 / len(shown)
+    for k, (part, colour) in enumerate(zip(shown, PALETTE, strict=False)):
+        offset = (k - (len(shown) - 1) / 2.0) * height
+        each = one.sel(part=part, group=names) / divisor
+        place = [index + offset for index in range(len(names))]
+        solid = one["resolved"].sel(part=part, group=names).values
+        bars = axis.barh(place, each["mean"].values, height=height * 0.9, color=colour, label=PARTS[part][0])
+        for bar, known in zip(bars, solid, strict=True):
+            bar.set_alpha(1.0 if known else 0.35)
+        axis.hlines(place, each["low"].values, each["high"].values, color=INK, linewidth=0.9)
+    axis.axvline(0.0, color=GREY, linewidth=0.8)
+    _across(axis)
+    if "additional_share" not in one["part"].values:
+        return
+    share = one.sel(part="additional_share", group=names)
+    right = axis.get_xlim()[1]
+    for index in range(len(names)):
+        if bool(share["resolved"][index]):
+            axis.annotate(
+                f"{100 * float(share['mean'][index]):.0f} % of gross", (right, index), xytext=(-2, 0),
+                textcoords="offset points", ha="right", va="center", fontsize=7, color=GREY,
+            )  # fmt: skip
+
+
+def scorecard(table: xarray.Dataset) -> Figure:
+    """Probability of every tracked target by mix with its 90 % interval (``analysis.scorecard.scorecard``)."""
+    with drawing():
+        mixes, baseline = table["mix"].values.tolist(), table.attrs["baseline"]
+        names = [name for name in table["target"].values.tolist() if bool(table["tracked"].sel(target=name))]
+        colours = mix_colours(mixes, baseline)
+        figure = new_figure(8.6, 1.4 + max(2, len(names)) * 0.52)
+        title = "Probability of each target by mix, 90 % interval; hollow: not told apart from " + baseline
+        figure.suptitle(
+            bilingual(title, "各目标达成概率(90%区间);空心:与基准未分辨", "\n"), x=0.01, ha="left", weight="bold"
+        )
+        axis = figure.subplots()
+        step = 0.7 / max(1, len(mixes) - 1)
+        for k, mix in enumerate(mixes):
+            one = table.sel(mix=mix, target=names)
+            place = [index - 0.35 + k * step for index in range(len(names))]
+            low, high = 100.0 * one["probability_low"].values, 100.0 * one["probability_high"].values
+            axis.hlines(place, low, high, color=colours[mix], linewidth=1.6)
+            for at, chance, known in zip(place, one["probability"].values, one["resolved"].values, strict=True):
+                face = colours[mix] if known or mix == baseline else "white"
+                axis.plot(100.0 * chance, at, "o", color=colours[mix], markerfacecolor=face, markersize=5.5)
+            axis.plot([], [], "o-", color=colours[mix], label=mix)
+        texts = [f"{name}  {table['line'].sel(target=name).values}" for name in names]
+        axis.set_yticks(range(len(names)), texts)
+        axis.set_ylim(len(names) - 0.4, -0.6)
+        axis.set_xlim(-2.0, 102.0)
+        axis.set_xlabel("probability, %")
+        _across(axis)
+        figure.legend(loc="outside lower center", ncols=min(5, len(mixes)))
+        return figure
+
+
+def money(table: xarray.Dataset) -> Figure:
+    """What a yuan buys (``analysis.treasury.treasury``): ratios of every mix with their intervals."""
+    wanted = (
+        "cost_per_investment",
+        "cost_per_job",
+        "cost_per_firm",
+        "cost_per_point",
+        "leverage",
+        "tax_back",
+        "benefit_cost",
+    )
+    with drawing():
+        mixes = [mix for mix in table["mix"].values.tolist() if mix != table.attrs["baseline"]]
+        colours = mix_colours([table.attrs["baseline"], *mixes], table.attrs["baseline"])
+        figure = new_figure(9.4, 2.0 + 2 * max(1.2, ROW * len(mixes)))
+        title = f"What the money buys: 90 % intervals; present values at {table.attrs['discount']} a year"
+        figure.suptitle(bilingual(title, "资金效果(90%区间)", "\n"), x=0.01, ha="left", weight="bold")
+        axes = figure.subplots(2, 4).flat
+        _margin(figure)
+        for axis, name in zip(axes, wanted, strict=False):
+            one = table.sel(measure=name)
+            divisor, unit = {"CNY per point": (1e9, "bn CNY"), "CNY per job": (1e6, "million CNY"),
+                             "CNY per firm": (1e6, "million CNY")}.get(str(one["unit"].values), (1.0, ""))  # fmt: skip
+            for index, mix in enumerate(mixes):
+                mean, low, high = (float(one[key].sel(mix=mix)) / divisor for key in ("mean", "low", "high"))
+                known = bool(one["resolved"].sel(mix=mix))
+                axis.hlines(index, low, high, color=colours[mix], linewidth=2)
+                axis.plot(mean, index, "o", color=colours[mix], markerfacecolor=colours[mix] if known else "white")
+            axis.set_title(_wrapped(str(one["title"].values), unit), fontsize=8)
+            axis.set_yticks(
+                range(len(mixes)), mixes if axis.get_subplotspec().is_first_col() else [""] * len(mixes), fontsize=7.5
+            )
+            axis.set_ylim(len(mixes) - 0.5, -0.5)
+            axis.set_xlim(left=min(0.0, axis.get_xlim()[0]))
+            _across(axis)
+        for axis in figure.axes[len(wanted) :]:
+            axis.set_axis_off()
+        return figure
+
+
+def attribution(table: xarray.Dataset) -> Figure:
+    """Shapley share of every part with its 90 % interval of the mean, and its shares as first and last one in."""
+    with drawing():
+        order = table["mean"].sel(share="shapley").to_series().sort_values(ascending=False).index.tolist()
+        divisor, unit = difference_unit(table.attrs["units"])
+        figure = new_figure(7.6, 1.5 + max(3, len(order)) * 0.27)
+        title = f"{table.attrs['mix']}: what each part adds to {table.attrs['title']}, {unit}"
+        figure.suptitle(
+            bilingual(title, f"各部分对{table.attrs['title_zh']}的贡献", "\n"), x=0.01, ha="left", weight="bold"
+        )
+        axis = figure.subplots()
+        _margin(figure)
+        one = table.sel(share="shapley", player=order)
+        mean, error = one["mean"].values / divisor, 1.645 * one["standard_error"].values / divisor
+        bars = axis.barh(range(len(order)), mean, color=PALETTE[0], height=0.62, label="Shapley share")
+        for bar, known in zip(bars, one["resolved"].values, strict=True):
+            bar.set_alpha(1.0 if known else 0.35)
+        axis.hlines(range(len(order)), mean - error, mean + error, color=INK, linewidth=0.9)
+        for share, mark, colour in (("first_in", ">", PALETTE[1]), ("last_in", "<", PALETTE[2])):
+            each = table["mean"].sel(share=share, player=order).values / divisor
+            axis.plot(
+                each, range(len(order)), mark, color=colour, markersize=4.5, label=share.replace("_", " "), linestyle=""
+            )
+        axis.axvline(0.0, color=GREY, linewidth=0.8)
+        axis.set_yticks(range(len(order)), order, fontsize=8)
+        axis.set_ylim(len(order) - 0.4, -0.6)
+        _across(axis)
+        figure.legend(loc="outside lower center", ncols=3)
+        return figure
+
+
+def effort(table: xarray.Dataset, mix: str) -> Figure:
+    """Draws that every row's interval needs (``analysis.effort.effort``), beside those of the pilot."""
+    import numpy as np
+
+    with drawing():
+        one = table.sel(mix=mix)
+        needed = one["draws_needed"].sel(replicates=1)
+        names = [name for name in one["row"].values.tolist() if np.isfinite(float(needed.sel(row=name)))]
+        figure = new_figure(8.2, 1.6 + max(3, len(names)) * 0.27)
+        title = f"{mix}: draws of one replicate that the 90 % intervals wanted need"
+        figure.suptitle(bilingual(title, "各结果达到目标区间所需的抽样数", "\n"), x=0.01, ha="left", weight="bold")
+        axis = figure.subplots()
+        _margin(figure)
+        draws = needed.sel(row=names).values
+        axis.hlines(range(len(names)), 1.0, draws, color=LIGHT, linewidth=2.4)
+        axis.plot(draws, range(len(names)), "o", color=PALETTE[0], markersize=6)
+        for index, count in enumerate(draws):
+            axis.annotate(f"{count:,.0f}", (count, index), xytext=(6, 0), textcoords="offset points", va="center",
+                          fontsize=7.5)  # fmt: skip
+        axis.axvline(float(table.attrs["draws"]), color=GREY, linestyle=":", linewidth=1.4, label="draws of the pilot")
+        axis.set_xscale("log")
+        axis.set_xlim(1.0, max(100.0, 4.0 * draws.max()) if len(draws) else 100.0)
+        axis.xaxis.set_major_formatter("{x:,g}")
+        axis.grid(axis="y", visible=False)
+        axis.grid(axis="x", visible=True)
+        axis.set_yticks(range(len(names)), names, fontsize=8)
+        axis.set_ylim(len(names) - 0.4, -0.6)
+        axis.set_xlabel("draws")
+        figure.legend(loc="outside lower center")
+        return figure
+
+
+def _margin(figure: Figure) -> None:
+    """Room for long names at the left edge, which the layout measures a little short."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(w_pad=0.12)  # type: ignore[call-arg]  # the stub of the base class knows no padding
+
+
+def _wrapped(title: str, unit: str) -> str:
+    """A title over two lines, its unit behind it."""
+    import textwrap
+
+    return "\n".join(textwrap.wrap(title.split(",")[0] + (f" ({unit})" if unit else ""), 30))
+
+
+def _across(axis: Any) -> None:
+    """Lines of the grid run upwards, few numbers below."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.grid(axis="y", visible=False)
+    axis.grid(axis="x", visible=True)
+    axis.xaxis.set_major_locator(MaxNLocator(4))
+    axis.xaxis.set_major_formatter("{x:,g}")
