@@ -88,6 +88,11 @@ def kind_of(path: Path) -> str:
     return next((kind for kind in KINDS if _MARKS[kind].search(text)), "packages")
 
 
+def has_moments(path: Path) -> bool:
+    """Whether a file holds moments: figures that a region is fitted to (``calibration/moments.toml``)."""
+    return re.search(r"^\[\[moment\]\]", _text(path), re.M) is not None
+
+
 def scenario_file(name: str) -> Path:
     """Path of a shipped file of ``scenarios/`` that is of no kind (``provisions.csv``)."""
     path = data_root() / "scenarios" / name

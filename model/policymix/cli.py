@@ -458,6 +458,11 @@ def _checked(file: Path) -> list[str]:
         from policymix.region.evidence import check as check_evidence
 
         return [f"{check_evidence(file)} rows"]
+    if catalog.has_moments(file):
+        from policymix.calibrate.moments import load_moments
+
+        moments = load_moments(file)
+        return [f"{len(moments.moment)} moments", *(f"conflict: {each.what}" for each in moments.conflict)]
     kind = catalog.kind_of(file)
     if kind == "packages":
         from policymix.policy.package import check as check_package

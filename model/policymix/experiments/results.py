@@ -10,7 +10,7 @@ import numpy as np
 from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_REVENUE, A_VALUE
 from policymix.engine.appraisal import ACTIVITIES
 from policymix.engine.claims import FEN
-from policymix.engine.entry import O_REPORTED_RD
+from policymix.engine.entry import O_ENTRIES, O_REPORTED_RD
 from policymix.engine.setting import HISTORY, Setting
 from policymix.engine.symbols import STEPS
 from policymix.engine.timetable import FROZEN
@@ -227,6 +227,11 @@ def total_value(key: str, out, q: int, inside: list[int], industries: list[str],
         return (out.place[year, :, O_REPORTED_RD][:, inside].sum(axis=1) * env.deflator[year]).sum() / FEN
     if name == "investment":
         return (out.cube[year, :, :, A_INVESTMENT][:, inside].sum(axis=(1, 2)) * env.deflator[year]).sum() / FEN
+    if name == "entries":
+        return out.place[year, :, O_ENTRIES][:, inside].sum()
+    if name == "core_value_added":
+        core = out.cube[year, :, :, A_VALUE][:, inside][:, :, unit.world.region.core].sum(axis=(1, 2))
+        return (core * env.core_price[year] * env.deflator[year]).sum() / FEN
     if name == "core_value_added_share":
         return unit.world.region.core_share
     if name == "gdp" and len(inside) > 1:
