@@ -15,10 +15,11 @@ from typer.core import TyperGroup
 from policymix import __version__, catalog, cli_calibrate
 from policymix.cli_compare import commands as compare_commands
 from policymix.cli_firm import commands as firm_commands
+from policymix.cli_fit import commands as fit_commands
 from policymix.cli_policy import Json, as_json_text, commands
 from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
-from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
+from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed, StalePosterior
 
 if TYPE_CHECKING:
     import xarray
@@ -51,7 +52,8 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with warnings.catch_warnings():
             warnings.showwarning = _note
-            warnings.simplefilter("always", catalog.HiddenFile)
+            for ours in (catalog.HiddenFile, StalePosterior):
+                warnings.simplefilter("always", ours)
             try:
                 return super().invoke(ctx)
             except PolicymixError as error:
@@ -73,6 +75,7 @@ app = typer.Typer(
 
 app.add_typer(commands)
 app.add_typer(cli_calibrate.commands)
+app.add_typer(fit_commands)
 app.add_typer(validation)
 app.add_typer(firm_commands)
 app.add_typer(sweep_commands)
@@ -488,7 +491,7 @@ def _loaded(kind: str, name: str) -> Any:
 
 def _note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
     """Warnings of ours as one plain line; those of others as Python writes them."""
-    ours = issubclass(category, catalog.HiddenFile)
+    ours = issubclass(category, UserWarning) and category.__module__.startswith("policymix.")
     typer.echo(
         f"notice: {message}" if ours else warnings.formatwarning(message, category, *where[:2]).rstrip(), err=True
     )

@@ -21,7 +21,7 @@ from policymix.experiments.quarters import quarter_number, quarters
 
 DEFAULT = "dalian-2025"
 MAX_SEED = 2**63 - 1
-RUN_KEYS = ("draws", "replicates", "seed", "start", "end", "burn_in_start")  # what ``run.NAME`` may set
+RUN_KEYS = ("draws", "replicates", "seed", "start", "end", "burn_in_start", "posterior")  # what ``run.NAME`` may set
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 
