@@ -10,7 +10,6 @@ import numpy as np
 from policymix.calibrate.emulator import Emulator
 from policymix.calibrate.search import Data, flattened, log_likelihood, search, thinned
 from policymix.experiments.parameters import Prior, quantile
-from policymix.experiments.runner import in_threads
 
 RANKED = 99
 """Posterior samples that a truth is ranked among: 100 possible ranks."""
@@ -61,7 +60,6 @@ def recovery(
     simulated: np.ndarray,
     seed: int,
     steps: int,
-    threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recovery:
     """Fit to figures that the model itself made at known numbers, and see where the truths lie.
@@ -87,7 +85,7 @@ def recovery(
     ranks, inside = np.zeros((count, numbers), np.int64), np.zeros((count, numbers), bool)
     ratio = np.ones((count, numbers))
 
-    def work(truth: int) -> None:
+    for truth in range(count if numbers else 0):
         own = Data(figures[truth], data.variance[met], np.zeros(len(met)))
         chains = search(log_likelihood(part, own), numbers, seed + 1 + truth, steps, ensembles=1)
         flat = flattened(chains.samples)
@@ -95,16 +93,18 @@ def recovery(
         low, high = np.quantile(flat, (0.05, 0.95), axis=0)
         inside[truth] = (low <= truths[truth]) & (truths[truth] <= high)
         ratio[truth] = np.sqrt(12.0) * flat.std(axis=0)
-
-    if numbers:
-        in_threads(work, count, threads, progress)
+        if progress is not None:
+            progress(truth + 1, count)
     return Recovery(ranks, inside, ratio)
 
 
 def recovered(found: Recovery) -> float:
-    """Share of truths inside their 90 % intervals, over the numbers that their fit identified, or NaN."""
-    identified = found.ratio < IDENTIFIED
-    return float(found.inside[identified].mean()) if identified.any() else float("nan")
+    """Share of truths inside their 90 % intervals over the identified numbers; NaN if there are none.
+
+    Identified are numbers whose posterior's spread is on average below `IDENTIFIED` of the prior's.
+    """
+    identified = found.ratio.mean(axis=0) < IDENTIFIED
+    return float(found.inside[:, identified].mean()) if identified.any() else float("nan")
 
 
 def uniformity(ranks: np.ndarray, bins: int = 10) -> np.ndarray:

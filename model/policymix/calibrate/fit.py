@@ -23,14 +23,15 @@ from policymix.calibrate import checkpoint
 from policymix.calibrate.diagnostics import recovery
 from policymix.calibrate.emulator import fit_emulator
 from policymix.calibrate.fit_file import Found, dataset
-from policymix.calibrate.moments import Fitted, Published, check_until, fitted_numbers, published
+from policymix.calibrate.moments import Fitted, Published, check_until, fitted_numbers, load_moments, published
 from policymix.calibrate.search import ENSEMBLES, Chains, data_of, log_likelihood, search, thinned
 from policymix.calibrate.simulated import City, compared, observed_scenario, simulate
 from policymix.errors import InvalidFile, Problem, RunFailed, closest
 from policymix.experiments import kept, store
 from policymix.experiments.parameters import Prior, quantile, sample_accepted
-from policymix.experiments.posterior import Posterior, draws_of
+from policymix.experiments.posterior import Posterior, draws_of, open_fit
 from policymix.experiments.runner import draw_values, stable_draws
+from policymix.experiments.scenario import Scenario
 from policymix.region.evidence import LAST_FITTED_YEAR
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ def calibrate(
     until: int = LAST_FITTED_YEAR,
     simulations: int | None = None,
     quick: bool = False,
+    effort: Effort | None = None,
     seed: int | None = None,
     threads: int | None = None,
     simulated: Path | None = None,
@@ -98,6 +100,7 @@ def calibrate(
     until : last year whose figures are fitted; later ones are compared only
     simulations : of the model under the priors; the region's own number by default
     quick : a fifth of the work, for a first look
+    effort : the whole work step by step, instead of the two before it
     seed : root of every random number; the scenario's by default
     simulated : file that the simulations are kept in, to go on after an interruption; not kept when not given
     resume : go on with that file
@@ -122,7 +125,7 @@ def calibrate(
     listed = fitted_numbers(city.inputs.region.id)
     moments = published(city.inputs.region.id)
     check_listed(city, listed)
-    effort = effort_of(listed, simulations, quick)
+    effort = effort or effort_of(listed, simulations, quick)
     trained = train(city, moments, effort, simulated, resume, threads, progress)
     return posterior(city, listed, moments, trained, effort, until, force, threads, progress)
 
@@ -183,10 +186,12 @@ def posterior(
     values = np.column_stack([quantile(p, u) for p, u in zip(priors, samples.T, strict=True)]) if priors else samples
     recovering = _named(progress, "recovering known numbers")
     told = trained.moments[truth][:, used]
-    regained = recovery(emulator, data, shares[truth], told, seed, effort.truth_steps, threads, recovering)
+    regained = recovery(emulator, data, shares[truth], told, seed, effort.truth_steps, recovering)
     predicted = predict(city, moments, listed.parameters, values, effort.predicted, threads, progress)
     found = Found(listed, used, emulator, chains, samples, values, regained, predicted)
-    return dataset(city, moments, trained.values[learn], trained.moments[learn], found, until, force, sources_of(city))
+    return dataset(
+        city, moments, trained.values[learn], trained.moments[learn], found, until, force, sources_of(city.scenario)
+    )
 
 
 def predict(
@@ -232,10 +237,25 @@ def share_below(prior: Prior, values: np.ndarray) -> np.ndarray:
     return np.interp(values, quantile(prior, grid[1:-1]), grid[1:-1])
 
 
-def sources_of(city: City) -> dict[str, str]:
+def sources_of(scenario: Scenario) -> dict[str, str]:
     """Hashes of what a fit was made from: the code, every file read, the moments and the evidence."""
     files = {path.name: store.hash_file(path) for path in (catalog.evidence(name) for name in EVIDENCE)}
-    return {**kept.sources_of(city.scenario), **files, "fit": kept.code_of_fit()}
+    made = {name: text for name, text in kept.sources_of(scenario).items() if name != "scenario.toml"}
+    return {**made, **files, "fit": kept.code_of_fit()}
+
+
+def stale_fits() -> list[str]:
+    """Shipped fits whose sources have changed since, with the sources; a missing one is stale."""
+    said = []
+    for fit in load_moments().fit:
+        path = catalog.posterior_folder() / f"{fit.region}.nc"
+        if not path.is_file():
+            said.append(f"{path}: not made yet")
+            continue
+        before, now = json.loads(open_fit(path).attrs["sources"]), sources_of(observed_scenario(fit.region))
+        names = sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
+        said += [f"{path}: made before a change of {', '.join(names)}"] if names else []
+    return said
 
 
 def made_from(city: City, moments: Sequence[Published]) -> dict[str, str]:
@@ -243,7 +263,7 @@ def made_from(city: City, moments: Sequence[Published]) -> dict[str, str]:
     told = [
         (m.moment.id, m.moment.place, m.moment.measures, m.moment.form, m.moment.prices, m.moment.at) for m in moments
     ]
-    files = {name: digest for name, digest in kept.sources_of(city.scenario).items() if name != "scenario.toml"}
+    files = {name: text for name, text in kept.sources_of(city.scenario).items() if name != "scenario.toml"}
     moments_text = json.dumps(told)
     return {**files, "seed": str(city.scenario.seed), "moments": kept.text_hash(moments_text)}
 
@@ -273,7 +293,7 @@ def check_listed(city: City, listed: Fitted) -> None:
         raise InvalidFile(catalog.evidence("moments.toml"), problems)
 
 
-def _with_seed(scenario, seed: int | None):
+def _with_seed(scenario: Scenario, seed: int | None) -> Scenario:
     return scenario if seed is None else scenario.model_copy(update={"seed": seed})
 
 

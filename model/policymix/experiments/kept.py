@@ -127,6 +127,7 @@ def verdict_sources(what: str) -> dict[str, str]:
     judged = "calibration/facts.toml" if what == "facts" else "calibration/experiments/**/*.toml"
     data = ["calibration/priors.toml", judged, "scenarios/dalian-2025.toml", "scenarios/regions/dalian.toml"]
     data += ["scenarios/environments/*.toml", "scenarios/packages/national-baseline.toml"]
+    data += ["calibration/posterior/dalian.nc"]
     found = {str(path.relative_to(root)): hash_file(path) for name in data for path in sorted(root.glob(name))}
     judges = sorted((ROOT / "calibrate").glob("*.py"))
     code = "".join(path.read_text(encoding="utf-8") for path in judges)
