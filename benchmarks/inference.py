@@ -1,8 +1,8 @@
-"""Two maintained ways of fitting a simulator, on a truth whose posterior is known in closed form.
+"""Two maintained ways of fitting a simulator, on synthetic truths whose likelihood is known.
 
-An emulator with MCMC (scikit-learn, emcee: what `policymix calibrate` does) against ABC-SMC (pyabc), with the same number
-of simulations. The simulator is linear with normal errors, as many numbers and moments as asked for, so that the exact
-posterior is normal. Needs `pip install pyabc` beside policymix[calibrate].
+An emulator with MCMC (scikit-learn, emcee: what `policymix calibrate` does) against ABC-SMC (pyabc), with the same
+number of simulations. The simulator is linear with normal errors and uniform priors, so that the posterior can be
+sampled from its exact likelihood. Needs `pip install pyabc` beside policymix[calibrate].
 
     python benchmarks/inference.py --numbers 6 --moments 10 --simulations 2000 --truths 4
 """
@@ -16,40 +16,42 @@ import time
 from pathlib import Path
 
 import numpy as np
-from scipy.special import ndtri
 
-from policymix.calibrate.emulator import fit_emulator
+from policymix.calibrate.emulator import fit_emulator, standardised
 from policymix.calibrate.search import Data, flattened, log_likelihood, search
 
 TOLERANCE = 0.1
 
 
 def problem(numbers: int, moments: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes [moments, numbers] over normal scores, a quarter of them nought, and errors [moments] of the simulator."""
+    """Slopes [moments, numbers] over standardised numbers, a quarter of them nought, and errors [moments] of the simulator."""
     luck = np.random.default_rng(seed)
     slopes = luck.normal(size=(moments, numbers)) * (luck.random((moments, numbers)) > 0.25)
     return slopes, luck.uniform(0.3, 1.0, moments)
 
 
-def exact(slopes: np.ndarray, error: np.ndarray, figures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviations of the normal posterior under standard normal priors."""
-    variance = error**2 + TOLERANCE**2
-    covariance = np.linalg.inv(slopes.T @ (slopes / variance[:, None]) + np.eye(slopes.shape[1]))
-    return covariance @ slopes.T @ (figures / variance), np.sqrt(np.diag(covariance))
+def exact(slopes: np.ndarray, error: np.ndarray, figures: np.ndarray, seed: int) -> np.ndarray:
+    """Samples of the posterior from the likelihood that no simulation is needed for."""
+    spread = np.hypot(error, TOLERANCE)
+
+    def likelihood(shares: np.ndarray) -> np.ndarray:
+        return -0.5 * (((figures - standardised(shares) @ slopes.T) / spread) ** 2).sum(axis=1)
+
+    return standardised(flattened(search(likelihood, slopes.shape[1], seed, 6000, ensembles=2).samples))
 
 
 def by_emulator(slopes: np.ndarray, error: np.ndarray, figures: np.ndarray, simulations: int, seed: int) -> np.ndarray:
-    """Samples of the posterior, normal scores, by a surface over draws of the priors and an ensemble sampler."""
+    """Samples of the posterior, standardised, by a surface over draws of the priors and an ensemble sampler."""
     luck = np.random.default_rng(seed)
     shares = luck.random((simulations, slopes.shape[1]))
-    moments = ndtri(shares) @ slopes.T + error * luck.standard_normal((simulations, len(error)))
+    moments = standardised(shares) @ slopes.T + error * luck.standard_normal((simulations, len(error)))
     data = Data(figures, np.full(len(error), TOLERANCE**2), np.zeros(len(error)))
     chains = search(log_likelihood(fit_emulator(shares, moments), data), slopes.shape[1], seed, 2000, ensembles=2)
-    return ndtri(flattened(chains.samples))
+    return standardised(flattened(chains.samples))
 
 
 def by_abc(slopes: np.ndarray, error: np.ndarray, figures: np.ndarray, simulations: int, seed: int) -> np.ndarray:
-    """Samples of the posterior, normal scores, by ABC-SMC with an adaptive distance."""
+    """Samples of the posterior, standardised, by ABC-SMC with an adaptive distance."""
     import pyabc
 
     logging.getLogger("ABC").setLevel(logging.ERROR)
@@ -61,7 +63,9 @@ def by_abc(slopes: np.ndarray, error: np.ndarray, figures: np.ndarray, simulatio
         found = slopes @ z + spread * np.random.standard_normal(len(error))
         return {f"m{k}": value for k, value in enumerate(found)}
 
-    prior = pyabc.Distribution(**{f"z{k}": pyabc.RV("norm", 0.0, 1.0) for k in range(slopes.shape[1])})
+    prior = pyabc.Distribution(
+        **{f"z{k}": pyabc.RV("uniform", -np.sqrt(3.0), np.sqrt(12.0)) for k in range(slopes.shape[1])}
+    )
     fit = pyabc.ABCSMC(
         simulate,
         prior,
@@ -89,9 +93,10 @@ def compare(numbers: int, moments: int, simulations: int, truths: int) -> None:
         for truth in range(truths):
             slopes, error = problem(numbers, moments, truth)
             luck = np.random.default_rng(100 + truth)
-            z = luck.standard_normal(numbers)
+            z = standardised(luck.random(numbers))
             figures = slopes @ z + np.hypot(error, TOLERANCE) * luck.standard_normal(moments)
-            mean, sd = exact(slopes, error, figures)
+            known = exact(slopes, error, figures, truth)
+            mean, sd = known.mean(axis=0), known.std(axis=0)
             began = time.process_time()
             samples = way(slopes, error, figures, simulations, truth)
             seconds += time.process_time() - began
