@@ -24,7 +24,7 @@ TOLERANCE = 0.1
 
 
 def problem(numbers: int, moments: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Slopes [moments, numbers] over standardised numbers, a quarter of them nought, and errors [moments] of the simulator."""
+    """Slopes [moments, numbers], a quarter of them nought, and errors [moments] of the simulator."""
     luck = np.random.default_rng(seed)
     slopes = luck.normal(size=(moments, numbers)) * (luck.random((moments, numbers)) > 0.25)
     return slopes, luck.uniform(0.3, 1.0, moments)

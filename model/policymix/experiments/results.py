@@ -28,6 +28,7 @@ from policymix.experiments.measured import (
 from policymix.experiments.outcomes import OUTCOMES
 from policymix.experiments.parameters import Prior
 from policymix.experiments.quarters import last_day, quarters
+from policymix.experiments.scenario import Scenario
 from policymix.policy.claim import KINDS
 from policymix.policy.versions import digest
 from policymix.region.totals import total_key
@@ -137,11 +138,20 @@ def attributes(inputs: Inputs, refused: float) -> dict[str, str | float]:
         "announced": json.dumps({p.id: p.head.announced.isoformat() for p in inputs.packages.values()}),
         "roles": json.dumps(role_places(inputs)),
         "seed": str(scenario.seed),
+        **fit_of(scenario),
         "price_base": str(inputs.region.reference.year),
         "schema_version": str(SCHEMA_VERSION),
         "code_version": store.versions()["policymix"],
         "refused_draws": float(refused),
     }
+
+
+def fit_of(scenario: Scenario) -> dict[str, str]:
+    """Which fit the draws come from and the hash of its file; "none" for the priors alone."""
+    path = store.posterior_file(scenario)
+    if path is None:
+        return {"posterior": "none", "posterior_hash": ""}
+    return {"posterior": path.stem, "posterior_hash": store.hash_file(path)}
 
 
 def role_places(inputs: Inputs) -> dict[str, str]:
