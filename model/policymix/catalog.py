@@ -88,6 +88,28 @@ def kind_of(path: Path) -> str:
     return next((kind for kind in KINDS if _MARKS[kind].search(text)), "packages")
 
 
+def posterior(region: str) -> Path | None:
+    """The fit of a region, by its id; None if nobody has made one. One of the user's hides a shipped one."""
+    places = [path for folder in _folders(None) if (path := folder / "posterior" / f"{region}.nc").is_file()]
+    shipped = posterior_folder() / f"{region}.nc"
+    return next(iter(places), shipped if shipped.is_file() else None)
+
+
+def posteriors() -> list[str]:
+    """Regions whose fit is shipped."""
+    return sorted(path.stem for path in posterior_folder().glob("*.nc"))
+
+
+def posterior_folder() -> Path:
+    """Folder of the fits that runs draw from by default."""
+    return data_root() / "calibration" / "posterior"
+
+
+def has_moments(path: Path) -> bool:
+    """Whether a file holds moments: figures that a region is fitted to (``calibration/moments.toml``)."""
+    return re.search(r"^\[\[moment\]\]", _text(path), re.M) is not None
+
+
 def scenario_file(name: str) -> Path:
     """Path of a shipped file of ``scenarios/`` that is of no kind (``provisions.csv``)."""
     path = data_root() / "scenarios" / name

@@ -19,11 +19,12 @@ from policymix.cli_compare import commands as compare_commands
 from policymix.cli_compare import tell, to_host
 from policymix.cli_export import commands as export_commands
 from policymix.cli_firm import commands as firm_commands
+from policymix.cli_fit import commands as fit_commands
 from policymix.cli_notebook import commands as notebook_commands
 from policymix.cli_policy import Json, ScaleToHost, as_json_text, commands
 from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
-from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed
+from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed, StalePosterior
 
 if TYPE_CHECKING:
     import xarray
@@ -56,7 +57,8 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         with warnings.catch_warnings():
             warnings.showwarning = _note
-            warnings.simplefilter("always", catalog.HiddenFile)
+            for ours in (catalog.HiddenFile, StalePosterior):
+                warnings.simplefilter("always", ours)
             try:
                 return super().invoke(ctx)
             except PolicymixError as error:
@@ -78,6 +80,7 @@ app = typer.Typer(
 
 app.add_typer(commands)
 app.add_typer(cli_calibrate.commands)
+app.add_typer(fit_commands)
 app.add_typer(validation)
 app.add_typer(firm_commands)
 app.add_typer(sweep_commands)
@@ -468,6 +471,11 @@ def _checked(file: Path) -> list[str]:
         from policymix.region.evidence import check as check_evidence
 
         return [f"{check_evidence(file)} rows"]
+    if catalog.has_moments(file):
+        from policymix.calibrate.moments import load_moments
+
+        moments = load_moments(file)
+        return [f"{len(moments.moment)} moments", *(f"conflict: {each.what}" for each in moments.conflict)]
     kind = catalog.kind_of(file)
     if kind == "packages":
         from policymix.policy.package import check as check_package
@@ -493,7 +501,7 @@ def _loaded(kind: str, name: str) -> Any:
 
 def _note(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
     """Warnings of ours as one plain line; those of others as Python writes them."""
-    ours = issubclass(category, catalog.HiddenFile)
+    ours = issubclass(category, UserWarning) and category.__module__.startswith("policymix.")
     typer.echo(
         f"notice: {message}" if ours else warnings.formatwarning(message, category, *where[:2]).rstrip(), err=True
     )

@@ -132,3 +132,7 @@ class Conflict(PolicymixError):
 
 class RunFailed(PolicymixError):
     """The run itself cannot go on: the pool of entrants is used up, the output cannot be written."""
+
+
+class StalePosterior(UserWarning):
+    """A fit that was made before numbers which a run reads were changed; it is used, and the user is told."""

@@ -66,7 +66,7 @@ def code_hash() -> str:
 
 def sources_of(scenario: Scenario) -> dict[str, str]:
     """Hashes of what a run of a scenario is made from: the code, the scenario, and every file it reads."""
-    found = {"code": code_hash(), "scenario.toml": _hash(write_scenario(portable(scenario)))}
+    found = {"code": code_hash(), "scenario.toml": text_hash(write_scenario(portable(scenario)))}
     for name, path in input_files(scenario).items():
         if not name.startswith(ONLY_REPORTED):
             found[name] = hash_file(path)
@@ -127,10 +127,11 @@ def verdict_sources(what: str) -> dict[str, str]:
     judged = "calibration/facts.toml" if what == "facts" else "calibration/experiments/**/*.toml"
     data = ["calibration/priors.toml", judged, "scenarios/dalian-2025.toml", "scenarios/regions/dalian.toml"]
     data += ["scenarios/environments/*.toml", "scenarios/packages/national-baseline.toml"]
+    data += ["calibration/posterior/dalian.nc"]
     found = {str(path.relative_to(root)): hash_file(path) for name in data for path in sorted(root.glob(name))}
     judges = sorted((ROOT / "calibrate").glob("*.py"))
     code = "".join(path.read_text(encoding="utf-8") for path in judges)
-    return {"code": code_hash(), "calibrate": _hash(code), **found}
+    return {"code": code_hash(), "calibrate": text_hash(code), **found}
 
 
 def keep_verdicts(what: str, answer: Mapping[str, Any]) -> Path:
@@ -160,5 +161,15 @@ def stale_verdicts(what: str) -> list[str]:
     return sorted(key for key in now.keys() | before.keys() if now.get(key) != before.get(key))
 
 
-def _hash(text: str) -> str:
+OF_A_FIT = ("moments", "simulated", "emulator", "search", "diagnostics", "fit", "fit_file")
+"""Files of ``calibrate/`` that a fit's numbers depend on."""
+
+
+def code_of_fit() -> str:
+    """SHA-256 of the sources that make a posterior of simulations."""
+    return text_hash("".join((ROOT / "calibrate" / f"{name}.py").read_text(encoding="utf-8") for name in OF_A_FIT))
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a text."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -35,6 +35,9 @@ BETA_SHAPE = (2.0, 5.0)  # of what a text only limits: mean 0.29 of the way from
 REDRAWS = 1000
 REACH = 8.3  # standard deviations from the middle that the 53 bits of a uniform number can reach
 
+Fitted = Callable[[int, int, int], Mapping[str, np.ndarray]]
+"""Joint draws of a fit: (seed, draws, attempt) -> float64[draws] by address."""
+
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -201,6 +204,7 @@ def sample(
     draws: int,
     fixed: Mapping[str, float] | None = None,
     attempt: int = 0,
+    fitted: Fitted | None = None,
 ) -> np.ndarray:
     """Values of the parameters, an array (draw, parameter) in the order of `priors`.
 
@@ -208,12 +212,16 @@ def sample(
     ----------
     fixed : values by name that collapse a prior (``--set parameter.NAME=x``)
     attempt : 0 for the first try; higher numbers give the redraws of `sample_accepted`
+    fitted : columns by name that come from a fit instead of the priors; called with (seed, draws, attempt)
     """
     fixed = fixed or {}
+    joint = fitted(seed, draws, attempt) if fitted is not None else {}
     values = np.empty((draws, len(priors)))
     for column, prior in enumerate(priors):
         if prior.name in fixed:
             values[:, column] = fixed[prior.name]
+        elif prior.name in joint:
+            values[:, column] = joint[prior.name]
         else:
             values[:, column] = quantile(prior, uniforms(seed, prior.luck, draws, attempt))
     return values
@@ -225,16 +233,18 @@ def sample_accepted(
     draws: int,
     accept: Callable[[np.ndarray], np.ndarray],
     fixed: Mapping[str, float] | None = None,
+    fitted: Fitted | None = None,
 ) -> tuple[np.ndarray, float]:
-    """A sample of the prior cut to the values that a rule accepts, and the share of tries refused.
+    """A sample of the prior, or of a fit, cut to the values that a rule accepts, and the share of tries refused.
 
     A refused draw is drawn again whole, by itself: the others keep their values.
 
     Parameters
     ----------
     accept : function from an array (draw, parameter) to a boolean a draw
+    fitted : as for `sample`
     """
-    values = sample(priors, seed, draws, fixed)
+    values = sample(priors, seed, draws, fixed, 0, fitted)
     good = np.asarray(accept(values), dtype=bool)
     tries, attempt = draws, 0
     while not good.all():
@@ -242,7 +252,7 @@ def sample_accepted(
         if attempt > REDRAWS:
             refused = f"{int((~good).sum())} of {draws} draws were refused {REDRAWS} times"
             raise RunFailed(f"{refused}; the priors leave almost nothing that holds")
-        again = sample(priors, seed, draws, fixed, attempt)
+        again = sample(priors, seed, draws, fixed, attempt, fitted)
         tries += int((~good).sum())
         values[~good] = again[~good]
         good = np.asarray(accept(values), dtype=bool)

@@ -22,6 +22,7 @@ from policymix.experiments.mixes import parse_mixes
 from policymix.experiments.outcomes import DIMS, OUTCOMES, outcome
 from policymix.experiments.parameters import Prior, quantile, sample_accepted
 from policymix.experiments.points import Points, mixes_of, points_of
+from policymix.experiments.posterior import draws_of, posterior_of
 from policymix.experiments.results import coordinates, payers_of, sorted_clauses
 from policymix.experiments.runner import setting_of, stable_draws, whole_years
 from policymix.experiments.scenario import Scenario, with_options
@@ -331,7 +332,8 @@ def _values(
         at_default = np.array([inputs.fixed.get(prior.name, prior.default) for prior in priors])
         values = designed(np.tile(at_default, (draws, 1)))
         return values, ~stable(values), 0.0
-    values, refused = sample_accepted(priors, scenario.seed, draws, stable, inputs.fixed)
+    fitted = draws_of(posterior_of(scenario, priors))
+    values, refused = sample_accepted(priors, scenario.seed, draws, stable, inputs.fixed, fitted)
     return designed(values), np.zeros(draws, bool), refused
 
 

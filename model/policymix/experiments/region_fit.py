@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import NamedTuple
 
 from policymix import catalog
-from policymix.errors import InvalidValue, PolicymixError
+from policymix.errors import InvalidValue, NotFound, PolicymixError
 from policymix.experiments.quarters import quarter_number
 from policymix.experiments.scenario import Scenario, load_scenario
 from policymix.region.arrays import environment_arrays, region_arrays
@@ -78,6 +79,22 @@ def implied(region: str) -> list[Comparison] | None:
     environment = load_environment(named.environment, named.path)
     paths = environment_arrays(environment, {}, named.burn_in_start, named.end)
     return comparison(known, implied_totals(known, region_arrays(known), paths))
+
+
+def scenario_of_region(region: str | os.PathLike[str]) -> Scenario:
+    """The first scenario, by name, of a region, with the region's file as it was named.
+
+    Raises
+    ------
+    NotFound
+        No scenario names the region.
+    """
+    known = load(region)
+    named = _scenario_of(known)
+    if named is None:
+        regions = {load_scenario(path).region for path in catalog.available("scenarios").values()}
+        raise NotFound("region with a scenario", os.fspath(region), regions)
+    return named.model_copy(update={"region": str(catalog.find("regions", region))})
 
 
 def _scenario_of(region: Region) -> Scenario | None:

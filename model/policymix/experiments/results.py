@@ -10,7 +10,7 @@ import numpy as np
 from policymix.engine.accounts import A_FIRMS, A_INVESTMENT, A_REVENUE, A_VALUE
 from policymix.engine.booking import ACTIVITIES, RUNGS, SIZES
 from policymix.engine.claims import FEN
-from policymix.engine.entry import O_REPORTED_RD
+from policymix.engine.entry import O_ENTRIES, O_REPORTED_RD
 from policymix.engine.setting import HISTORY, Setting
 from policymix.engine.symbols import STEPS
 from policymix.engine.timetable import FROZEN
@@ -29,6 +29,7 @@ from policymix.experiments.measured import (
 from policymix.experiments.outcomes import OUTCOMES
 from policymix.experiments.parameters import Prior
 from policymix.experiments.quarters import last_day, quarters
+from policymix.experiments.scenario import Scenario
 from policymix.experiments.transfer import place_notices
 from policymix.policy.claim import KINDS
 from policymix.policy.versions import digest
@@ -142,11 +143,20 @@ def attributes(inputs: Inputs, refused: float) -> dict[str, str | float]:
         "announced": json.dumps({p.id: p.head.announced.isoformat() for p in inputs.packages.values()}),
         "roles": json.dumps(role_places(inputs)),
         "seed": str(scenario.seed),
+        **fit_of(scenario),
         "price_base": str(inputs.region.reference.year),
         "schema_version": str(store.SCHEMA_VERSION),
         "code_version": store.versions()["policymix"],
         "refused_draws": float(refused),
     }
+
+
+def fit_of(scenario: Scenario) -> dict[str, str]:
+    """Which fit the draws come from and the hash of its file; "none" for the priors alone."""
+    path = store.posterior_file(scenario)
+    if path is None:
+        return {"posterior": "none", "posterior_hash": ""}
+    return {"posterior": path.stem, "posterior_hash": store.hash_file(path)}
 
 
 def role_places(inputs: Inputs) -> dict[str, str]:
@@ -232,6 +242,11 @@ def total_value(key: str, out, q: int, inside: list[int], industries: list[str],
         return (out.place[year, :, O_REPORTED_RD][:, inside].sum(axis=1) * env.deflator[year]).sum() / FEN
     if name == "investment":
         return (out.cube[year, :, :, A_INVESTMENT][:, inside].sum(axis=(1, 2)) * env.deflator[year]).sum() / FEN
+    if name == "entries":
+        return out.place[year, :, O_ENTRIES][:, inside].sum()
+    if name == "core_value_added":
+        core = out.cube[year, :, :, A_VALUE][:, inside][:, :, unit.world.region.core].sum(axis=(1, 2))
+        return (core * env.core_price[year] * env.deflator[year]).sum() / FEN
     if name == "core_value_added_share":
         return unit.world.region.core_share
     if name == "gdp" and len(inside) > 1:

@@ -19,6 +19,7 @@ from policymix.experiments import firm_file, results
 from policymix.experiments.inputs import Inputs, gather, uncertainties
 from policymix.experiments.limits import check_changes
 from policymix.experiments.parameters import Prior, sample_accepted
+from policymix.experiments.posterior import draws_of, posterior_of
 from policymix.experiments.scenario import Scenario
 from policymix.firms import locate
 from policymix.policy.claim import kind_named
@@ -177,13 +178,17 @@ def outside_of(offers: Opportunities, inputs: Inputs) -> list[Outside]:
 
 
 def draw_values(inputs: Inputs, priors: list[Prior]) -> tuple[np.ndarray, float]:
-    """Every draw's numbers (draw, prior), and the share of draws refused because their feedback loop would run away."""
+    """Every draw's numbers (draw, prior), and the share of draws refused because their feedback loop would run away.
+
+    Fitted numbers come from the scenario's posterior, all others from their priors.
+    """
     scenario = inputs.scenario
 
     def stable(values: np.ndarray) -> np.ndarray:
         return stable_draws(inputs, priors, values)
 
-    return sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed)
+    fitted = draws_of(posterior_of(scenario, priors))
+    return sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed, fitted)
 
 
 def stable_draws(inputs: Inputs, priors: Sequence[Prior], values: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from policymix.experiments.quarters import quarter_number, quarters
 
 DEFAULT = "dalian-2025"
 MAX_SEED = 2**63 - 1
-RUN_KEYS = ("draws", "replicates", "seed", "start", "end", "burn_in_start")  # what ``run.NAME`` may set
+RUN_KEYS = ("draws", "replicates", "seed", "start", "end", "burn_in_start", "posterior")  # what ``run.NAME`` may set
 
 Count = Annotated[int, Field(ge=1, strict=True)]
 
@@ -51,6 +51,7 @@ class Scenario(BaseModel):
     seed : root of every random number, 0 .. 2**63 - 1
     rules : module whose functions replace those of ``policymix.firms``; "" for none
     priors : file of the parameters' priors; "" for the shipped one
+    posterior : file of a fit to draw from; "" for the region's own, if there is one; "none" for the priors alone
     set : values by address
     path : the file it was read from, if any; other files are searched for beside it
     """
@@ -75,6 +76,7 @@ class Scenario(BaseModel):
     seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] = 0
     rules: str = ""
     priors: str = ""
+    posterior: str = ""
     set: dict[str, Any] = {}
     path: Path | None = Field(default=None, exclude=True)
 

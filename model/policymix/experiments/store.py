@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Any
 from policymix import __version__, catalog
 from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem, RunFailed
 from policymix.experiments.mixes import stem
+from policymix.experiments.posterior import NONE as NO_POSTERIOR
+from policymix.experiments.posterior import posterior_file
 from policymix.experiments.scenario import Scenario, write_scenario
 from policymix.region.load import register_file
 
@@ -231,6 +233,9 @@ def input_files(scenario: Scenario) -> dict[str, Path]:
         for name in getattr(scenario, kind):
             _add(found, kind, name, near)
     found["priors.toml"] = priors_file(scenario)
+    fit = posterior_file(scenario)
+    if fit is not None:
+        found["posterior.nc"] = fit
     return found
 
 
@@ -256,6 +261,7 @@ def portable(scenario: Scenario) -> Scenario:
         "targets": [stem(name) for name in scenario.targets],
         "opportunities": [stem(name) for name in scenario.opportunities],
         "priors": "priors.toml",
+        "posterior": NO_POSTERIOR if posterior_file(scenario) is None else "posterior.nc",
     }
     return scenario.model_copy(update=changes)
 

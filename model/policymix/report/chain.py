@@ -11,6 +11,7 @@ from policymix.analysis.chain import LINKS, PERCENTILES, ROWS, chain
 from policymix.analysis.differences import against_baseline
 from policymix.analysis.money import paid_total
 from policymix.analysis.selection import baseline_of, level, series
+from policymix.calibrate.fit import stale_fits
 from policymix.errors import InvalidValue, NotFound
 from policymix.experiments.kept import (
     Kept,
@@ -93,9 +94,10 @@ def stale_results() -> list[str]:
     """Files of kept numbers whose sources have changed since, with the sources; a missing file is stale."""
     kept, path = read_kept(path_of(SCENARIO)), path_of(SCENARIO)
     if kept is None:
-        return [f"{path}: not made yet"]
+        return [*stale_fits(), f"{path}: not made yet"]
     changed = {path: stale_sources(SCENARIO, kept)} | {verdicts_path(what): stale_verdicts(what) for what in VERDICTS}
-    return [f"{file}: made before a change of {', '.join(names)}" for file, names in changed.items() if names]
+    old = [f"{file}: made before a change of {', '.join(names)}" for file, names in changed.items() if names]
+    return [*stale_fits(), *old]
 
 
 def measured(results: xarray.Dataset) -> dict[str, Number]:

@@ -16,7 +16,7 @@ from policymix.policy.opportunity import Opportunities, load_opportunities
 from policymix.policy.package import load
 from policymix.policy.page import figure, money, page
 from policymix.policy.target import Target, load_targets
-from policymix.report import evidence_page, odd
+from policymix.report import evidence_page, moments_page, odd
 from policymix.report.odd import table
 
 ODD = "../ODD.md"
@@ -33,6 +33,7 @@ def pages() -> dict[str, str]:
     for name in catalog.available("opportunities"):
         out[f"opportunities/{name}.md"] = _opportunities(load_opportunities(name))
     out["statistics.md"], out["effects.md"] = evidence_page.statistics_page(), evidence_page.effects_page()
+    out["moments.md"], out["fits.md"] = moments_page.moments_page(), moments_page.fits_page()
     out["verdicts.md"] = _verdicts()
     out[ODD] = odd.page()
     out["README.md"] = _contents(out)
