@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from policymix import __version__, catalog, cli_calibrate
+from policymix.cli_backtest import commands as backtest_commands
 from policymix.cli_compare import commands as compare_commands
 from policymix.cli_firm import commands as firm_commands
 from policymix.cli_policy import Json, as_json_text, commands
@@ -74,6 +75,7 @@ app = typer.Typer(
 app.add_typer(commands)
 app.add_typer(cli_calibrate.commands)
 app.add_typer(validation)
+app.add_typer(backtest_commands)
 app.add_typer(firm_commands)
 app.add_typer(sweep_commands)
 app.add_typer(compare_commands)
