@@ -23,6 +23,7 @@ from policymix.experiments.inputs import Inputs, gather, uncertainties
 from policymix.experiments.parameters import Prior
 from policymix.experiments.runner import draw_values, setting_of
 from policymix.experiments.scenario import Scenario
+from policymix.policy.package import Package
 from policymix.region.arrays import reference_gdp
 from policymix.region.evidence import Statistic
 from policymix.region.schema import Environment, LadderStep, Number, Region, Year
@@ -95,7 +96,7 @@ def origin_of(
     inputs = replace(
         full,
         scenario=changed,
-        packages={name: full.packages[name] for name in names},
+        packages={name: known_at(full.packages[name], date(year, 12, 31)) for name in names},
         opportunities=[each for each in full.opportunities if each.package in names],
     )
     priors = uncertainties(inputs)
@@ -115,6 +116,22 @@ def origin_of(
 
 
 OUR_SPACES = ("region", "environment")
+
+
+def known_at(package: Package, day: date) -> Package:
+    """A package without the changes of the model's parameters that begin after a day; what one of them was to replace
+    stays in force, as a forecaster would have it who has not heard of the change."""
+    clauses = []
+    for clause in package.clause:
+        later = {change.of for change in clause.changes if change.from_ is not None and change.from_ > day}
+        kept = [
+            change.model_copy(update={"until": None}) if change.of in later else change
+            for change in clause.changes
+            if change.from_ is None or change.from_ <= day
+        ]
+        if kept or not clause.changes:
+            clauses.append(clause.model_copy(update={"changes": kept}))
+    return replace(package, clause=tuple(clauses))
 
 
 def draws_known(inputs: Inputs, priors: list[Prior]) -> list[dict[str, float]]:
