@@ -20,8 +20,8 @@ from policymix.engine.setting import Setting
 from policymix.engine.unit import Forked, fork_unit
 from policymix.errors import InvalidValue
 from policymix.experiments.inputs import Inputs, gather, uncertainties
-from policymix.experiments.parameters import Prior
-from policymix.experiments.runner import draw_values, setting_of
+from policymix.experiments.parameters import Prior, sample_accepted
+from policymix.experiments.runner import setting_of, stable_draws
 from policymix.experiments.scenario import Scenario
 from policymix.policy.package import Package
 from policymix.region.arrays import reference_gdp
@@ -135,8 +135,17 @@ def known_at(package: Package, day: date) -> Package:
 
 
 def draws_known(inputs: Inputs, priors: list[Prior]) -> list[dict[str, float]]:
-    """Numbers of every draw by address, as they are believed at the origin; the one place where a fit enters."""
-    values, _ = draw_values(inputs, priors)
+    """Numbers of every draw by address, as they are believed at the origin: the priors.
+
+    The one place where a fit enters, and only one to figures up to the origin: `runner.draw_values` is not asked, since
+    a scenario's own fit knows later years.
+    """
+    scenario = inputs.scenario
+
+    def stable(values: np.ndarray) -> np.ndarray:
+        return stable_draws(inputs, priors, values)
+
+    values, _ = sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed)
     names = [prior.name for prior in priors]
     return [dict(inputs.fixed) | dict(zip(names, row.tolist(), strict=True)) for row in values]
 
