@@ -29,6 +29,7 @@ BESIDE_THE_LOOP = ("policy/compile.py", "policy/compiled.py", "policy/segments.p
                    "experiments/measured.py", "experiments/results.py", "experiments/runner.py",
                    "experiments/parameters.py")  # fmt: skip
 BACKTEST = "backtest-"
+"""What the kept back-test of a region is called, before the region's name."""
 BACKTEST_CODE = ("backtest", "origin", "outlook", "rivals", "scores", "series", "spending", "tally")
 ONLY_REPORTED = ("targets/",)
 """Inputs that change what is said of a run, not the run."""
@@ -137,7 +138,7 @@ def verdict_sources(what: str) -> dict[str, str]:
     data = ["calibration/priors.toml", judged, "scenarios/dalian-2025.toml", "scenarios/regions/dalian.toml"]
     data += ["scenarios/environments/*.toml", "scenarios/packages/national-baseline.toml"]
     found = {str(path.relative_to(root)): hash_file(path) for name in data for path in sorted(root.glob(name))}
-    judges = sorted((ROOT / "calibrate").glob("*.py"))
+    judges = sorted(path for path in (ROOT / "calibrate").glob("*.py") if path.stem not in BACKTEST_CODE)
     code = "".join(path.read_text(encoding="utf-8") for path in judges)
     return {"code": code_hash(), "calibrate": _hash(code), **found}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from policymix import catalog
+from policymix.calibrate.series import read_series
 from policymix.region import evidence
 from policymix.region.evidence import LAST_FITTED_YEAR, Effect, Statistic
 from policymix.report.odd import table
@@ -26,6 +27,8 @@ WORDS = {  # what a file of a folder makes of a figure
     "facts": "fact",
     "priors": "prior",
     "moments": "moment",
+    "series": "back-test",
+    "bounds": "bound on money",
 }
 
 
@@ -37,6 +40,10 @@ def uses() -> dict[str, list[str]]:
             text = _use(path, trail, holder)
             if text not in found[row]:
                 found[row].append(text)
+    for series in read_series():
+        for row in evidence.statistics():
+            if row.indicator == series.indicator and row.confidence != "low":
+                found[row.id].append(f"back-test: {series.id}{' (plan)' if row.kind == 'target' else ''}")
     return dict(found)
 
 
