@@ -40,7 +40,7 @@ def gdp(year, value="9000", unit="100m_yuan", number=9001, kind="actual"):
         ([gdp(2023, "9100")], "CS-0048"),
         ([gdp(2090)], "CS-9001: found actual of 2090"),
         ([gdp(2024, kind="target")], "without a new figure of small"),
-        ([gdp(2024, unit="percent")], "the unit of gdp_current_revised"),
+        ([gdp(2024, unit="percent")], "CS-9001: found gdp_current_revised in percent"),
     ],
 )
 def test_actuals_that_cannot_be_are_refused_by_row(near, tmp_path, rows, said):

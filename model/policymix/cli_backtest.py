@@ -59,7 +59,7 @@ def backtest(
     judged = learnt
     if actuals is not None:
         check(actuals)
-        judged = together(learnt, statistics(actuals))
+        judged = together(learnt, statistics(actuals), actuals)
         if not bench.judges(region, read_series(), learnt, judged):
             expected = "a figure, not of low confidence, of a series and place that the shipped statistics do not have"
             raise InvalidValue("--actuals", f"{actuals} without a new figure of {region}", expected)

@@ -1,6 +1,7 @@
 """Figures of the series, and files that are refused."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from policymix.calibrate.series import (
     together,
     training,
 )
-from policymix.errors import Conflict, InvalidFile
+from policymix.errors import InvalidFile
 from policymix.region.evidence import statistics
 
 SERIES = {each.id: each for each in read_series()}
@@ -79,12 +80,14 @@ def test_a_future_figure_in_the_training_set_is_named():
 
 
 def test_actuals_may_repeat_a_figure_but_not_contradict_it():
-    assert together(ROWS, [row(id="CS-9001")]) == ROWS
-    assert together(ROWS, [row(id="CS-9001", year=2024)])[-1].year == 2024
-    with pytest.raises(Conflict, match=r"CS-0048.*CS-9001"):
-        together(ROWS, [row(id="CS-9001", value=9000.0)])
-    with pytest.raises(Conflict, match=r"the unit of gdp_current_revised.*CS-9001"):
-        together(ROWS, [row(id="CS-9001", year=2024, unit="percent")])
+    file = Path("later.csv")
+    assert together(ROWS, [row(id="CS-9001")], file) == ROWS
+    assert together(ROWS, [row(id="CS-9001", year=2024)], file)[-1].year == 2024
+    wrong = [row(id="CS-9001", value=9000.0), row(id="CS-9002", year=2024, unit="percent")]
+    with pytest.raises(
+        InvalidFile, match=r"CS-9001: found .*CS-0048[\s\S]*CS-9002: found gdp_current_revised in percent"
+    ):
+        together(ROWS, wrong, file)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from policymix import catalog
-from policymix.errors import Conflict, InvalidFile, Problem, closest
+from policymix.errors import InvalidFile, Problem, closest
 from policymix.region.evidence import ELSEWHERE, KINDS, LAST_FITTED_YEAR, UNITS, Statistic
 from policymix.region.schema import QuarterName, Role, Strict, Title
 
@@ -135,30 +135,35 @@ def training(rows: Sequence[Statistic], path: Path) -> list[Statistic]:
     return list(rows)
 
 
-def together(rows: Sequence[Statistic], actuals: Sequence[Statistic]) -> list[Statistic]:
+def together(rows: Sequence[Statistic], actuals: Sequence[Statistic], path: Path) -> list[Statistic]:
     """Both tables as one; a figure that stands in both must be the same.
+
+    Parameters
+    ----------
+    rows : those learnt from
+    actuals : later ones, of the file ``path``
 
     Raises
     ------
-    Conflict
-        Two figures for one place, indicator, year and kind, or two units of an indicator, with both rows.
+    InvalidFile
+        A figure that contradicts one of ``rows``, or has another unit: every such row is named, with the other.
     """
     units = {row.indicator: row for row in rows}
-    for row in actuals:
-        other = units.get(row.indicator, row)
-        if other.unit != row.unit:
-            raise Conflict(f"the unit of {row.indicator}", other.unit, other.id, row.unit, f"{row.id} of the actuals")
     known = {(row.place, row.indicator, row.year, row.kind): row for row in rows if row.place != ELSEWHERE}
-    more = []
+    more: list[Statistic] = []
+    problems = []
     for row in actuals:
+        first = units.get(row.indicator, row)
         other = known.get((row.place, row.indicator, row.year, row.kind))
-        if other is None:
+        if first.unit != row.unit:
+            problems.append(Problem(row.id, f"{row.indicator} in {row.unit}", f"{first.unit}, as in {first.id}"))
+        elif other is None:
             more.append(row)
         elif not math.isclose(other.in_model_units, row.in_model_units, rel_tol=1e-9):
-            what = f"{row.place} {row.indicator} {row.year} {row.kind}"
-            raise Conflict(
-                what, f"{other.value:g} {other.unit}", other.id, f"{row.value:g} {row.unit}", f"{row.id} of the actuals"
-            )
+            what = f"{row.place} {row.indicator} {row.year} {row.kind} of {row.value:g} {row.unit}"
+            problems.append(Problem(row.id, what, f"{other.value:g}, as in {other.id} of the figures learnt from"))
+    if problems:
+        raise InvalidFile(path, problems)
     return [*rows, *more]
 
 

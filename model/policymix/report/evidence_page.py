@@ -41,9 +41,9 @@ def uses() -> dict[str, list[str]]:
             if text not in found[row]:
                 found[row].append(text)
     for series in read_series():
-        for row in evidence.statistics():
-            if row.indicator == series.indicator and row.confidence != "low":
-                found[row.id].append(f"back-test: {series.id}{' (plan)' if row.kind == 'target' else ''}")
+        for each in evidence.statistics():
+            if each.indicator == series.indicator and each.confidence != "low":
+                found[each.id].append(f"back-test: {series.id}{' (plan)' if each.kind == 'target' else ''}")
     return dict(found)
 
 
