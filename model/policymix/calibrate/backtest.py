@@ -225,7 +225,7 @@ def _simulate(
         year: {each.series.id: np.full((draws, 1 + HORIZON, 2), np.nan) for each in wanted[year]} for year in starts
     }
     jobs = [(year, draw) for year in starts for draw in range(draws)]
-    if progress is not None:
+    if progress is not None and jobs:
         progress(0, len(jobs))
 
     def work(position: int) -> None:

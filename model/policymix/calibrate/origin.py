@@ -38,6 +38,7 @@ COUNTS = {  # indicator of each step's published count
     "gazelle": "gazelle_firms",
     "unicorn": "unicorn_type_firms",
 }
+SPACES = ("region.", "environment.")
 OF_ORIGIN = "published for the origin, or forecast from figures up to it"
 
 
@@ -102,20 +103,22 @@ def origin_of(
     priors = uncertainties(inputs)
     region = region_at(full.region, known, year)
     environment = environment_at(full.environment, known, year, paths)
-    numbers = {**region.numbers, **environment.numbers}
-    entry = full.environment.entry_growth.value
-    path_values = _path_values(paths, year)
-    values = []
-    for draw, drawn in enumerate(draws_known(inputs, priors)):
-        own = moved(full.region, drawn, known, year, entry)
-        kept = {key: value for key, value in own.items() if key in numbers or key.split(".")[0] not in OUR_SPACES}
-        ahead = {key: float(path[draw]) for key, path in path_values.items()}
-        values.append({**kept, **_counts(region), **ahead})
     setting = setting_of(replace(inputs, region=region, environment=environment))
+    entries = full.environment.entry_growth.value
+    own = [moved(full.region, drawn, known, year, entries) for drawn in draws_known(inputs, priors)]
+    values = [_values(drawn, draw, region, environment, paths, year) for draw, drawn in enumerate(own)]
     return Origin(year, setting, values, names, seed)
 
 
-OUR_SPACES = ("region", "environment")
+def _values(
+    drawn: Mapping[str, float], draw: int, region: Region, environment: Environment, paths: Outlook, year: int
+) -> dict[str, float]:
+    """Numbers of a draw: those that region and environment of the origin still have, the counts published then, and
+    one path of the outlook."""
+    has = {**region.numbers, **environment.numbers}
+    kept = {key: value for key, value in drawn.items() if key in has or not key.startswith(SPACES)}
+    ahead = {key: float(path[draw]) for key, path in _path_values(paths, year).items()}
+    return {**kept, **_counts(region), **ahead}
 
 
 def known_at(package: Package, day: date) -> Package:
