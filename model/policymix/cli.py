@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from policymix import __version__, catalog, cli_calibrate
 from policymix.cli_answers import commands as answer_commands
+from policymix.cli_backtest import commands as backtest_commands
 from policymix.cli_compare import commands as compare_commands
 from policymix.cli_compare import tell, to_host
 from policymix.cli_export import commands as export_commands
@@ -82,6 +83,7 @@ app.add_typer(commands)
 app.add_typer(cli_calibrate.commands)
 app.add_typer(fit_commands)
 app.add_typer(validation)
+app.add_typer(backtest_commands)
 app.add_typer(firm_commands)
 app.add_typer(sweep_commands)
 app.add_typer(compare_commands)

@@ -32,6 +32,14 @@ def test_a_broken_file_is_named_with_its_line(tmp_path, line):
         read_kept(path)
 
 
+def test_a_back_test_is_made_from_figures_series_and_its_own_forecasters(today):
+    sources = kept.verdict_sources("backtest-dalian")
+    assert {"city_statistics.csv", "series.toml", "bounds.toml", "calibrate"} <= sources.keys()
+    assert today.items() <= sources.items()
+    assert sources["calibrate"] != kept.verdict_sources("facts")["calibrate"]
+    assert all((ROOT / "calibrate" / f"{name}.py").is_file() for name in kept.BACKTEST_CODE)
+
+
 def test_a_run_is_made_from_its_files_the_scenario_and_the_code(today):
     assert {"code", "scenario.toml", "priors.toml", "regions/dalian.toml", "packages/htz-2022.toml"} <= today.keys()
     assert "environments/dalian-reference.toml" in today and "opportunities/dalian-2021.toml" in today

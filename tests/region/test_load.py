@@ -177,6 +177,12 @@ BROKEN = [
     ("no source", '{value = 1374, source = "CS-0239"}', "{value = 1374}", ["technology_sme", "source"]),
     ("no city", 'roles = {city = "dalian", zone', "roles = {zone", ["no city"]),
     ("a role for nowhere", 'zone = "dalian-htz"}', 'zone = "dalian-hts"}', ["roles > zone", "'dalian-htz'"]),
+    (
+        "a step without the city's count",
+        "published.dalian = {value = 712,",
+        "published.dalian-rest = {value = 712,",
+        ["chick_eagle", "no count of the whole city"],
+    ),
     ("a late total", "year = 2022\nvalue = 3000", "year = 2024\nvalue = 3000", ["2024", "testing"]),
 ]
 

@@ -18,7 +18,7 @@ from typing import Any
 from policymix import catalog
 from policymix.engine import loop
 from policymix.engine.writing import ROOT
-from policymix.errors import InvalidFile, Problem
+from policymix.errors import InvalidFile, NotFound, Problem
 from policymix.experiments.scenario import Scenario, load_scenario, write_scenario
 from policymix.experiments.store import hash_file, input_files, portable
 
@@ -28,6 +28,9 @@ NO_PART_OF_A_RUN = {"mesa_view", "diary", "diarist", "panel", "warm", "example",
 BESIDE_THE_LOOP = ("policy/compile.py", "policy/compiled.py", "policy/segments.py", "region/arrays.py",
                    "experiments/measured.py", "experiments/results.py", "experiments/runner.py",
                    "experiments/parameters.py")  # fmt: skip
+BACKTEST = "backtest-"
+"""What the kept back-test of a region is called, before the region's name."""
+BACKTEST_CODE = ("backtest", "origin", "outlook", "rivals", "scores", "series", "spending", "tally")
 ONLY_REPORTED = ("targets/",)
 """Inputs that change what is said of a run, not the run."""
 
@@ -122,20 +125,40 @@ def read_kept(path: Path) -> Kept | None:
 
 
 def verdict_sources(what: str) -> dict[str, str]:
-    """Hashes of what verdicts (``facts`` or ``validation``) are made from: the code that judges and all data read."""
+    """Hashes of what verdicts are made from: the code that judges and all data read.
+
+    Parameters
+    ----------
+    what : ``facts``, ``validation``, or ``backtest-REGION``
+    """
     root = catalog.data_root()
+    if what.startswith(BACKTEST):
+        return _backtest_sources(what.removeprefix(BACKTEST))
     judged = "calibration/facts.toml" if what == "facts" else "calibration/experiments/**/*.toml"
     data = ["calibration/priors.toml", judged, "scenarios/dalian-2025.toml", "scenarios/regions/dalian.toml"]
     data += ["scenarios/environments/*.toml", "scenarios/packages/national-baseline.toml"]
     data += ["calibration/posterior/dalian.nc"]
     found = {str(path.relative_to(root)): hash_file(path) for name in data for path in sorted(root.glob(name))}
-    judges = sorted((ROOT / "calibrate").glob("*.py"))
+    judges = sorted(path for path in (ROOT / "calibrate").glob("*.py") if path.stem not in BACKTEST_CODE)
     code = "".join(path.read_text(encoding="utf-8") for path in judges)
     return {"code": code_hash(), "calibrate": text_hash(code), **found}
 
 
+def _backtest_sources(region: str) -> dict[str, str]:
+    """Of a back-test: the scenario that names the region, every figure, the series, the bounds, the forecasters."""
+    from policymix.experiments.region_fit import scenario_of
+    from policymix.region.load import load
+
+    scenario = scenario_of(load(region))
+    if scenario is None:
+        raise NotFound("region with a scenario", region, sorted(catalog.available("regions")))
+    data = {name: hash_file(catalog.evidence(name)) for name in ("city_statistics.csv", "series.toml", "bounds.toml")}
+    code = "".join((ROOT / "calibrate" / f"{name}.py").read_text(encoding="utf-8") for name in BACKTEST_CODE)
+    return {**sources_of(scenario), **data, "calibrate": _hash(code)}
+
+
 def keep_verdicts(what: str, answer: Mapping[str, Any]) -> Path:
-    """Write the answer of ``policymix facts --json`` or ``validate --json`` with the hashes of its sources."""
+    """Write the answer of ``policymix facts``, ``validate`` or ``backtest --json`` with the hashes of its sources."""
     path = verdicts_path(what)
     content = {"sources": verdict_sources(what), **answer}
     path.parent.mkdir(parents=True, exist_ok=True)

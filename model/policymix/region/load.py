@@ -269,6 +269,10 @@ def _sum_problems(region: Region) -> list[Problem]:
         problems.append(Problem("record > value_added", "more than 0.9 of core value added", "the largest firms only"))
     for step in region.ladder:
         city = step.published.get(region.city)
+        if city is None:
+            problems.append(
+                Problem(f'ladder "{step.step}" > published', "no count of the whole city", f"{region.city} = {{...}}")
+            )
         parts = sum(number.value for place, number in step.published.items() if place != region.city)
         if city is not None and parts > city.value:
             problems.append(

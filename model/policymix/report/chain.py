@@ -68,7 +68,7 @@ def links() -> str:
     return "\n".join(rows)
 
 
-VERDICTS = ("facts", "validation")
+VERDICTS = ("facts", "validation", "backtest-dalian", "backtest-qingdao", "backtest-shiyan")
 
 
 def keep_results(folder: Path) -> Path:

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from policymix import catalog
+from policymix.calibrate.series import read_series
 from policymix.region import evidence
 from policymix.region.evidence import LAST_FITTED_YEAR, Effect, Statistic
+from policymix.region.load import load
 from policymix.report.odd import table
 
 ROW = re.compile(r"\b(CS-\d{4}|[AB]\d{2})\b")
@@ -26,6 +28,8 @@ WORDS = {  # what a file of a folder makes of a figure
     "facts": "fact",
     "priors": "prior",
     "moments": "moment",
+    "series": "back-test",
+    "bounds": "bound on money",
 }
 
 
@@ -37,7 +41,19 @@ def uses() -> dict[str, list[str]]:
             text = _use(path, trail, holder)
             if text not in found[row]:
                 found[row].append(text)
+    for row, text in _forecast():
+        found[row].append(text)
     return dict(found)
+
+
+def _forecast() -> Iterator[tuple[str, str]]:
+    """Rows that the back-test of a shipped region begins with, judges by or draws as a plan, with the series."""
+    roles = [load(str(path)).roles for path in sorted((catalog.data_root() / "scenarios" / "regions").glob("*.toml"))]
+    for series in read_series():
+        places = {each.get(series.of) for each in roles}
+        for row in evidence.statistics():
+            if row.indicator == series.indicator and row.place in places and row.confidence != "low":
+                yield row.id, f"back-test: {series.id}{' (plan)' if row.kind == 'target' else ''}"
 
 
 def reason(row: Statistic | Effect, rules: list[tuple[str, str]]) -> str:

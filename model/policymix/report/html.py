@@ -95,7 +95,7 @@ def render(
     )
     content = _content(results, targets, known)
     drawn = figures.standard_figures(results, targets) if drawn is None else drawn
-    images = {one.name: _inline(one.svg) for one in drawn}
+    images = {one.name: inline(one.svg) for one in drawn}
     page = jinja.get_template("report.html.j2").render(
         **content,
         images=images,
@@ -212,6 +212,6 @@ def _commands(results: xarray.Dataset, command: str | None) -> str:
     return f"{command or shlex.join(words)}\n{shlex.join(['policymix', 'replay', out])}"
 
 
-def _inline(svg: bytes) -> str:
+def inline(svg: bytes) -> str:
     """A figure as a data address: vector graphics, sharp on paper, nothing to fetch."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")

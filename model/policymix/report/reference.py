@@ -9,14 +9,15 @@ from typing import Any
 from policymix import catalog
 from policymix.errors import InvalidValue
 from policymix.experiments.firm_file import columns
-from policymix.experiments.kept import read_verdicts
+from policymix.experiments.kept import BACKTEST, read_verdicts
 from policymix.experiments.parameters import Prior, read_priors
 from policymix.policy.claim import COMMON, COMMON_IDS, KINDS, Fact
 from policymix.policy.opportunity import Opportunities, load_opportunities
 from policymix.policy.package import load
 from policymix.policy.page import figure, money, page
 from policymix.policy.target import Target, load_targets
-from policymix.report import evidence_page, moments_page, odd
+from policymix.report import backtest, evidence_page, moments_page, odd
+from policymix.report.chain import VERDICTS
 from policymix.report.odd import table
 
 ODD = "../ODD.md"
@@ -34,7 +35,7 @@ def pages() -> dict[str, str]:
         out[f"opportunities/{name}.md"] = _opportunities(load_opportunities(name))
     out["statistics.md"], out["effects.md"] = evidence_page.statistics_page(), evidence_page.effects_page()
     out["moments.md"], out["fits.md"] = moments_page.moments_page(), moments_page.fits_page()
-    out["verdicts.md"] = _verdicts()
+    out["verdicts.md"], out["backtest.md"] = _verdicts(), _backtests()
     out[ODD] = odd.page()
     out["README.md"] = _contents(out)
     return {name: f"{MADE}\n\n{text.rstrip()}\n" for name, text in out.items()}
@@ -164,6 +165,21 @@ def _verdicts() -> str:
         rows = [row for verdict in kept["rows"] for row in _verdict(verdict)]
         lines += [*table(["", "id", "what", "estimate", "5 to 95 %", "band", "rows"], rows), ""]
     return "\n".join(lines)
+
+
+def _backtests() -> str:
+    """What the kept back-tests found: all cities together, then each, misses first."""
+    found = [kept for each in VERDICTS if each.startswith(BACKTEST) and (kept := read_verdicts(each)) is not None]
+    lines = [
+        "# Forecasts from past years against what came, misses first",
+        "",
+        "From `calibration/results`; made again by `.ci/full`. What the columns mean: [BACKTEST](../BACKTEST.md).",
+        "",
+    ]
+    if found:
+        cells = [backtest.target_cells(row) for row in backtest.all_targets(found)]
+        lines += ["## All cities", "", *table(list(backtest.TARGET_HEAD), cells), ""]
+    return "\n".join([*lines, *(line for each in found for line in backtest.markdown(each))])
 
 
 def _verdict(row: dict[str, Any]) -> list[list[str]]:
