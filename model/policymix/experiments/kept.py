@@ -154,7 +154,7 @@ def _backtest_sources(region: str) -> dict[str, str]:
         raise NotFound("region with a scenario", region, sorted(catalog.available("regions")))
     data = {name: hash_file(catalog.evidence(name)) for name in ("city_statistics.csv", "series.toml", "bounds.toml")}
     code = "".join((ROOT / "calibrate" / f"{name}.py").read_text(encoding="utf-8") for name in BACKTEST_CODE)
-    return {**sources_of(scenario), **data, "calibrate": _hash(code)}
+    return {**sources_of(scenario), **data, "calibrate": text_hash(code)}
 
 
 def keep_verdicts(what: str, answer: Mapping[str, Any]) -> Path:
