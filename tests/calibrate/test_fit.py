@@ -1,5 +1,6 @@
 """A fit of a small Dalian, from simulations to the file that runs draw from."""
 
+import json
 import re
 
 import numpy as np
@@ -127,6 +128,18 @@ def test_a_region_without_figures_keeps_its_priors():
     data = calibrate("shiyan", effort=Effort(10, truths=2, predicted=2), threads=2)
     assert data.sizes["parameter"] == 0 and data.attrs["converged"] == 1
     assert (data.ratio == 1.0).all() and not data.identifies.any()
+
+
+def test_a_shipped_fit_is_stale_when_a_source_has_changed(fitted, tmp_path, monkeypatch):
+    monkeypatch.setattr(catalog, "posterior_folder", lambda: tmp_path)
+    assert [line.split(": ")[1] for line in fit.stale_fits()] == ["not made yet"] * 3
+    data, _ = fitted
+    now = fit.sources_of(observed_scenario("dalian"))
+    assert {"code", "fit", "moments.toml", "city_statistics.csv", "priors.toml", "regions/dalian.toml"} <= now.keys()
+    for sources, found in ((now, []), (now | {"moments.toml": "other"}, ["moments.toml"])):
+        store.save(data.assign_attrs(sources=json.dumps(sources)), tmp_path / "dalian.nc")
+        said = [line for line in fit.stale_fits() if "dalian.nc" in line]
+        assert [line.rpartition(" ")[2] for line in said] == found
 
 
 def test_the_command_writes_a_fit_and_refuses_one_that_has_not_converged(region, tmp_path, monkeypatch):

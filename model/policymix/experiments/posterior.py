@@ -192,6 +192,5 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _region_id(scenario: Scenario) -> str:
-    from policymix.region.load import load
-
-    return load(scenario.region, scenario.path).id
+    path = catalog.find("regions", scenario.region, scenario.path)
+    return str(catalog.read_toml(path).get("id", path.stem))
