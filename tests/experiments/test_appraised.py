@@ -44,10 +44,9 @@ def test_opportunities_leak_what_is_not_local(run):
     drawn = run["parameter_value"].isel(draw=0)
     values = {name: drawn.sel(parameter=f"parameter.opportunity_{name}").item() for name in ("additional", "local")}
     spent = run["opportunity_spending"].sel(mix="both").sum().item()
-    assert float(run["leakage"].sel(mix="both")) == pytest.approx(
-        spent * values["additional"] * (1.0 - values["local"])
-    )
-    assert float(run["leakage"].sel(mix="none")) == 0.0 < spent
+    expected = spent * values["additional"] * (1.0 - values["local"])
+    assert run["leakage"].sel(mix="both").item() == pytest.approx(expected)
+    assert run["leakage"].sel(mix="none").item() == 0.0 < spent
 
 
 def test_a_sweep_keeps_the_same_numbers(run, small_folder, tmp_path):
