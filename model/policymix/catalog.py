@@ -96,7 +96,7 @@ def posterior(region: str) -> Path | None:
 
 
 def posteriors() -> list[str]:
-    """Regions whose fit is shipped."""
+    """Names of the shipped fits: regions, and regions with the last year fitted."""
     return sorted(path.stem for path in posterior_folder().glob("*.nc"))
 
 

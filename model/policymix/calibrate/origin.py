@@ -14,6 +14,7 @@ from datetime import date
 
 import numpy as np
 
+from policymix import catalog
 from policymix.calibrate.outlook import HORIZON, Outlook
 from policymix.calibrate.series import by_year
 from policymix.engine.setting import Setting
@@ -21,6 +22,7 @@ from policymix.engine.unit import Forked, fork_unit
 from policymix.errors import InvalidValue
 from policymix.experiments.inputs import Inputs, gather, uncertainties
 from policymix.experiments.parameters import Prior, sample_accepted
+from policymix.experiments.posterior import Posterior, draws_of, read_posterior
 from policymix.experiments.runner import setting_of, stable_draws
 from policymix.experiments.scenario import Scenario
 from policymix.policy.package import Package
@@ -105,7 +107,8 @@ def origin_of(
     environment = environment_at(full.environment, known, year, paths)
     setting = setting_of(replace(inputs, region=region, environment=environment))
     entries = full.environment.entry_growth.value
-    own = [moved(full.region, drawn, known, year, entries) for drawn in draws_known(inputs, priors)]
+    drawn = draws_known(inputs, priors, fit_known(full.region.id, year))
+    own = [moved(full.region, each, known, year, entries) for each in drawn]
     values = [_values(drawn, draw, region, environment, paths, year) for draw, drawn in enumerate(own)]
     return Origin(year, setting, values, names, seed)
 
@@ -137,18 +140,25 @@ def known_at(package: Package, day: date) -> Package:
     return replace(package, clause=tuple(clauses))
 
 
-def draws_known(inputs: Inputs, priors: list[Prior]) -> list[dict[str, float]]:
-    """Numbers of every draw by address, as they are believed at the origin: the priors.
+def fit_known(region: str, year: int) -> Posterior | None:
+    """The last fit of a region to figures up to a year at most (``posterior/REGION-YEAR.nc``); None without one."""
+    found = {int(path.stem[-4:]): path for path in catalog.posterior_folder().glob(f"{region}-[12][0-9][0-9][0-9].nc")}
+    known = [until for until in found if until <= year]
+    return read_posterior(found[max(known)]) if known else None
 
-    The one place where a fit enters, and only one to figures up to the origin: `runner.draw_values` is not asked, since
-    a scenario's own fit knows later years.
+
+def draws_known(inputs: Inputs, priors: list[Prior], fit: Posterior | None) -> list[dict[str, float]]:
+    """Numbers of every draw by address, as they are believed at the origin: those of a fit to figures up to then, where
+    there is one, and the priors.
+
+    `runner.draw_values` is not asked, since a scenario's own fit knows later years.
     """
     scenario = inputs.scenario
 
     def stable(values: np.ndarray) -> np.ndarray:
         return stable_draws(inputs, priors, values)
 
-    values, _ = sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed)
+    values, _ = sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed, draws_of(fit))
     names = [prior.name for prior in priors]
     return [dict(inputs.fixed) | dict(zip(names, row.tolist(), strict=True)) for row in values]
 

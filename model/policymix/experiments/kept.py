@@ -153,8 +153,11 @@ def _backtest_sources(region: str) -> dict[str, str]:
     if scenario is None:
         raise NotFound("region with a scenario", region, sorted(catalog.available("regions")))
     data = {name: hash_file(catalog.evidence(name)) for name in ("city_statistics.csv", "series.toml", "bounds.toml")}
+    fits = sorted(catalog.posterior_folder().glob(f"{scenario.region}-*.nc"))
+    data |= {f"posterior/{path.name}": hash_file(path) for path in fits}
     code = "".join((ROOT / "calibrate" / f"{name}.py").read_text(encoding="utf-8") for name in BACKTEST_CODE)
-    return {**sources_of(scenario), **data, "calibrate": text_hash(code)}
+    own = {name: text for name, text in sources_of(scenario).items() if name != "posterior.nc"}
+    return {**own, **data, "calibrate": text_hash(code)}
 
 
 def keep_verdicts(what: str, answer: Mapping[str, Any]) -> Path:
