@@ -319,7 +319,7 @@ def run_into(
             typer.echo(f"{firms.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
         results = _simulated(inputs, aside, threads, quiet, firms)
         if not quiet:
-            tell(json.loads(results.attrs["notices"]))
+            tell(json.loads(results.attrs.get("notices", "[]")))
         return results, inputs, _write_report(results, inputs, aside)
 
 
