@@ -21,7 +21,17 @@ LEVELS = [  # each room may import those above its line, none of its own line bu
     {"analysis", "calibrate"},
     {"report"},
     {"app"},
-    {"cli", "cli_calibrate", "cli_answers", "cli_compare", "cli_firm", "cli_policy", "cli_region", "cli_sweep", "cli_validate"},
+    {
+        "cli",
+        "cli_calibrate",
+        "cli_answers",
+        "cli_compare",
+        "cli_firm",
+        "cli_policy",
+        "cli_region",
+        "cli_sweep",
+        "cli_validate",
+    },
     {"__main__"},
 ]
 HEIGHT = {room: height for height, rooms in enumerate(LEVELS) for room in rooms}
