@@ -23,13 +23,13 @@ from policymix.cli_firm import commands as firm_commands
 from policymix.cli_fit import commands as fit_commands
 from policymix.cli_notebook import commands as notebook_commands
 from policymix.cli_policy import Json, ScaleToHost, as_json_text, commands
+from policymix.cli_progress import progress_bar
 from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed, StalePosterior
 
 if TYPE_CHECKING:
     import xarray
-    from rich.progress import Progress
 
     from policymix.experiments.firm_file import Wanted
     from policymix.experiments.inputs import Inputs
@@ -328,7 +328,7 @@ def run_into(
             typer.echo(f"{firms.path}: about {rows:,} rows, {size / 1e6:,.0f} MB", err=True)
         results = _simulated(inputs, aside, threads, quiet, firms)
         if not quiet:
-            tell(json.loads(results.attrs["notices"]))
+            tell(json.loads(results.attrs.get("notices", "[]")))
         return results, inputs, _write_report(results, inputs, aside)
 
 
@@ -394,48 +394,6 @@ def _totals(results: xarray.Dataset, inputs: Inputs) -> list[Any] | None:
 
     stated = results.attrs.get("synthetic_totals")
     return comparison(inputs.region, json.loads(stated)) if stated else None
-
-
-class progress_bar:  # noqa: N801 (a context, used like a function)
-    """A progress bar on the error stream, with time left; says so while the rules are compiled."""
-
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
-        self.bar: Progress | None = None
-
-    def __enter__(self) -> Any:
-        if self.quiet:
-            return None
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        self.bar = bar = Progress(*columns, console=Console(stderr=True))
-        bar.start()
-        self.task = bar.add_task("starting (a first run compiles the rules once, about half a minute)", total=None)
-        return self.advance
-
-    def advance(self, done: int, total: int) -> None:
-        """One unit of work more is done."""
-        if self.bar is not None:
-            self.bar.update(self.task, completed=done, total=total, description="simulating")
-
-    def __exit__(self, *_: object) -> None:
-        if self.bar is not None:
-            self.bar.stop()
 
 
 def _kind(name: str, kind: str | None) -> str:

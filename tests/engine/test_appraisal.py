@@ -36,6 +36,7 @@ from policymix.engine.symbols import (
     STEPS_HELD,
     SUM_INVESTMENT,
 )
+from policymix.engine.table import column_of, empty_firms, write_numbers
 from policymix.engine.timetable import FREE, FROZEN, RECORD
 from policymix.engine.unit import fork_unit, run_fork
 
@@ -43,6 +44,13 @@ INDUSTRIES, ZONE, REST = 2, 0, 1
 SMALL, MICRO = SIZES.index("small"), SIZES.index("micro")
 INVESTMENT, FIRMS, STAFF = (ACTIVITIES.index(name) for name in ("investment", "active_firms", "employment"))
 NEWCOMER = POOL_FIRST + 400 * POOL_WIDTH
+
+
+def kept(numbers):
+    """Firms as float64[columns, firms] in the tables that a city keeps them in."""
+    firms = empty_firms(numbers.shape[1])
+    write_numbers(firms, numbers)
+    return firms
 
 
 def city(firms, claims=()):
@@ -63,7 +71,7 @@ def city(firms, claims=()):
                               (CL_BASE, base), (CL_ACTIVITY, ON_INVESTMENT), (CL_DECIDED, 4.0)):  # fmt: skip
             rows[r, column] = value
     nothing = np.zeros(0)
-    return City(table, np.array([len(firms), len(claims), len(claims), 0]), nothing, nothing, gross, rows, nothing,
+    return City(kept(table), np.array([len(firms), len(claims), len(claims), 0]), nothing, nothing, gross, rows, nothing,
                 np.zeros((2, 3)), nothing, nothing, nothing)  # fmt: skip
 
 
@@ -168,7 +176,7 @@ def test_size_classes_include_their_lower_limit():
     firms = np.zeros((COLUMN_COUNT, 5))
     firms[JOBS] = [9.99, 10.0, 99.0, 100.0, 300.0]
     firms[STEPS_HELD] = [0, 0b1, 0b11, 0b100, 0b100001]
-    groups = groups_of(firms, 1)
+    groups = groups_of(kept(firms), 1)
     assert (groups // len(RUNGS)).tolist() == [0, 1, 1, 2, 3]
     assert [RUNGS[g % len(RUNGS)] for g in groups] == ["off", "technology_sme", "high_tech_enterprise", "chick_eagle",
                                                       "leading"]  # fmt: skip
@@ -220,8 +228,8 @@ def test_places_are_those_where_firms_are_at_the_end(small):
 def staff_by_place(end):
     """2^-20 persons."""
     n = int(end.count[SLOTS])
-    staff = np.floor(end.firms[JOBS, :n] * UNITS[STAFF] + 0.5)
-    return np.bincount(end.firms[PLACE, :n].astype(int), staff)
+    staff = np.floor(column_of(end.firms, JOBS)[:n].astype(float) * UNITS[STAFF] + 0.5)
+    return np.bincount(column_of(end.firms, PLACE)[:n].astype(int), staff)
 
 
 def test_by_industry_is_the_change_of_the_accounts(found):

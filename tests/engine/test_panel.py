@@ -138,7 +138,8 @@ def test_units_and_names_are_in_the_file(ran):
         assert (about.get("prices") == "constant prices of 2020") == about["units"].startswith("CNY")
     said = json.loads(schema.metadata[firm_file.ABOUT.encode()])
     assert said.pop("every") == "4"
-    assert said == {key: value for key, value in results.attrs.items() if key != "synthetic_totals"}
+    of_results = {"synthetic_totals", "notices"}
+    assert said == {key: value for key, value in results.attrs.items() if key not in of_results}
     text = firm_file.describe(folder / "4.parquet")
     assert "investment (CNY): Investment 投资; constant prices of 2020; flow" in text and "seed: 2021" in text
 
