@@ -1,17 +1,13 @@
 """A city as it stood at the end of a year."""
 
 import dataclasses
-import json
 from datetime import date
 
-import numpy as np
 import pytest
-import xarray
 
-from policymix import catalog
-from policymix.calibrate.origin import KNOWN, environment_at, fit_known, known_at, moved, origin_of, region_at
+from policymix.calibrate.origin import KNOWN, environment_at, fit_at, known_at, moved, origin_of, region_at
 from policymix.calibrate.outlook import HORIZON, outlook
-from policymix.errors import InvalidValue
+from policymix.errors import InvalidFile, InvalidValue
 from policymix.experiments.scenario import load_scenario
 from policymix.policy.package import load as load_package
 from policymix.region.arrays import environment_arrays, reference_gdp, region_arrays
@@ -109,25 +105,27 @@ def test_nothing_of_an_origin_depends_on_later_figures(environment):
     assert one.setting.region == other.setting.region and one.setting.environment == other.setting.environment
 
 
-def write_fit(folder, name, until, value):
-    """A fit whose only joint sample is one number."""
-    data = xarray.Dataset(
-        {"value": (("sample", "parameter"), np.full((1, 1), value))}, {"parameter": ["parameter.gazelle_rate"]}
-    )
-    data.attrs = {"region": "dalian", "until": until, "laws": json.dumps({}), "converged": 1, "forced": 0}
-    data.to_netcdf(folder / f"{name}.nc", engine="h5netcdf")
+def fit_of(path, until):
+    """A fit of one number to figures up to a year."""
+    import xarray
+
+    attrs = {"region": "dalian", "until": until, "laws": "{}", "converged": 1, "forced": 0}
+    data = {"value": (("sample", "parameter"), [[0.5], [0.6]])}
+    path.parent.mkdir(exist_ok=True)
+    xarray.Dataset(data, {"parameter": ["parameter.eta"]}, attrs).to_netcdf(path, engine="h5netcdf")
 
 
-def test_an_origin_draws_from_the_last_fit_that_knows_no_later_year(environment, tmp_path, monkeypatch):
-    monkeypatch.setattr(catalog, "posterior_folder", lambda: tmp_path)
-    for name, until, value in (("dalian", 2023, 0.9), ("dalian-2020", 2020, 0.11), ("dalian-2021", 2021, 0.13)):
-        write_fit(tmp_path, name, until, value)
-    assert [
-        None if fit is None else fit.until for fit in (fit_known("dalian", year) for year in (2019, 2020, 2022))
-    ] == [None, 2020, 2021]
-    assert fit_known("qingdao", 2022) is None
-    scenario = load_scenario("dalian-2025").model_copy(update={"posterior": "none"})
-    prior = origin_of(scenario, ROWS, 2019, paths_of(environment, 2019), 3, 1)
-    later = origin_of(scenario, ROWS, 2021, paths_of(environment, 2021), 3, 1)
-    assert {values["parameter.gazelle_rate"] for values in later.values} == {0.13}
-    assert len({values["parameter.gazelle_rate"] for values in prior.values}) == 3
+def test_an_origin_draws_from_the_latest_fit_that_knows_nothing_later(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fit_of(tmp_path / "posterior" / "dalian.nc", 2023)
+    assert fit_at("dalian", 2021) == "none"  # the fit that runs draw from knows 2023
+    fit_of(tmp_path / "posterior" / "dalian-2020.nc", 2020)
+    fit_of(tmp_path / "posterior" / "dalian-2022.nc", 2022)
+    assert [fit_at("dalian", year) for year in (2019, 2020, 2021, 2022)] == [
+        "none",
+        *["dalian-2020"] * 2,
+        "dalian-2022",
+    ]
+    fit_of(tmp_path / "posterior" / "dalian-2021.nc", 2023)
+    with pytest.raises(InvalidFile, match="until: found 2023; expected a fit to figures up to 2021"):
+        fit_at("dalian", 2021)

@@ -71,7 +71,8 @@ def city(firms, claims=()):
                               (CL_BASE, base), (CL_ACTIVITY, ON_INVESTMENT), (CL_DECIDED, 4.0)):  # fmt: skip
             rows[r, column] = value
     nothing = np.zeros(0)
-    return City(kept(table), np.array([len(firms), len(claims), len(claims), 0]), nothing, nothing, gross, rows, nothing,
+    count = np.array([len(firms), len(claims), len(claims), 0])
+    return City(kept(table), count, nothing, nothing, gross, rows, nothing,
                 np.zeros((2, 3)), nothing, nothing, nothing)  # fmt: skip
 
 

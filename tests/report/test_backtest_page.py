@@ -30,7 +30,7 @@ def result():
         Point("gdp", 2021, 2023, 120.0, bounds, (5.0, 8.0, 4.0, float("nan"))),
         Point("zone-gazelles", 2021, 2023, 76.0, bounds, (1.0, 9.0, 4.0, float("nan"))),
     )
-    return Backtest("dalian", ("Dalian", "大连"), made, points, (gdp, eagles), {2021: ("dalian-2020",)}, 50, 1)
+    return Backtest("dalian", ("Dalian", "大连"), made, points, (gdp, eagles), {2021: ("dalian-2020",)}, {}, 50, 1)
 
 
 @pytest.fixture(scope="module")

@@ -39,7 +39,7 @@ from policymix.engine.warm import warm
 from policymix.errors import InvalidValue
 from policymix.experiments.parameters import uniforms
 from policymix.experiments.quarters import quarter_number
-from policymix.experiments.region_fit import scenario_of
+from policymix.experiments.region_fit import scenario_of_region
 from policymix.experiments.runner import in_threads
 from policymix.experiments.scenario import Scenario
 from policymix.region.arrays import EnvArrays, quarter_index
@@ -90,7 +90,7 @@ class Backtest:
     forecasts : in the order of origins, then of the series' file
     points : those with an outturn
     series : every series with a figure, also those that no point judges
-    packages : of every origin
+    packages, fits : of every origin with simulated cities
     draws, seed : as asked for
     """
 
@@ -100,6 +100,7 @@ class Backtest:
     points: tuple[Point, ...]
     series: tuple[Known, ...]
     packages: Mapping[int, tuple[str, ...]]
+    fits: Mapping[int, str]
     draws: int
     seed: int
 
@@ -155,16 +156,15 @@ def backtest(
     by_id = {known.series.id: known for known in judged}
     points = tuple(point for each in forecasts for point in _points(each, by_id[each.known.series.id]))
     packages = {year: start.packages for year, start in starts.items()}
-    return Backtest(city.id, (city.title.en, city.title.zh), forecasts, points, tuple(judged), packages, draws, seed)
+    fits = {year: start.fit for year, start in starts.items()}
+    return Backtest(
+        city.id, (city.title.en, city.title.zh), forecasts, points, tuple(judged), packages, fits, draws, seed
+    )
 
 
 def city_of(region: str) -> tuple[Region, Scenario]:
     """A region and the first scenario, by name, that names it."""
-    known = load(region)
-    named = scenario_of(known)
-    if named is None:
-        raise InvalidValue("region", region, "a region that a scenario names, with an environment and packages")
-    return known, named
+    return load(region), scenario_of_region(region)
 
 
 def judges(region: str, series: Sequence[Series], learnt: Sequence[Statistic], outturns: Sequence[Statistic]) -> bool:

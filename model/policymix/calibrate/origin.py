@@ -19,11 +19,11 @@ from policymix.calibrate.outlook import HORIZON, Outlook
 from policymix.calibrate.series import by_year
 from policymix.engine.setting import Setting
 from policymix.engine.unit import Forked, fork_unit
-from policymix.errors import InvalidValue
+from policymix.errors import InvalidFile, InvalidValue, Problem
 from policymix.experiments.inputs import Inputs, gather, uncertainties
-from policymix.experiments.parameters import Prior, sample_accepted
-from policymix.experiments.posterior import Posterior, draws_of, read_posterior
-from policymix.experiments.runner import setting_of, stable_draws
+from policymix.experiments.parameters import Prior
+from policymix.experiments.posterior import NONE, read_posterior
+from policymix.experiments.runner import draw_values, setting_of
 from policymix.experiments.scenario import Scenario
 from policymix.policy.package import Package
 from policymix.region.arrays import reference_gdp
@@ -31,6 +31,8 @@ from policymix.region.evidence import Statistic
 from policymix.region.schema import Environment, LadderStep, Number, Region, Year
 
 BURN_IN_YEARS = 5
+FIT_YEARS = 5
+"""Years before an origin within which a fit is looked for."""
 KNOWN = "known"
 """Name of the only mix: the packages announced by the origin."""
 COUNTS = {  # indicator of each step's published count
@@ -54,12 +56,14 @@ class Origin:
     setting : the engine's fixed parts
     values : numbers of every draw by address
     packages : names of the packages in force or announced
+    fit : name of the fit that the draws come from, ``none`` for the priors
     """
 
     year: int
     setting: Setting
     values: Sequence[Mapping[str, float]]
     packages: tuple[str, ...]
+    fit: str
     seed: int
 
     def unit(self, draw: int) -> Forked:
@@ -94,6 +98,7 @@ def origin_of(
             "draws": draws,
             "replicates": 1,
             "seed": seed,
+            "posterior": fit_at(full.region.id, year),
         }
     )
     inputs = replace(
@@ -107,10 +112,9 @@ def origin_of(
     environment = environment_at(full.environment, known, year, paths)
     setting = setting_of(replace(inputs, region=region, environment=environment))
     entries = full.environment.entry_growth.value
-    drawn = draws_known(inputs, priors, fit_known(full.region.id, year))
-    own = [moved(full.region, each, known, year, entries) for each in drawn]
+    own = [moved(full.region, drawn, known, year, entries) for drawn in draws_known(inputs, priors)]
     values = [_values(drawn, draw, region, environment, paths, year) for draw, drawn in enumerate(own)]
-    return Origin(year, setting, values, names, seed)
+    return Origin(year, setting, values, names, changed.posterior, seed)
 
 
 def _values(
@@ -140,27 +144,32 @@ def known_at(package: Package, day: date) -> Package:
     return replace(package, clause=tuple(clauses))
 
 
-def fit_known(region: str, year: int) -> Posterior | None:
-    """The last fit of a region to figures up to a year at most (``posterior/REGION-YEAR.nc``); None without one."""
-    found = {int(path.stem[-4:]): path for path in catalog.posterior_folder().glob(f"{region}-[12][0-9][0-9][0-9].nc")}
-    known = [until for until in found if until <= year]
-    return read_posterior(found[max(known)]) if known else None
-
-
-def draws_known(inputs: Inputs, priors: list[Prior], fit: Posterior | None) -> list[dict[str, float]]:
-    """Numbers of every draw by address, as they are believed at the origin: those of a fit to figures up to then, where
-    there is one, and the priors.
-
-    `runner.draw_values` is not asked, since a scenario's own fit knows later years.
-    """
-    scenario = inputs.scenario
-
-    def stable(values: np.ndarray) -> np.ndarray:
-        return stable_draws(inputs, priors, values)
-
-    values, _ = sample_accepted(priors, scenario.seed, scenario.draws, stable, inputs.fixed, draws_of(fit))
+def draws_known(inputs: Inputs, priors: list[Prior]) -> list[dict[str, float]]:
+    """Numbers of every draw by address, as they are believed at the origin (`fit_at`)."""
+    values, _ = draw_values(inputs, priors)
     names = [prior.name for prior in priors]
     return [dict(inputs.fixed) | dict(zip(names, row.tolist(), strict=True)) for row in values]
+
+
+def fit_at(region: str, year: int) -> str:
+    """Name of the latest fit to figures up to a year (``posterior/REGION-YEAR.nc``); ``none``, the priors, without one.
+
+    The fit that runs draw from is never taken: it knows later figures.
+
+    Raises
+    ------
+    InvalidFile
+        A fit of that name was made from later figures.
+    """
+    for until in range(year, year - FIT_YEARS, -1):
+        path = catalog.posterior(f"{region}-{until}")
+        if path is None:
+            continue
+        made = read_posterior(path).until
+        if made > until:
+            raise InvalidFile(path, [Problem("until", str(made), f"a fit to figures up to {until}, as its name says")])
+        return f"{region}-{until}"
+    return NONE
 
 
 def region_at(region: Region, rows: Sequence[Statistic], year: int) -> Region:

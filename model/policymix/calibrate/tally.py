@@ -126,6 +126,7 @@ def answer(result: Backtest) -> dict[str, Any]:
         "seed": result.seed,
         "origins": sorted({each.origin for each in result.forecasts}),
         "packages": {str(year): list(names) for year, names in result.packages.items()},
+        "fits": {str(year): name for year, name in result.fits.items()},
         "targets": targets(judged, result.points, ladder_points(result)),
         "rows": judged,
         "not_judged": [

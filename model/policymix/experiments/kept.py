@@ -18,7 +18,7 @@ from typing import Any
 from policymix import catalog
 from policymix.engine import loop
 from policymix.engine.writing import ROOT
-from policymix.errors import InvalidFile, NotFound, Problem
+from policymix.errors import InvalidFile, Problem
 from policymix.experiments.scenario import Scenario, load_scenario, write_scenario
 from policymix.experiments.store import hash_file, input_files, portable
 
@@ -146,14 +146,11 @@ def verdict_sources(what: str) -> dict[str, str]:
 
 def _backtest_sources(region: str) -> dict[str, str]:
     """Of a back-test: the scenario that names the region, every figure, the series, the bounds, the forecasters."""
-    from policymix.experiments.region_fit import scenario_of
-    from policymix.region.load import load
+    from policymix.experiments.region_fit import scenario_of_region
 
-    scenario = scenario_of(load(region))
-    if scenario is None:
-        raise NotFound("region with a scenario", region, sorted(catalog.available("regions")))
+    scenario = scenario_of_region(region)
     data = {name: hash_file(catalog.evidence(name)) for name in ("city_statistics.csv", "series.toml", "bounds.toml")}
-    fits = sorted(catalog.posterior_folder().glob(f"{scenario.region}-*.nc"))
+    fits = sorted(catalog.posterior_folder().glob(f"{region}-*.nc"))
     data |= {f"posterior/{path.name}": hash_file(path) for path in fits}
     code = "".join((ROOT / "calibrate" / f"{name}.py").read_text(encoding="utf-8") for name in BACKTEST_CODE)
     own = {name: text for name, text in sources_of(scenario).items() if name != "posterior.nc"}

@@ -41,7 +41,7 @@ def plan(region: str, draws: int) -> Plan | None:
     if draws < 1:
         raise InvalidValue("--draws", str(draws), "a whole number, 1 or more; 0 to simulate nothing")
     known = load(region)
-    named = scenario_of(known)
+    named = _scenario_of(known)
     if named is None:
         return None
     fullest = max(named.mixes, key=lambda name: len(named.mixes[name]))
@@ -73,7 +73,7 @@ def simulated(
 def implied(region: str) -> list[Comparison] | None:
     """Every published total beside what the file's own numbers imply; None where no scenario names the region."""
     known = load(region)
-    named = scenario_of(known)
+    named = _scenario_of(known)
     if named is None:
         return None
     environment = load_environment(named.environment, named.path)
@@ -90,14 +90,14 @@ def scenario_of_region(region: str | os.PathLike[str]) -> Scenario:
         No scenario names the region.
     """
     known = load(region)
-    named = scenario_of(known)
+    named = _scenario_of(known)
     if named is None:
         regions = {load_scenario(path).region for path in catalog.available("scenarios").values()}
         raise NotFound("region with a scenario", os.fspath(region), regions)
     return named.model_copy(update={"region": str(catalog.find("regions", region))})
 
 
-def scenario_of(region: Region) -> Scenario | None:
+def _scenario_of(region: Region) -> Scenario | None:
     """The first scenario, by name, whose region bears this id; a file that cannot be read names none."""
     for path in catalog.available("scenarios").values():
         try:
