@@ -16,6 +16,7 @@ from policymix.cli import app
 from policymix.errors import InvalidFile, InvalidValue, RunFailed
 from policymix.experiments import store
 from policymix.experiments.parameters import prior_of, quantile
+from policymix.experiments.posterior import open_fit
 from policymix.report import fit_report
 
 FEW = {"dalian": ["parameter.gazelle_rate", "parameter.hte_rate", "region.software.firms"], "shiyan": []}
@@ -151,4 +152,4 @@ def test_the_command_writes_a_fit_and_refuses_one_that_has_not_converged(region,
     assert first.exit_code == 1 and "has not converged" in first.output and out.is_file()
     forced = CliRunner().invoke(app, [*arguments, "--resume", "--force"])
     assert forced.exit_code == 0 and "HAS NOT CONVERGED" in forced.output and "effect sizes" in forced.output
-    assert store.open_results(out).attrs["forced"] == 1
+    assert open_fit(out).attrs["forced"] == 1
