@@ -48,7 +48,12 @@ def test_the_two_promised_commands():
     assert [line for line in COMMANDS if not line.startswith("policymix ")] == INSTALL
 
 
-@pytest.mark.parametrize("line", [line for line in POLICYMIX if not line.startswith(SIMULATING)])
+def paced(lines):
+    """Published experiments take most of a minute."""
+    return [pytest.param(line, marks=[pytest.mark.slow] * line.startswith("policymix validate")) for line in lines]
+
+
+@pytest.mark.parametrize("line", paced(line for line in POLICYMIX if not line.startswith(SIMULATING)))
 def test_commands_run(line, folder):
     result = typed(line, folder)
     assert result.returncode == 0, result.stderr

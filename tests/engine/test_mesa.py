@@ -30,6 +30,7 @@ def pair(scenario, contract, mix, mode=None, luck=0):
         yield agents, compiled
 
 
+@pytest.mark.slow  # another compile
 @pytest.mark.parametrize(("mix", "mode"), [("none", RECORD), ("both", None), ("both", FROZEN)])
 def test_same_bits_without_fused_operations(small, mix, mode):
     for agents, compiled in pair(small, False, mix, mode):
