@@ -11,6 +11,7 @@ from policymix.calibrate.outlook import HORIZON
 from policymix.calibrate.series import Known, read_series
 from policymix.calibrate.spending import Bound, Spent
 from policymix.report import backtest, backtest_figures
+from policymix.report.style import new_figure
 
 SERIES = {each.id: each for each in read_series()}
 
@@ -100,3 +101,9 @@ def test_scores_beyond_the_axis_stand_at_its_edge_with_their_number(found):
     axis = backtest_figures.scores(rows, ("Dalian", "大连")).axes[0]
     assert "9.3" in {text.get_text() for text in axis.texts}
     assert max(x for line in axis.lines for x in np.atleast_1d(line.get_xdata())) <= backtest_figures.FARTHEST
+
+
+def test_the_page_brings_its_chinese_signs_along(found):
+    drawn = {name: new_figure(1.0, 1.0) for name in ("forecasts", "scores")}
+    text = backtest.page(found, drawn, "policymix backtest dalian")
+    assert "font/woff;base64," in text and "/* font */" not in text

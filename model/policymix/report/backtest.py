@@ -14,7 +14,7 @@ from policymix.calibrate.tally import answer, dataset, is_of_target, point_of, r
 from policymix.experiments.store import save
 from policymix.report import backtest_figures
 from policymix.report.figures import save as save_bytes
-from policymix.report.html import TEMPLATES, inline
+from policymix.report.html import inline, rendered
 from policymix.report.odd import table
 from policymix.report.style import number, render
 
@@ -171,10 +171,6 @@ def write(result: Backtest, found: Mapping[str, Any], folder: Path, command: str
 
 def page(found: Mapping[str, Any], drawn: Mapping[str, Figure], command: str) -> str:
     """One self-contained page."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    jinja = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
-                        trim_blocks=True, lstrip_blocks=True)  # fmt: skip
     sections = [
         ("Targets", "目标", TARGET_HEAD, [target_cells(row) for row in found["targets"]]),
         ("Scores by series", "各序列得分", SERIES_HEAD, [series_cells(row) for row in found["rows"]]),
@@ -185,7 +181,8 @@ def page(found: Mapping[str, Any], drawn: Mapping[str, Figure], command: str) ->
             [money_cells(row) for row in found["money"]],
         ),
     ]
-    return jinja.get_template("backtest.html.j2").render(
+    return rendered(
+        "backtest.html.j2",
         title=found["title"],
         draws=found["draws"],
         origins=found["origins"],

@@ -7,7 +7,7 @@ import json
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -84,6 +84,22 @@ def render(
     drawn=None,
 ) -> str:
     """The page as text; see ``write_report``."""
+    content = _content(results, targets, known)
+    drawn = figures.standard_figures(results, targets) if drawn is None else drawn
+    images = {one.name: inline(one.svg) for one in drawn}
+    return rendered(
+        "report.html.j2",
+        **content,
+        images=images,
+        path_figures=[name for name in PATH_FIGURES if name in images],
+        totals=tables.compared_totals(region_table),
+        sources=_sources(results, sources),
+        commands=_commands(results, command),
+    )
+
+
+def rendered(template: str, **content: Any) -> str:
+    """A page made from a template, with the Chinese signs that it has."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     jinja = Environment(
@@ -93,17 +109,7 @@ def render(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    content = _content(results, targets, known)
-    drawn = figures.standard_figures(results, targets) if drawn is None else drawn
-    images = {one.name: inline(one.svg) for one in drawn}
-    page = jinja.get_template("report.html.j2").render(
-        **content,
-        images=images,
-        path_figures=[name for name in PATH_FIGURES if name in images],
-        totals=tables.compared_totals(region_table),
-        sources=_sources(results, sources),
-        commands=_commands(results, command),
-    )
+    page = jinja.get_template(template).render(**content)
     return page.replace(FONT_RULE, fonts.style_rule(page))
 
 

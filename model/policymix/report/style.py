@@ -102,7 +102,7 @@ def speaking(lang: str) -> Iterator[None]:
 
 def bilingual(english: str, chinese: str, joint: str = "  ") -> str:
     """A title in the language of the figure, or in both."""
-    if _language.get() == "both" and chinese:
+    if _language.get() == "both" and chinese not in ("", english):
         return f"{english}{joint}{chinese}"
     return said(english, chinese)
 
