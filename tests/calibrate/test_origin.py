@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from policymix import catalog
 from policymix.calibrate.origin import KNOWN, environment_at, fit_at, known_at, moved, origin_of, region_at
 from policymix.calibrate.outlook import HORIZON, outlook
 from policymix.errors import InvalidFile, InvalidValue
@@ -117,6 +118,7 @@ def fit_of(path, until):
 
 def test_an_origin_draws_from_the_latest_fit_that_knows_nothing_later(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(catalog, "posterior_folder", lambda: tmp_path / "shipped")
     fit_of(tmp_path / "posterior" / "dalian.nc", 2023)
     assert fit_at("dalian", 2021) == "none"  # the fit that runs draw from knows 2023
     fit_of(tmp_path / "posterior" / "dalian-2020.nc", 2020)
