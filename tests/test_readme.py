@@ -17,7 +17,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8") if (ROOT / "README.md"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.S)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines() if line.strip()]
 POLICYMIX = [line for line in COMMANDS if line.startswith("policymix ")]
-SIMULATING = ("policymix run", "policymix compare", "policymix export", "policymix notebook ")
+OF_A_RUN = ("policymix export", "policymix report", "policymix figure")
+SIMULATING = ("policymix run", "policymix compare", "policymix notebook ", *OF_A_RUN)
 INSTALL = [
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/policymix run",
     'python3 -m venv .venv && .venv/bin/pip install -e ".[test]" && .venv/bin/pytest',
@@ -82,10 +83,10 @@ def test_comparisons_compare(folder):
 @pytest.mark.slow
 def test_results_are_handed_on(folder):
     assert typed("policymix run --draws 2 --quiet", folder).returncode == 0
-    for line in [line for line in POLICYMIX if line.startswith("policymix export")]:
+    for line in [line for line in POLICYMIX if line.startswith(OF_A_RUN)]:
         result = typed(line, folder)
         assert result.returncode == 0, result.stderr
-        assert (folder / shlex.split(line)[3]).is_file()
+        assert (folder / result.stderr.split(": ")[0]).is_file()
 
 
 @pytest.mark.slow

@@ -24,6 +24,7 @@ from policymix.cli_fit import commands as fit_commands
 from policymix.cli_notebook import commands as notebook_commands
 from policymix.cli_policy import Json, ScaleToHost, as_json_text, commands
 from policymix.cli_progress import progress_bar
+from policymix.cli_report import commands as report_commands
 from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed, StalePosterior
@@ -89,6 +90,7 @@ app.add_typer(sweep_commands)
 app.add_typer(compare_commands)
 app.add_typer(export_commands)
 app.add_typer(notebook_commands)
+app.add_typer(report_commands)
 app.add_typer(answer_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
@@ -359,19 +361,21 @@ def _import_all(names: tuple[str, ...]) -> None:
 def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> Answer:
     """Figures as files and the page that holds them, drawn once; returns the numbers that the page tells."""
     from policymix.report.answer import answer
+    from policymix.report.document import sources_of, totals_of
     from policymix.report.figures import standard_figures, write_figures
     from policymix.report.html import write_report
 
     known = answer(results, inputs.targets)
     drawn = list(standard_figures(results, inputs.targets, known.accounts))
     write_figures(results, folder / "figures", inputs.targets, drawn=drawn)
-    sources = [
-        {"package": package.id, "title": package.head.title.en, "source": package.head.source or ""}
-        for package in inputs.packages.values()
-    ]
-    totals = _totals(results, inputs)
     write_report(
-        results, folder, targets=inputs.targets, region_table=totals, sources=sources, drawn=drawn, known=known
+        results,
+        folder,
+        targets=inputs.targets,
+        region_table=totals_of(results, inputs),
+        sources=sources_of(inputs),
+        drawn=drawn,
+        known=known,
     )
     return known
 
@@ -380,20 +384,13 @@ def _print_answer(
     results: xarray.Dataset, inputs: Inputs, folder: Path, as_json: bool, quiet: bool, known: Answer
 ) -> None:
     from policymix.report import terminal
+    from policymix.report.document import totals_of
 
     if as_json:
         typer.echo(terminal.to_json(results, inputs.targets, known))
     elif not quiet:
-        terminal.print_report(results, inputs.targets, region_table=_totals(results, inputs), known=known)
+        terminal.print_report(results, inputs.targets, region_table=totals_of(results, inputs), known=known)
         typer.echo(f"{folder}: results.nc, report.html, figures, inputs, manifest.json", err=True)
-
-
-def _totals(results: xarray.Dataset, inputs: Inputs) -> list[Any] | None:
-    """Published against synthetic totals, where the run states its synthetic ones (attribute ``synthetic_totals``)."""
-    from policymix.region.totals import comparison
-
-    stated = results.attrs.get("synthetic_totals")
-    return comparison(inputs.region, json.loads(stated)) if stated else None
 
 
 def _kind(name: str, kind: str | None) -> str:

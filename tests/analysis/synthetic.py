@@ -50,7 +50,7 @@ def make(draws=12, replicates=1, seed=1, mixes=MIXES, effect=1.0):
     dataset = xarray.Dataset(data)
     dataset = dataset.assign_coords(_coordinates(names, draws, replicates))
     dataset.attrs = {
-        "baseline": "none", "region": "dalian", "scenario": "dalian-2025", "history": "dalian-2020",
+        "baseline": "none", "region": "dalian", "scenario": "dalian-2025", "history": json.dumps(["dalian-2020"]),
         "environment": "dalian-reference", "seed": 2021, "code_version": "0.1.0", "schema_version": 2,
         "packages": json.dumps({"dalian-2021": "a" * 64, "htz-2022": "b" * 64}), "price_base": "2020",
         "targets": json.dumps(["dalian-2020/t2", "htz-2022/t3"]), "mixes": json.dumps(mixes),
@@ -118,7 +118,10 @@ def _shares(data, rng, lift, base, strength):
     data["core_share_granular_sd"] = (dims[2:], np.full((d, r, 5), 0.0034))
     gdp = 185e9 * np.exp(0.017 * np.arange(20) + 0.01 * rng.standard_normal((d, r, 1)))
     data["gdp"] = ((*dims[:-1], "quarter"), np.broadcast_to(gdp, (2, base["m"], d, r, 20)))
-    data["core_value_added"] = ((*dims[:-1], "quarter"), gdp * np.repeat(share, 4, axis=-1))
+    nominal = gdp * np.repeat(share, 4, axis=-1)
+    data["core_value_added"] = ((*dims[:-1], "quarter"), nominal)
+    yearly_sums = nominal.reshape(*nominal.shape[:-1], 5, 4).sum(axis=-1)
+    data["core_value_added_constant"] = (dims, yearly_sums / 1.01 ** np.arange(1, 6))
     data["parameter_value"] = (("draw", "parameter"), rng.random((d, 2)))
     data["pool_used"] = (("mix", "draw", "replicate"), np.full((base["m"], d, r), 0.4))
     data["never_claimed_share"] = (("mix", "draw", "replicate"), np.full((base["m"], d, r), 0.03))

@@ -131,3 +131,9 @@ def test_a_single_run_shows_payments_but_no_differences(make_run):
     assert tables.cell(found, "paid", "both").first not in ("0", "not resolved")
     assert tables.cell(found, "investment", "both").second == "not resolved"
     assert tables.cell(found, "investment", "none").second == ""
+
+
+def test_a_resolved_difference_too_small_for_its_digits_is_said_to_be_small():
+    assert tables._points(2e-6, 1e-7, "en") == "+0 pp (< 0.001)"
+    assert tables._points(-2e-6, 1e-7, "zh") == "−0 个百分点 (< 0.001)"
+    assert tables._points(0.012, 0.002, "en") == "+1.2 pp (s.e. 0.2)"

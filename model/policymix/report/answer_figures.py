@@ -16,9 +16,11 @@ from policymix.report.style import (
     bilingual,
     difference_unit,
     drawing,
+    figure_unit,
     mix_colours,
     new_figure,
     render,
+    said,
     unit_of,
 )
 
@@ -27,6 +29,16 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+MONEY_UNITS = {  # divisor and name, in English and in Chinese
+    "CNY per point": ((1e9, "bn CNY"), (1e8, "亿元")),
+    "CNY per job": ((1e6, "million CNY"), (1e4, "万元")),
+    "CNY per firm": ((1e6, "million CNY"), (1e4, "万元")),
+}
+SHARES = {
+    "shapley": ("Shapley share", "沙普利份额"),
+    "first_in": ("first in", "最先加入"),
+    "last_in": ("last in", "最后加入"),
+}
 KINDS = (".png", ".svg")
 ROW = 0.34
 """Inches of a row of bars."""
@@ -63,16 +75,17 @@ def groups(table: xarray.Dataset) -> Figure:
             else (f"difference to {table.attrs['baseline']}", "与基准之差")
         )  # fmt: skip
         name = ACTIVITY_NAMES[activity]
+        divisor, shown_unit = figure_unit(unit)
         title = f"{name[0][:1].upper()}{name[0][1:]} by {BY_NAMES[by][0]}, {unit_of(unit)[1]}"
         title += f", {table.attrs['price_base']} prices: {what}"
-        zh = f"{name[1]}(按{BY_NAMES[by][1]}):{zh}"
+        zh = f"{name[1]}(按{BY_NAMES[by][1]},{shown_unit}):{zh}"
         figure.suptitle(bilingual(title, zh, "\n"), x=0.01, ha="left", weight="bold")
         axes = figure.subplots(1, len(mixes), squeeze=False, sharey=True)[0]
         _margin(figure)
         for axis, mix in zip(axes, mixes, strict=True):
-            _bars(axis, table.sel(mix=mix), names, shown, unit_of(unit)[0])
+            _bars(axis, table.sel(mix=mix), names, shown, divisor)
             axis.set_title(mix)
-        axes[0].set_yticks(range(len(names)), [GROUP_NAMES.get(name, (name,))[0] for name in names])
+        axes[0].set_yticks(range(len(names)), [said(*GROUP_NAMES.get(name, (name, name))) for name in names])
         axes[0].set_ylim(len(names) - 0.45, -0.55)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
         return figure
@@ -86,7 +99,7 @@ def _bars(axis: Axes, one: xarray.Dataset, names: list[str], shown: list[str], d
         each = one.sel(part=part, group=names) / divisor
         place = [index + offset for index in range(len(names))]
         solid = one["resolved"].sel(part=part, group=names).values
-        bars = axis.barh(place, each["mean"].values, height=height * 0.9, color=colour, label=PARTS[part][0])
+        bars = axis.barh(place, each["mean"].values, height=height * 0.9, color=colour, label=said(*PARTS[part]))
         for bar, known in zip(bars, solid, strict=True):
             bar.set_alpha(1.0 if known else 0.35)
         axis.hlines(place, each["low"].values, each["high"].values, color=INK, linewidth=0.9)
@@ -98,8 +111,9 @@ def _bars(axis: Axes, one: xarray.Dataset, names: list[str], shown: list[str], d
     right = axis.get_xlim()[1]
     for index in range(len(names)):
         if bool(share["resolved"][index]):
+            part = f"{100 * float(share['mean'][index]):.0f} %"
             axis.annotate(
-                f"{100 * float(share['mean'][index]):.0f} % of gross", (right, index), xytext=(-2, 0),
+                said(f"{part} of gross", f"总额的 {part}"), (right, index), xytext=(-2, 0),
                 textcoords="offset points", ha="right", va="center", fontsize=7, color=GREY,
             )  # fmt: skip
 
@@ -130,7 +144,7 @@ def scorecard(table: xarray.Dataset) -> Figure:
         axis.set_yticks(range(len(names)), texts)
         axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_xlim(-2.0, 102.0)
-        axis.set_xlabel("probability, %")
+        axis.set_xlabel(said("probability, %", "概率,%"))
         _across(axis)
         figure.legend(loc="outside lower center", ncols=min(5, len(mixes)))
         return figure
@@ -157,14 +171,14 @@ def money(table: xarray.Dataset) -> Figure:
         _margin(figure)
         for axis, name in zip(axes, wanted, strict=False):
             one = table.sel(measure=name)
-            divisor, unit = {"CNY per point": (1e9, "bn CNY"), "CNY per job": (1e6, "million CNY"),
-                             "CNY per firm": (1e6, "million CNY")}.get(str(one["unit"].values), (1.0, ""))  # fmt: skip
+            english, chinese = MONEY_UNITS.get(str(one["unit"].values), ((1.0, ""), (1.0, "")))
+            divisor, unit = english if said("en", "zh") == "en" else chinese
             for index, mix in enumerate(mixes):
                 mean, low, high = (float(one[key].sel(mix=mix)) / divisor for key in ("mean", "low", "high"))
                 known = bool(one["resolved"].sel(mix=mix))
                 axis.hlines(index, low, high, color=colours[mix], linewidth=2)
                 axis.plot(mean, index, "o", color=colours[mix], markerfacecolor=colours[mix] if known else "white")
-            axis.set_title(_wrapped(str(one["title"].values), unit), fontsize=8)
+            axis.set_title(_wrapped(said(str(one["title"].values), str(one["title_zh"].values)), unit), fontsize=8)
             axis.set_yticks(
                 range(len(mixes)), mixes if axis.get_subplotspec().is_first_col() else [""] * len(mixes), fontsize=7.5
             )
@@ -190,14 +204,22 @@ def attribution(table: xarray.Dataset) -> Figure:
         _margin(figure)
         one = table.sel(share="shapley", player=order)
         mean, error = one["mean"].values / divisor, 1.645 * one["standard_error"].values / divisor
-        bars = axis.barh(range(len(order)), mean, color=PALETTE[0], height=0.62, label="Shapley share")
+        bars = axis.barh(
+            range(len(order)), mean, color=PALETTE[0], height=0.62, label=said("Shapley share", "沙普利份额")
+        )
         for bar, known in zip(bars, one["resolved"].values, strict=True):
             bar.set_alpha(1.0 if known else 0.35)
         axis.hlines(range(len(order)), mean - error, mean + error, color=INK, linewidth=0.9)
         for share, mark, colour in (("first_in", ">", PALETTE[1]), ("last_in", "<", PALETTE[2])):
             each = table["mean"].sel(share=share, player=order).values / divisor
             axis.plot(
-                each, range(len(order)), mark, color=colour, markersize=4.5, label=share.replace("_", " "), linestyle=""
+                each,
+                range(len(order)),
+                mark,
+                color=colour,
+                markersize=4.5,
+                label=said(*SHARES[share]),
+                linestyle="",
             )
         axis.axvline(0.0, color=GREY, linewidth=0.8)
         axis.set_yticks(range(len(order)), order, fontsize=8)
@@ -226,7 +248,13 @@ def effort(table: xarray.Dataset, mix: str) -> Figure:
         for index, count in enumerate(draws):
             axis.annotate(f"{count:,.0f}", (count, index), xytext=(6, 0), textcoords="offset points", va="center",
                           fontsize=7.5)  # fmt: skip
-        axis.axvline(float(table.attrs["draws"]), color=GREY, linestyle=":", linewidth=1.4, label="draws of the pilot")
+        axis.axvline(
+            float(table.attrs["draws"]),
+            color=GREY,
+            linestyle=":",
+            linewidth=1.4,
+            label=said("draws of the pilot", "试算抽样数"),
+        )
         axis.set_xscale("log")
         axis.set_xlim(1.0, max(100.0, 4.0 * draws.max()) if len(draws) else 100.0)
         axis.xaxis.set_major_formatter("{x:,g}")
@@ -234,7 +262,7 @@ def effort(table: xarray.Dataset, mix: str) -> Figure:
         axis.grid(axis="x", visible=True)
         axis.set_yticks(range(len(names)), names, fontsize=8)
         axis.set_ylim(len(names) - 0.4, -0.6)
-        axis.set_xlabel("draws")
+        axis.set_xlabel(said("draws", "抽样数"))
         figure.legend(loc="outside lower center")
         return figure
 

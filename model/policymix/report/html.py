@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from policymix.analysis.selection import baseline_of, fullest_mix, packages_of
 from policymix.analysis.targets import Target
 from policymix.report import figures, fonts, tables
 from policymix.report.answer import Answer, answer
-from policymix.report.style import number
+from policymix.report.style import number, unit_of
 
 if TYPE_CHECKING:
     import xarray
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 FONT_RULE = "/* font */"
 """What stands in the page's style sheet until its signs are known."""
+CLASS_FIGURE = "investment-by-"
 PATH_FIGURES = ("core-share", "investment", "active-firms-zone")
 
 
@@ -37,6 +38,7 @@ def write_report(
     command: str | None = None,
     drawn: list[figures.Drawn] | None = None,
     known: Answer | None = None,
+    name: str | None = None,
 ) -> Path:
     """Write ``report.html`` into a folder and return its path.
 
@@ -56,11 +58,14 @@ def write_report(
         Figures that ``figures.standard_figures`` has made already.
     known
         The run's ``answer.answer``, where it is there already.
+    name
+        Of the run in the commands below its figures; ``out/SCENARIO`` by default.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "report.html"
     targets = list(targets)
+    drawn = list(figures.standard_figures(results, targets)) if drawn is None else drawn
     text = render(
         results,
         targets=targets,
@@ -68,7 +73,8 @@ def write_report(
         region_table=region_table,
         sources=sources,
         command=command,
-        drawn=drawn,
+        images={one.name: one.svg for one in drawn},
+        name=name,
     )
     return figures.save(text.encode(), path)
 
@@ -76,26 +82,55 @@ def write_report(
 def render(
     results: xarray.Dataset,
     *,
-    targets: list[Target],
+    targets: Sequence[Target],
     known: Answer,
     region_table=None,
     sources=None,
-    command=None,
-    drawn=None,
+    command: str | None = None,
+    images: Mapping[str, bytes],
+    lang: str = "both",
+    name: str | None = None,
+    deep: bool = False,
 ) -> str:
-    """The page as text; see ``write_report``."""
-    content = _content(results, targets, known)
-    drawn = figures.standard_figures(results, targets) if drawn is None else drawn
-    images = {one.name: inline(one.svg) for one in drawn}
+    """The page as text; see ``write_report``.
+
+    Parameters
+    ----------
+    images : the figures as SVG or PNG, by name
+    lang : en, zh or both
+    deep : also what the money buys, who gains and loses, and the kept tests of the model
+    """
+    attrs = results.attrs
+    place = name or f"out/{attrs.get('scenario', '')}"
+    classes = [each for each in images if each.startswith(CLASS_FIGURE)]
     return rendered(
         "report.html.j2",
-        **content,
-        images=images,
-        path_figures=[name for name in PATH_FIGURES if name in images],
+        en=lang != "zh",
+        zh=lang != "en",
+        **_content(results, targets, known, "zh" if lang == "zh" else "en"),
+        **(_deep(results, "zh" if lang == "zh" else "en") if deep else {"treasury": [], "groups": [], "trust": []}),
+        images={each: inline(content) for each, content in images.items()},
+        figure_commands={each: shlex.join(["policymix", "figure", place, each]) for each in images},
+        path_figures=[each for each in PATH_FIGURES if each in images],
+        group_figures=classes,
         totals=tables.compared_totals(region_table),
         sources=_sources(results, sources),
         commands=_commands(results, command),
     )
+
+
+def _deep(results: xarray.Dataset, lang: str) -> dict[str, Any]:
+    """Tables of the answers, and the kept tests of the model."""
+    from policymix.analysis.groups import by_group
+    from policymix.analysis.treasury import treasury
+    from policymix.report.answers import group_pages, money_page
+    from policymix.report.trust import verdicts_on
+
+    return {
+        "treasury": [money_page(treasury(results), lang)],
+        "groups": [one for by in ("place", "size", "clause") for one in group_pages(by_group(results, by), lang)],
+        "trust": verdicts_on(str(results.attrs.get("region", ""))),
+    }
 
 
 def rendered(template: str, **content: Any) -> str:
@@ -113,13 +148,15 @@ def rendered(template: str, **content: Any) -> str:
     return page.replace(FONT_RULE, fonts.style_rule(page))
 
 
-def _content(results: xarray.Dataset, targets: list[Target], known: Answer) -> dict:
+def _content(results: xarray.Dataset, targets: Sequence[Target], known: Answer, lang: str) -> dict:
     """Everything of the page that is text."""
     attrs, table = results.attrs, known.table
     return {
         "scenario": attrs.get("scenario", "run"),
+        "scenario_title": attrs.get("title", attrs.get("scenario", "run")),
+        "scenario_title_zh": attrs.get("title_zh", attrs.get("scenario", "run")),
         "region": attrs.get("region", ""),
-        "history": attrs.get("history", ""),
+        "history": ", ".join(json.loads(attrs.get("history", "[]"))),
         "environment": attrs.get("environment", ""),
         "seed": attrs.get("seed", ""),
         "code_version": attrs.get("code_version", ""),
@@ -132,15 +169,16 @@ def _content(results: xarray.Dataset, targets: list[Target], known: Answer) -> d
         "mixes": packages_of(results),
         "draws": results.sizes["draw"],
         "replicates": results.sizes["replicate"],
-        "title": tables.title(table, "en"),
+        "title": tables.title(table, lang),
         "title_zh": tables.title(table, "zh"),
-        "headline": _headline_rows(table, "en"),
+        "headline": _headline_rows(table, lang),
         "headline_zh": _headline_rows(table, "zh"),
-        "leading": tables.leading_rows(table),
-        "scorecard": tables.scorecard(results, known.chances) if targets else [],
+        "leading": tables.leading_rows(table, lang),
+        "scorecard": tables.scorecard(results, known.chances, lang) if targets else [],
         "alarms": known.alarms,
         "unchecked": known.unchecked,
-        "accounts": _accounts(results, known.accounts),
+        "accounts": _accounts(results, known.accounts, lang),
+        "money_unit": unit_of("CNY", lang)[1],
         "never_claimed": _never_claimed(results),
     }
 
@@ -158,15 +196,16 @@ def _headline_rows(table: xarray.Dataset, lang: str) -> list[dict]:
     ]
 
 
-def _accounts(results: xarray.Dataset, accounts: xarray.Dataset) -> list[dict]:
+def _accounts(results: xarray.Dataset, accounts: xarray.Dataset, lang: str) -> list[dict]:
     """Committed, paid, outstanding and cancelled of each package and payer over the horizon, and what was recovered if
-    anything was, million CNY."""
+    anything was."""
+    divisor, words = unit_of("CNY", lang)[0], "追回" if lang == "zh" else "recovered"
     money = by_package(results, accounts)
     mixes = [str(mix) for mix in money["mix"].values if mix != baseline_of(results)]
     rows = []
     for package in money["package"].values.tolist():
         for payer in money["payer"].values.tolist():
-            one = money.sel(package=package, payer=payer, mix=mixes) / 1e6
+            one = money.sel(package=package, payer=payer, mix=mixes) / divisor
             if float(one["committed"].sum()) == 0.0:
                 continue
             flows = {name: one[name].sum("year").values for name in ("committed", "paid", "cancelled")}
@@ -176,7 +215,7 @@ def _accounts(results: xarray.Dataset, accounts: xarray.Dataset) -> list[dict]:
             for index in range(len(mixes)):
                 parts = flows["committed"][index], flows["paid"][index], owed[index], flows["cancelled"][index]
                 sums = [number(float(value)) for value in parts]
-                after = f"; {number(float(back[index]))} recovered 追回" if back[index] else ""
+                after = f"; {number(float(back[index]))} {words}" if back[index] else ""
                 cells.append(f"{sums[0]} = {sums[1]} + {sums[2]} + {sums[3]}{after}" if parts[0] else "–")
             rows.append({"package": str(package), "payer": str(payer), "cells": cells})
     return rows
@@ -199,6 +238,7 @@ def _sources(results: xarray.Dataset, sources: Iterable[dict] | None) -> list[di
         {
             "package": str(row.get("package", "")),
             "title": str(row.get("title", "")),
+            "title_zh": str(row.get("title_zh", "")),
             "source": str(row.get("source", "")),
             "sha256": str(row.get("sha256") or hashes.get(row.get("package"), "")),
         }
@@ -218,6 +258,7 @@ def _commands(results: xarray.Dataset, command: str | None) -> str:
     return f"{command or shlex.join(words)}\n{shlex.join(['policymix', 'replay', out])}"
 
 
-def inline(svg: bytes) -> str:
-    """A figure as a data address: vector graphics, sharp on paper, nothing to fetch."""
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
+def inline(content: bytes) -> str:
+    """A figure as a data address, SVG (sharp on paper) or PNG: nothing to fetch."""
+    kind = "png" if content.startswith(b"\x89PNG") else "svg+xml"
+    return f"data:image/{kind};base64," + base64.b64encode(content).decode("ascii")

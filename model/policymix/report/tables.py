@@ -26,6 +26,9 @@ LANGUAGES = ("en", "zh", "both")
 NOT_RESOLVED = {"en": "not resolved", "zh": "未分辨"}
 NO_CHANGE = {"en": "no change", "zh": "无变化"}
 PERCENT = "\N{NO-BREAK SPACE}%"
+MINUS = "\N{MINUS SIGN}"
+LEAST_POINTS = 0.001
+"""Percentage points below which a resolved difference is only said to be so small."""
 WHOLE = ("count", "persons")
 NORMAL_90 = 1.645
 LIKELY, UNLIKELY = 2.0 / 3.0, 1.0 / 3.0
@@ -310,6 +313,8 @@ def _change(one: Mapping[str, Any], lang: str) -> str:
 def _points(mean: float, error: float, lang: str) -> str:
     """A difference of probabilities in percentage points with its standard error: ``+1.2 pp (s.e. 0.2)``."""
     divisor, name = difference_unit("probability", lang)
+    if abs(mean / divisor) < LEAST_POINTS:
+        return f"{'+' if mean > 0.0 else MINUS}0 {name} (< {LEAST_POINTS:g})"
     places = max(1, decimals_of(mean / divisor) - 1)
     return f"{number(mean / divisor, places, sign=True)} {name} (s.e. {number(error / divisor, places)})"
 

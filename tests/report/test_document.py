@@ -1,0 +1,99 @@
+"""A finished run as a document: found from its folder, in each language, as HTML, PDF or Word."""
+
+import re
+import shutil
+import zipfile
+
+import pytest
+
+from policymix.errors import InvalidFile, InvalidValue, NotFound, RunFailed
+from policymix.experiments import store
+from policymix.report import document, formats, html
+
+
+@pytest.fixture(scope="module")
+def folder(run, tmp_path_factory):
+    """A folder that holds results alone, without what they were made from."""
+    place = tmp_path_factory.mktemp("finished")
+    store.save(run.assign_attrs(schema_version=str(store.SCHEMA_VERSION)), place / store.RESULTS)
+    return place
+
+
+@pytest.fixture(scope="module")
+def pages(folder):
+    finished = document.opened(str(folder))
+    return {lang: document.page(finished, lang) for lang in ("en", "zh", "both")}
+
+
+def prose(page):
+    """What the page says outside its style sheet, pictures and commands."""
+    text = re.sub(r"<(style|pre|code|svg)\b.*?</\1>|data:[^\"]*", " ", page, flags=re.S)
+    return re.sub(r"<[^>]+>", " ", text)
+
+
+def test_the_page_speaks_the_language_asked_for(pages):
+    chinese = {lang: len(re.findall("[一-龥]", prose(page))) for lang, page in pages.items()}
+    assert chinese["en"] == 0
+    assert chinese["both"] > 500 and chinese["zh"] > 500
+    headings = re.findall(r"<h2>(.*?)</h2>", pages["zh"])
+    assert headings and all(re.search("[一-龥]", heading) for heading in headings)
+    assert 'lang="zh"' in pages["zh"].splitlines()[1] or '<html lang="zh">' in pages["zh"]
+
+
+def test_every_figure_has_the_command_that_draws_it_again(pages, folder):
+    names = re.findall(r"<figcaption><code>policymix figure \S+ (\S+)</code>", pages["en"])
+    assert len(names) == pages["en"].count("<figure>") == len(set(names)) >= 8
+    finished = document.opened(str(folder))
+    assert document.figure_of(finished, names[0], "en").name == names[0]
+    with pytest.raises(NotFound, match="did you mean 'core-share'"):
+        document.figure_of(finished, "core-shar")
+
+
+def test_the_page_is_one_file_below_five_megabytes_that_fetches_nothing(pages):
+    for page in pages.values():
+        assert len(page.encode()) < 5e6
+        assert not re.search(r"https?://", page)
+        assert html.FONT_RULE not in page
+
+
+def test_a_word_document_holds_tables_and_pictures(folder, tmp_path):
+    page = document.page(document.opened(str(folder)), "both", document.PICTURES["docx"])
+    path = formats.write_docx(page, tmp_path / "run.docx")
+    with zipfile.ZipFile(path) as parts:
+        names = parts.namelist()
+        text = parts.read("word/document.xml").decode()
+    assert sum(name.endswith(".png") for name in names) >= 8 and not any(name.endswith(".svg") for name in names)
+    assert text.count("<w:tbl>") >= 5 and "主要结果" in text
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(formats.browser() is None, reason="no browser prints here")
+def test_a_browser_prints_it(pages, tmp_path):
+    path = formats.write_pdf(pages["zh"], tmp_path / "run.pdf")
+    assert path.read_bytes().startswith(b"%PDF") and path.stat().st_size > 50_000
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(pages, tmp_path, monkeypatch):
+    monkeypatch.setattr(formats, "BROWSERS", ("no-such-browser",))
+    with pytest.raises(RunFailed, match="PDF needs Chromium"):
+        formats.write_pdf(pages["en"], tmp_path / "run.pdf")
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(RunFailed, match="cannot write"):
+        formats.write_html(pages["en"], tmp_path / "taken" / "run.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_results_that_cannot_be_told_are_refused_in_a_sentence(folder, run, tmp_path, monkeypatch):
+    with pytest.raises(InvalidValue, match="found fr; expected one of en, zh, both"):
+        document.page(document.opened(str(folder)), "fr")
+    with pytest.raises(NotFound, match="no results"):
+        document.opened(str(tmp_path / "nothing"))
+    cut = tmp_path / "cut"
+    shutil.copytree(folder, cut)
+    (cut / store.RESULTS).write_bytes((cut / store.RESULTS).read_bytes()[:-300])
+    with pytest.raises(InvalidFile, match="a broken one"):
+        document.opened(str(cut))
+    alone = run.sel(mix=["both"]).assign_attrs(schema_version=str(store.SCHEMA_VERSION))
+    store.save(alone, tmp_path / "alone" / store.RESULTS)
+    with pytest.raises(InvalidValue, match="without its baseline 'none'"):
+        document.opened(str(tmp_path / "alone"))
