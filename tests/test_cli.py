@@ -381,12 +381,41 @@ def test_a_small_run_from_command_to_replay(tmp_path):
 @pytest.mark.slow
 def test_interrupting_a_real_run(tmp_path):
     started = process("run", "--draws", 500, cwd=tmp_path, wait=False)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (tmp_path / "out").exists() and time.monotonic() < deadline and started.poll() is None:
         time.sleep(0.05)
     time.sleep(1.0)
     started.send_signal(signal.SIGINT)
-    _, err = started.communicate(timeout=60)
+    _, err = started.communicate(timeout=180)  # what is being compiled is compiled to its end
     assert started.returncode in (cli.INTERRUPTED, -signal.SIGINT), err  # a shell shows 130 for both
     assert "Traceback" not in err
     assert not (tmp_path / "out").exists()
+
+
+SWALLOWED = """
+import time
+from policymix import cli
+
+class Deaf:
+    def __del__(self):
+        print("ready", flush=True)
+        time.sleep(30)  # Ctrl-C strikes here, where no exception gets out
+
+def command():
+    Deaf()
+    time.sleep(30)
+
+cli.app.command("deaf")(command)
+cli.main()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_an_interruption_that_a_callback_swallows_strikes_again():
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    started = subprocess.Popen([sys.executable, "-c", SWALLOWED, "deaf"], **pipes)
+    assert started.stdout.readline() == "ready\n"
+    started.send_signal(signal.SIGINT)
+    _, err = started.communicate(timeout=20)
+    assert started.returncode == cli.INTERRUPTED, err
+    assert "Traceback" not in err

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import importlib
 import json
+import signal
 import sys
 import threading
 import warnings
@@ -102,7 +104,25 @@ Kind = Annotated[str | None, typer.Option(help=f"What the name is: {', '.join(ca
 
 def main() -> None:
     """Entry point of the command ``policymix``."""
+    sys.unraisablehook = _interrupt_again
     app()
+
+
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Ctrl-C that struck within a callback of the interpreter's, where no exception gets out, strikes once more."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        threading.Timer(0.05, _interrupt).start()
+    else:
+        sys.__unraisablehook__(lost)
+
+
+def _interrupt() -> None:
+    """Ctrl-C, also where the main thread waits for a lock; Windows hears of it when the wait ends."""
+    main_thread = threading.main_thread().ident
+    if hasattr(signal, "pthread_kill") and main_thread is not None:
+        signal.pthread_kill(main_thread, signal.SIGINT)
+    else:
+        _thread.interrupt_main()
 
 
 def _version(wanted: bool) -> None:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from studies import PAID, drawn, same, study
 
 import policymix
 from policymix.errors import RunFailed
-from policymix.experiments import crew, sweep_store
+from policymix.experiments import blocks, crew, store, sweep_store
 from policymix.experiments.sweep import sweep
 
 MODEL = Path(policymix.__file__).parents[1]
@@ -114,6 +115,20 @@ def test_a_block_that_kills_dask_workers_fails_alone(town, four, tmp_path, dying
     sweep(keys, out=folder, scheduler=cluster().scheduler_address)
     check_lost(folder, four, 2)
     sweep(keys, out=folder, threads=1, resume=True, retry=True)
+    assert same(folder, four)
+
+
+def test_a_block_that_is_whole_is_not_run_again(town, four, tmp_path):
+    folder = tmp_path / "tiny"
+    shutil.copytree(four, folder)
+    manifest = store.hash_file(folder / store.MANIFEST)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    report = blocks.run_block_of(str(folder), 1, manifest)
+    assert (report.runs, report.reused) == (3, 3)
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()} == before
+    chunk = folder / "results.zarr" / "state" / "c" / "0" / "1" / "0"
+    chunk.unlink()
+    assert blocks.run_block_of(str(folder), 1, manifest).reused == 0
     assert same(folder, four)
 
 

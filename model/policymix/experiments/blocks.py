@@ -177,6 +177,9 @@ def run_block_of(folder: str, number: int, manifest: str, reuse: Sequence[str] =
         The process does not see that store, or has other code or versions than the one that made it.
     """
     plan = _plan_of_worker(folder, manifest)
+    standing = sweep_store.read_block(Path(folder), plan, plan.blocks[number])
+    if standing is not None and (standing[1] == DONE).all():  # a cluster runs again what a dead worker had finished
+        return Report(number, runs=standing[1].size, reused=standing[1].size, host=platform.node(), process=os.getpid())
     from policymix.experiments.reuse import known_runs
 
     return run_block(plan, Path(folder), plan.blocks[number], known_runs(plan, reuse))
