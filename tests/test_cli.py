@@ -349,13 +349,16 @@ def test_python_run_equals_the_command(typed, tmp_path, made_up):
 # --- a real run
 
 
+HEARING = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+if os.name == "posix":  # tests that a shell runs in the background inherit deafness to Ctrl-C
+    HEARING["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def process(*words, cwd, wait=True):
     """The command in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(Path(policymix.__file__).parents[1])}
     command = [sys.executable, "-m", "policymix", *map(str, words)]
-    started = subprocess.Popen(
-        command, cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    started = subprocess.Popen(command, cwd=cwd, env=environment, **HEARING)
     if not wait:
         return started
     out, err = started.communicate(timeout=300)
@@ -412,8 +415,7 @@ cli.main()
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 def test_an_interruption_that_a_callback_swallows_strikes_again():
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    started = subprocess.Popen([sys.executable, "-c", SWALLOWED, "deaf"], **pipes)
+    started = subprocess.Popen([sys.executable, "-c", SWALLOWED, "deaf"], **HEARING)
     assert started.stdout.readline() == "ready\n"
     started.send_signal(signal.SIGINT)
     _, err = started.communicate(timeout=20)
