@@ -96,7 +96,7 @@ def steps_of(keys, folder, inside=False):
 
 
 @posix
-@pytest.mark.parametrize("inside", [False, True], ids=["between", "inside"])
+@pytest.mark.parametrize("inside", [pytest.param(False, marks=pytest.mark.slow), True], ids=["between", "inside"])
 def test_killed_at_any_step_of_the_blocks(town, whole, tmp_path, inside):
     keys = study(town)
     steps, begun = steps_of(keys, tmp_path / "count", inside)
@@ -144,6 +144,7 @@ def test_killed_while_failed_runs_are_tried_again(town, whole, tmp_path, copy):
 
 
 @posix
+@pytest.mark.slow
 def test_killed_twice_and_resumed_by_processes(town, whole, tmp_path):
     keys, folder = study(town), tmp_path / "tiny"
     _, begun = steps_of(keys, tmp_path / "count")

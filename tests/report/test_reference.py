@@ -1,5 +1,7 @@
 """The reference pages say what the data say, and a page that has fallen behind is noticed."""
 
+from functools import lru_cache
+
 import pytest
 
 from policymix.catalog import available, data_root
@@ -8,9 +10,18 @@ from policymix.experiments.firm_file import columns
 from policymix.experiments.parameters import read_priors
 from policymix.policy.claim import KINDS
 from policymix.policy.target import load_targets
-from policymix.report.reference import MADE, pages, stale, write
+from policymix.report import reference
+from policymix.report.reference import MADE, stale, write
 
 FOLDER = data_root() / "docs" / "reference"
+SHIPPED = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.md"))
+pages = lru_cache(reference.pages)
+
+
+@pytest.fixture(autouse=True)
+def made_once(monkeypatch):
+    """The data do not change while these tests run."""
+    monkeypatch.setattr(reference, "pages", pages)
 
 
 def test_the_shipped_pages_are_current():
@@ -29,7 +40,7 @@ def test_everything_has_its_line():
     assert all(f"({name})" in made["README.md"] for name in made if name != "README.md")
 
 
-@pytest.mark.parametrize("name", sorted(pages()))
+@pytest.mark.parametrize("name", [*SHIPPED, "../ODD.md"])
 def test_tables_have_as_many_cells_as_their_heads(name):
     width = None
     for line in pages()[name].splitlines():
