@@ -1,0 +1,3 @@
+"""The command that searches packages."""
+import typer
+commands = typer.Typer(rich_markup_mode=None)
