@@ -22,11 +22,12 @@ from policymix.analysis.budget_scale import factor_within, factors_for
 from policymix.analysis.differences import ERRORS_NEEDED
 from policymix.analysis.package_search import Tried, front, rounded, search
 from policymix.analysis.trial_book import Book, numbers_of, opened, stored_for, target_named
-from policymix.errors import InvalidValue, RunFailed
-from policymix.experiments.candidate_runs import field_of
+from policymix.errors import InvalidValue, NotFound, RunFailed
+from policymix.experiments.candidate_runs import trials_of
 from policymix.experiments.candidates import Levers, Point, as_text, levers_of, packages_of, scaled
 from policymix.experiments.coalitions import OUTCOMES
 from policymix.experiments.design_problem import PAID, DesignProblem, Goal, load_problem, scenario_of
+from policymix.experiments.inputs import gather
 from policymix.policy.package import Package
 from policymix.policy.target import load_targets
 
@@ -39,7 +40,8 @@ SINGLES = 3
 """Every clause alone is tried first if that takes no more than one evaluation out of so many."""
 METHOD = (
     "NSGA-II (Deb et al. 2002, doi:10.1109/4235.996017) by pymoo (Blank and Deb 2020, "
-    "doi:10.1109/ACCESS.2020.2990567); common random numbers; fresh draws against the optimizer's curse (Smith and Winkler 2006, "
+    "doi:10.1109/ACCESS.2020.2990567); common random numbers; fresh draws against the optimizer's curse (Smith and "
+    "Winkler 2006, "
     "doi:10.1287/mnsc.1050.0451); regret (Savage 1951, doi:10.1080/01621459.1951.10500768); satisficing (Herman et al. "
     "2015, doi:10.1061/(ASCE)WR.1943-5452.0000509)"
 )
@@ -83,11 +85,11 @@ def workshop(
     wanted = dict.fromkeys(goal.target for goal in chosen.goal if goal.target is not None)
     targets = tuple(target_named(name, known) for name in wanted)
     samples = {SEARCH: range(chosen.draws), FRESH: range(chosen.draws, chosen.draws + chosen.fresh)}
-    field = field_of(scenario, stored_for(targets))
+    trials = trials_of(scenario, stored_for(targets))
     ticks = None if progress is None else _ticker(progress, _runs_in_all(chosen))
-    book = Book(field, targets, samples, threads or os.cpu_count() or 1, progress=ticks)
+    book = Book(trials, targets, samples, threads or os.cpu_count() or 1, progress=ticks)
     levers = replace(
-        levers, packages={name: field.inputs.packages[name] for name in levers.packages}
+        levers, packages={name: trials.inputs.packages[name] for name in levers.packages}
     )  # settings applied
     return Workshop(chosen, levers, opened(book, chosen, None if out is None else Path(out), resume))
 
@@ -128,7 +130,7 @@ def design(
     """
     shop = workshop(problem, threads=threads, out=out, resume=resume, progress=progress)
     published, refused = published_members(shop)
-    tried = explore(shop)
+    tried = explore(shop, published)
     members, on_front = finalists(shop, tried, published)
     return _table(shop, tried, members, on_front, refused)
 
@@ -156,11 +158,11 @@ def published_members(shop: Workshop) -> tuple[list[Member], list[str]]:
 
 def mixes_of(shop: Workshop) -> dict[str, list[Package]]:
     """Packages of the published mixes."""
-    known = shop.book.field.inputs.packages
+    known = shop.book.trials.inputs.packages
     return {name: [known[each] for each in named] for name, named in shop.problem.candidates().items() if named}
 
 
-def explore(shop: Workshop) -> Tried:
+def explore(shop: Workshop, published: list[Member]) -> Tried:
     """The search in the draws that it sees; refuses a budget in which it found no package."""
     problem, levers = shop.problem, shop.levers
     texts: dict[Point, float] = {}
@@ -183,10 +185,10 @@ def explore(shop: Workshop) -> Tried:
     tried = search(
         [lever.factor for lever in levers.listed],
         evaluate,
-        starts(shop, evaluate),
+        starts(shop, evaluate, published),
         evaluations=problem.evaluations,
         population=problem.population,
-        seed=shop.book.field.scenario.seed,
+        seed=shop.book.trials.scenario.seed,
         over=lambda: problem.minutes is not None and time.monotonic() - begun > 60.0 * problem.minutes,
     )
     if not tried.feasible.any():
@@ -200,8 +202,11 @@ def explore(shop: Workshop) -> Tried:
     return tried
 
 
-def starts(shop: Workshop, evaluate: Callable[[list[Point]], tuple[np.ndarray, np.ndarray]]) -> list[Point]:
-    """Where a search begins: as published, every clause alone, and the clauses in order of what a yuan buys.
+def starts(
+    shop: Workshop, evaluate: Callable[[list[Point]], tuple[np.ndarray, np.ndarray]], published: list[Member]
+) -> list[Point]:
+    """Where a search begins: as published; the published mixes scaled to the budget, as far as the levers make them;
+    every clause alone; and the clauses in order of what a yuan buys.
 
     The last are the greedy answer to a knapsack (Dantzig 1957, doi:10.1287/opre.5.2.266), with amounts as published
     and scaled to the budget.
@@ -209,23 +214,35 @@ def starts(shop: Workshop, evaluate: Callable[[list[Point]], tuple[np.ndarray, n
     levers, amount = shop.levers, shop.problem.budget.amount
     whole = levers.published
     switches = [n for n, lever in enumerate(levers.listed) if lever.kind == "clause"]
+    begun = [whole, *(_as_levers(levers, each) for each in published)]
     if not 1 < len(switches) <= shop.problem.evaluations // SINGLES:
-        return [whole]
+        return list(dict.fromkeys(begun))
     alone = {n: _with(whole, {m: m == n for m in switches}) for n in switches}
     goals, excess = evaluate([whole, *alone.values()])
     paid = dict(zip(switches, amount * (1.0 + excess[1:]), strict=True))
     gain = dict(zip(switches, goals[1:, 0] - _nothing(shop), strict=True))
     good = [n for n in switches if math.isfinite(gain[n]) and gain[n] > 0.0]
     good.sort(key=lambda n: -gain[n] / max(paid[n], 1.0))
-    found = [whole, *alone.values()]
-    sizes = (
-        np.unique(np.linspace(1, len(good), min(len(good), shop.problem.population // 2)).astype(int)) if good else []
-    )
-    for size in sizes:
-        kept = set(good[: int(size)])
+    found = [*begun, *alone.values()]
+    steps = np.linspace(1, len(good), min(len(good), shop.problem.population // 2)).astype(int)
+    for size in dict.fromkeys(steps.tolist()):
+        kept = set(good[:size])
         point = _with(whole, {m: m in kept for m in switches})
         found += [point, _to_budget(levers, point, amount / max(sum(paid[n] for n in kept), 1.0))]
     return list(dict.fromkeys(found))
+
+
+def _as_levers(levers: Levers, member: Member) -> Point:
+    """A scaled published mix as far as the levers make it: clauses of other packages off, its factor on its money."""
+    ids = {package.id for package in member.packages}
+    out = list(levers.published)
+    for n, lever in enumerate(levers.listed):
+        if lever.kind == "clause":
+            out[n] = lever.package in ids
+        elif lever.kind == "money" and lever.package in ids:
+            low, high = float(lever.factor.low), float(lever.factor.high)  # type: ignore[arg-type]
+            out[n] = min(max(member.factor, low), high)
+    return tuple(out)
 
 
 def _nothing(shop: Workshop) -> float:
@@ -326,7 +343,7 @@ def _table(
     book, problem, first = shop.book, shop.problem, shop.problem.goal[0]
     packages = {each.name: each.packages for each in members}
     seen = np.stack([numbers_of(book, packages, SEARCH, hold=True)[each.name] for each in members])
-    book.field.units.clear()  # burn-in and baseline of the search are not needed any more
+    book.trials.units.clear()  # burn-in and baseline of the search are not needed any more
     new = np.stack([numbers_of(book, packages, FRESH)[each.name] for each in members])
     whole = np.isfinite(new[:, alive(book, FRESH)]).all(axis=(1, 2))
     fresh = new[:, alive(book, FRESH)]
@@ -371,26 +388,30 @@ def _table(
         "recommended": ("member", np.arange(len(members)) == chosen),
         "text": ("member", [each.text for each in members]),
         "run": (("member", "draw", "column"), np.concatenate([seen, new], axis=1)),
-        "parameter_value": (("draw", "parameter"), book.field.values[draws]),
+        "parameter_value": (("draw", "parameter"), book.trials.values[draws]),
     }
     coords = {
         "member": [each.name for each in members], "goal": goals, "column": book.columns, "draw": draws,
         "sample": ("draw", [SEARCH] * len(book.samples[SEARCH]) + [FRESH] * len(book.samples[FRESH])),
-        "parameter": [prior.name for prior in book.field.priors],
+        "parameter": [prior.name for prior in book.trials.priors],
         "unit": ("goal", [_unit(goal) for goal in problem.goal]),
+        "reads": ("goal", [goal.column for goal in problem.goal]),
+        "at_least": ("goal", [math.nan if goal.at_least is None else goal.at_least for goal in problem.goal]),
+        "quantile": ("goal", [math.nan if goal.quantile is None else goal.quantile for goal in problem.goal]),
+        "sign": ("goal", [goal.sign for goal in problem.goal]),
     }  # fmt: skip
     table = xarray.Dataset(variables, coords)
     failed = [f"{each.candidate}, draw {each.draw}: {each.reason}" for each in book.failures]
     table.attrs.update(
-        problem=problem.id, title=problem.title.en, title_zh=problem.title.zh, scenario=book.field.scenario.id,
-        baseline=book.field.scenario.baseline, budget=problem.budget.amount, method=METHOD,
+        problem=problem.id, title=problem.title.en, title_zh=problem.title.zh, scenario=book.trials.scenario.id,
+        baseline=book.trials.scenario.baseline, budget=problem.budget.amount, method=METHOD,
         budget_quantile=problem.budget.quantile if problem.budget.quantile is not None else math.nan,
         draws=problem.draws, fresh=problem.fresh, evaluations=len(tried.points), feasible=int(tried.feasible.sum()),
-        seed=str(book.field.scenario.seed), best_published=members[rival].name if rival >= 0 else "",
+        seed=str(book.trials.scenario.seed), best_published=members[rival].name if rival >= 0 else "",
         threshold=float(against.mean() * first.sign), beaten=int(better and rival >= 0), design="d1",
         failed=len(book.failures), failures=json.dumps(failed, ensure_ascii=False),
         not_candidates=json.dumps(refused, ensure_ascii=False),
-        price_base=str(book.field.inputs.region.reference.year),
+        price_base=str(book.trials.inputs.region.reference.year),
         points=json.dumps({each.name: list(each.point) for each in members if each.point is not None}),
         levers=json.dumps([lever.name for lever in shop.levers.listed]),
     )  # fmt: skip
@@ -407,13 +428,31 @@ def _unit(goal: Goal) -> str:
     return "probability" if goal.target is not None or goal.at_least is not None else OUTCOMES[str(goal.outcome)][0]
 
 
-def packages_named(shop: Workshop, table: xarray.Dataset, name: str) -> list[Package]:
-    """Packages of a member of a finished design."""
+def recommended_packages(
+    problem: str | os.PathLike[str] | Mapping[str, Any] | DesignProblem,
+    table: xarray.Dataset,
+    member: str | None = None,
+) -> tuple[list[Package], Mapping[str, Package]]:
+    """Packages of a member of a finished design (the recommended one by default), and the published ones by name.
+
+    Raises
+    ------
+    NotFound
+        No such member.
+    """
+    chosen = load_problem(problem)
+    levers = levers_of(chosen)
+    inputs = gather(scenario_of(chosen, list(levers.packages)))
+    names = table["member"].values.tolist()
+    name = member or names[int(table["recommended"].values.argmax())]
+    if name not in names:
+        raise NotFound("member of the design", name, names)
     points = json.loads(table.attrs["points"])
     if name in points:
-        return packages_of(shop.levers, tuple(points[name]))
+        own = replace(levers, packages={each: inputs.packages[each] for each in levers.packages})
+        return packages_of(own, tuple(points[name])), inputs.packages
     factor = float(table["factor"].sel(member=name))
-    return [scaled(package, factor) for package in mixes_of(shop)[name]]
+    return [scaled(inputs.packages[each], factor) for each in chosen.candidates()[name]], inputs.packages
 
 
 def _runs_in_all(problem: DesignProblem) -> int:

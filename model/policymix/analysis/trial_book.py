@@ -17,7 +17,7 @@ import numpy as np
 from policymix.analysis.targets import NAMED, Target, Untracked, chance, read
 from policymix.errors import InvalidValue, NotFound, RunFailed
 from policymix.experiments import kept, store
-from policymix.experiments.candidate_runs import BASELINE, Field, Measured, measure
+from policymix.experiments.candidate_runs import BASELINE, Measured, Trials, measure
 from policymix.experiments.coalitions import OUTCOMES
 from policymix.experiments.design_problem import DesignProblem
 from policymix.experiments.outcomes import OUTCOMES as OF_A_RUN
@@ -53,7 +53,7 @@ class Book:
     file : where it is kept, or None
     """
 
-    field: Field
+    trials: Trials
     targets: tuple[Target, ...]
     samples: Mapping[str, range]
     threads: int
@@ -97,7 +97,7 @@ def numbers_of(
                 book.progress(len(names))
 
         lists = [list(candidates[name]) for name in names]
-        measure(book.field, lists, draws, hold=hold, threads=book.threads, done=done)
+        measure(book.trials, lists, draws, hold=hold, threads=book.threads, done=done)
         _take_in(book, sample, names, [keys[name] for name in names], [found[draw] for draw in draws])
     elif book.progress is not None:
         book.progress(0)
@@ -156,14 +156,14 @@ def opened(book: Book, problem: DesignProblem, folder: Path | None, resume: bool
 
 def head_of(book: Book, problem: DesignProblem) -> str:
     """Hash of what the numbers of a book are made from: code, versions, region, environment, packages, draws."""
-    inputs = book.field.inputs
+    inputs = book.trials.inputs
     said = problem.model_dump(mode="json", include={"draws", "fresh", "seed"})
     parts = [kept.code_hash(), json.dumps(store.versions(), sort_keys=True), json.dumps(said), json.dumps(book.columns)]
     parts += [inputs.region.model_dump_json(), inputs.environment.model_dump_json()]
     parts += [offers.model_dump_json() for offers in inputs.opportunities]
     parts += [digest(package) for _, package in sorted(inputs.packages.items())]
-    parts += [json.dumps(sorted(inputs.fixed.items())), book.field.scenario.rules, book.field.values.tobytes().hex()]
-    frame = book.field.scenario
+    parts += [json.dumps(sorted(inputs.fixed.items())), book.trials.scenario.rules, book.trials.values.tobytes().hex()]
+    frame = book.trials.scenario
     parts += [frame.burn_in_start, frame.start, frame.end, str(frame.seed)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -232,9 +232,9 @@ def _dataset(book: Book, sample: str, found: list[Measured], draws: list[int]):
     """What was kept of a batch with the labels of a run, so that targets are read as everywhere."""
     import xarray
 
-    field = book.field
+    trials = book.trials
     variables = {}
-    for stored in field.stored:
+    for stored in trials.stored:
         own = [dim for dim in outcome(stored.name).dims if dim not in ("prices", "mix", "draw", "replicate")]
         values = np.stack([each.kept[stored.variable] for each in found])
         if "mix" not in outcome(stored.name).dims:
@@ -244,9 +244,9 @@ def _dataset(book: Book, sample: str, found: list[Measured], draws: list[int]):
         variables[stored.variable] = (("draw", "mix", *prices, *own), values)
     mixes = ["baseline", *(str(n) for n in range(found[0].outcomes.shape[0]))]
     used = {dim for dims, _ in variables.values() for dim in dims} | {"quarter", "year", "place"}
-    coords = {dim: labels for dim, labels in field.coords.items() if dim in used}
+    coords = {dim: labels for dim, labels in trials.coords.items() if dim in used}
     coords |= {"mix": mixes, "draw": draws, "replicate": [0]}
-    made = xarray.Dataset(variables, coords, attrs={**attributes(field.inputs, 0.0), "baseline": "baseline"})
+    made = xarray.Dataset(variables, coords, attrs={**attributes(trials.inputs, 0.0), "baseline": "baseline"})
     for name, (dims, _) in variables.items():
         if "replicate" not in dims:
             made[name] = made[name].expand_dims(replicate=[0])

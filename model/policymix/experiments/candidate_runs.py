@@ -38,7 +38,7 @@ BASELINE = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class Trials:
     """What all candidates of a design share.
 
     Attributes
@@ -87,7 +87,7 @@ class Measured:
     failures: Mapping[int, str]
 
 
-def field_of(scenario: Scenario, stored: Sequence[Stored] = ()) -> Field:
+def trials_of(scenario: Scenario, stored: Sequence[Stored] = ()) -> Trials:
     """Everything that candidates share, with the loop compiled.
 
     Parameters
@@ -104,11 +104,11 @@ def field_of(scenario: Scenario, stored: Sequence[Stored] = ()) -> Field:
     ranges = {each.address: each for mix in setting.mixes.values() for each in mix.uncertain}
     coords = coordinates(inputs, setting, sorted_clauses(setting), payers_of(setting), [p.name for p in priors])
     coords |= {"prices": ["free"]}
-    return Field(inputs, setting, priors, values, ranges, tuple(stored), coords)
+    return Trials(inputs, setting, priors, values, ranges, tuple(stored), coords)
 
 
 def measure(
-    field: Field,
+    trials: Trials,
     candidates: Sequence[Sequence[Package]],
     draws: Sequence[int],
     *,
@@ -123,13 +123,13 @@ def measure(
     hold : keep burn-in and baseline of the draws for the next call
     done : called with (draw, what was measured), one call at a time
     """
-    baseline = field.scenario.baseline
-    own = [field.inputs.packages[name] for name in field.scenario.mixes[baseline]]
+    baseline = trials.scenario.baseline
+    own = [trials.inputs.packages[name] for name in trials.scenario.mixes[baseline]]
     mixes = {baseline: own} | {f"c{number}": list(packages) for number, packages in enumerate(candidates)}
-    setting = setting_of(field.inputs, mixes=mixes)
-    warm(field.scenario.rules, setting.contract, setting.general)
+    setting = setting_of(trials.inputs, mixes=mixes)
+    warm(trials.scenario.rules, setting.contract, setting.general)
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        futures = {pool.submit(_in_draw, field, setting, draw, hold): draw for draw in draws}
+        futures = {pool.submit(_in_draw, trials, setting, draw, hold): draw for draw in draws}
         try:
             for future in as_completed(futures):
                 done(futures[future], future.result())
@@ -137,22 +137,22 @@ def measure(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _in_draw(field: Field, setting: Setting, draw: int, hold: bool) -> Measured:
+def _in_draw(trials: Trials, setting: Setting, draw: int, hold: bool) -> Measured:
     """Every candidate of a setting in one draw."""
     names = [name for name in setting.order if name != setting.baseline]
     outcomes = np.full((len(names), len(OUTCOMES)), np.nan)
     try:
-        unit = _unit(field, draw, hold)
+        unit = _unit(trials, draw, hold)
     except FAILURES_OF_A_RUN as error:
         return Measured(outcomes, {}, {BASELINE: str(error)})
     begins = {name: first_difference(setting, name) for name in names}
-    read = {name: reader(name, field.setting, unit) for name in OUTCOMES}
+    read = {name: reader(name, trials.setting, unit) for name in OUTCOMES}
     nothing = {name: each(unit.baseline) for name, each in read.items()}
-    of_unit = kept_of_unit(field.setting, unit, field.stored, field.coords)
-    rows = [kept_of_mix(field.setting, unit, [unit.baseline], field.stored, field.coords)]
+    of_unit = kept_of_unit(trials.setting, unit, trials.stored, trials.coords)
+    rows = [kept_of_mix(trials.setting, unit, [unit.baseline], trials.stored, trials.coords)]
     failures = {}
     for number, name in enumerate(names):
-        values = _own_values(field, setting, name, unit.values)
+        values = _own_values(trials, setting, name, unit.values)
         start = unit.start._replace(layers=Layers(setting, values))
         forked = replace(unit, setting=setting, values=values, begins=begins, start=start)
         try:
@@ -162,7 +162,7 @@ def _in_draw(field: Field, setting: Setting, draw: int, hold: bool) -> Measured:
             if not np.isfinite(found).all():
                 wrong = [each for each, value in zip(OUTCOMES, found, strict=True) if not np.isfinite(value)]
                 raise RunFailed(f"{', '.join(wrong)} is not a number")
-            kept = kept_of_mix(setting, forked, [result], field.stored, field.coords)
+            kept = kept_of_mix(setting, forked, [result], trials.stored, trials.coords)
         except FAILURES_OF_A_RUN as error:
             failures[number] = str(error)
             rows.append({key: np.full_like(value, np.nan, dtype=float) for key, value in rows[0].items()})
@@ -173,24 +173,24 @@ def _in_draw(field: Field, setting: Setting, draw: int, hold: bool) -> Measured:
     return Measured(outcomes, stacked | of_unit, failures)
 
 
-def _unit(field: Field, draw: int, hold: bool) -> Forked:
+def _unit(trials: Trials, draw: int, hold: bool) -> Forked:
     """Burn-in and baseline of a draw; its luck is the draw's number, as in `policymix run` with one replicate."""
-    with field.lock:
-        known = field.units.get(draw)
+    with trials.lock:
+        known = trials.units.get(draw)
     if known is not None:
         return known
-    unit = fork_unit(field.setting, field.numbers(draw), field.scenario.seed, draw)
+    unit = fork_unit(trials.setting, trials.numbers(draw), trials.scenario.seed, draw)
     if hold:
-        with field.lock:
-            field.units[draw] = unit
+        with trials.lock:
+            trials.units[draw] = unit
     return unit
 
 
-def _own_values(field: Field, setting: Setting, name: str, values: Mapping[str, float]) -> Mapping[str, float]:
+def _own_values(trials: Trials, setting: Setting, name: str, values: Mapping[str, float]) -> Mapping[str, float]:
     """The drawn values as a candidate has them: where its range is a multiple of the published one, so is the value."""
     changed = {}
     for each in setting.mixes[name].uncertain:
-        known = field.open.get(each.address)
+        known = trials.open.get(each.address)
         if known is None or each.address not in values or each.high <= each.low or known.high == 0.0:
             continue
         ratio = each.high / known.high

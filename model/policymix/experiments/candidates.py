@@ -289,10 +289,9 @@ def _published(factor: Factor, package: Package, key: str) -> Scalar:
         if held is None or isinstance(held, str | bool):
             return held if held in factor.values else factor.values[0]
         return min(factor.values, key=lambda value: abs(float(value) - float(held)))
-    low, high = factor.low, factor.high
-    if held is None:
-        return low if factor.kind == "real" else int(low)  # type: ignore[return-value, arg-type]
-    return type(held)(min(max(held, low), high))  # type: ignore[call-arg, type-var]
+    low, high = float(factor.low), float(factor.high)  # type: ignore[arg-type]
+    value = low if held is None else min(max(float(held), low), high)
+    return value if factor.kind == "real" else int(value)
 
 
 def _only(table: Mapping[str, Any], where: str, keys: Sequence[str]) -> None:

@@ -206,8 +206,8 @@ def _problem(entry: Any) -> Problem:
     """A complaint of pydantic in the words of this house."""
     where = " > ".join(str(part + 1) if isinstance(part, int) else str(part) for part in entry["loc"]) or "file"
     if entry["type"] == "extra_forbidden":
-        models = {"budget": Budget, "goal": Goal, "title": Title}
-        model: type[BaseModel] = models.get(str(entry["loc"][0]), DesignProblem)
+        models: dict[str, type[BaseModel]] = {"budget": Budget, "goal": Goal, "title": Title}
+        model = models.get(str(entry["loc"][0]), DesignProblem)
         names = [name for name in model.model_fields if name != "path"]
         near = nearest(str(entry["loc"][-1]), names)[0]
         return Problem(where, "a key that does not exist", f"one of {', '.join(names)}", near)
