@@ -464,6 +464,10 @@ def _checked(file: Path) -> list[str]:
             raise InvalidFile(file, problems)
         return [str(notice) for notice in notices]
     found = _loaded(kind, str(file.resolve()))
+    if kind == "problems":
+        from policymix.experiments.candidates import levers_of
+
+        levers_of(found)
     if kind != "studies":
         return []
     from policymix.experiments.plan import plan_of

@@ -254,8 +254,8 @@ def front_figure(table: xarray.Dataset) -> Figure:
         divisor, shown = figure_unit(unit)
         money, money_unit = figure_unit("CNY")
         figure = new_figure(7.2, 4.6)
-        title = f"{goal_name(goal, 0, unit)} against what is paid, in {table.attrs['fresh']} fresh draws"
-        chinese = f"{goal_name(goal, 1, unit)}与拨付(新抽样)"
+        title = f"{goal_name(goal, 0, 'ratio')} against what is paid, in {table.attrs['fresh']} fresh draws"
+        chinese = f"{goal_name(goal, 1, 'ratio')}与拨付(新抽样)"
         figure.suptitle(bilingual(title, chinese, "\n"), x=0.01, ha="left", weight="bold")
         axis = figure.subplots()
         groups = (
