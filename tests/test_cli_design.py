@@ -4,9 +4,9 @@ import json
 import re
 
 import pytest
-from cities import write_city
 from typer.testing import CliRunner
 
+from cities import write_city
 from policymix import cli
 from policymix.policy.package import check
 

@@ -17,12 +17,19 @@ Paid = Callable[[Mapping[str, float]], Mapping[str, float]]
 """Factors by name of a mix to what it pays with its amounts times that factor (NaN where it failed)."""
 
 
-def factors_for(names: Sequence[str], paid: Paid, budget: float) -> dict[str, dict[float, float]]:
+def factors_for(
+    names: Sequence[str], paid: Paid, budget: float, close: float = CLOSE, rounds: int = ROUNDS
+) -> dict[str, dict[float, float]]:
     """What every mix pays at the factors that were tried on the way to its budget, all mixes at once.
 
     The factor is bracketed by steps of four and then found by regula falsi in logarithms, which halves the bracket
     in every third round. What a mix pays need not go through the budget (a kink, or nothing left to scale): then the
     bracket stays.
+
+    Parameters
+    ----------
+    close : a payment of this part of the budget, and not more than the budget, is near enough
+    rounds : most calls of `paid`
 
     Returns
     -------
@@ -30,23 +37,23 @@ def factors_for(names: Sequence[str], paid: Paid, budget: float) -> dict[str, di
     """
     tried: dict[str, dict[float, float]] = {name: {} for name in names}
     wanted: dict[str, float] = dict.fromkeys(names, 1.0)
-    for number in range(ROUNDS):
+    for number in range(rounds):
         if not wanted:
             break
         for name, value in paid(wanted).items():
             tried[name][wanted[name]] = value
         wanted = {}
         for name in names:
-            factor = next_factor(tried[name], budget, number % 3 == 2)
+            factor = next_factor(tried[name], budget, close, number % 3 == 2)
             if factor is not None and factor not in tried[name]:
                 wanted[name] = factor
     return tried
 
 
-def next_factor(tried: Mapping[float, float], budget: float, halve: bool = False) -> float | None:
+def next_factor(tried: Mapping[float, float], budget: float, close: float = CLOSE, halve: bool = False) -> float | None:
     """The factor to try next, None where the budget is met or cannot be."""
     known = {factor: value for factor, value in tried.items() if math.isfinite(value)}
-    if not known or any(CLOSE * budget <= value <= budget for value in known.values()):
+    if not known or any(close * budget <= value <= budget for value in known.values()):
         return None
     under = [factor for factor, value in known.items() if value <= budget]
     over = [factor for factor, value in known.items() if value > budget]
@@ -63,7 +70,7 @@ def next_factor(tried: Mapping[float, float], budget: float, halve: bool = False
         return None
     a, b = math.log(low), math.log(high)
     start, end = known[low], known[high]
-    part = 0.5 if halve or start <= 0.0 else math.log(CLOSE**0.5 * budget / start) / math.log(end / start)
+    part = 0.5 if halve or start <= 0.0 else math.log(close**0.5 * budget / start) / math.log(end / start)
     return _rounded(math.exp(a + min(max(part, 0.05), 0.95) * (b - a)))
 
 

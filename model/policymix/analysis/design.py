@@ -21,7 +21,7 @@ import numpy as np
 from policymix.analysis.budget_scale import factor_within, factors_for
 from policymix.analysis.differences import ERRORS_NEEDED
 from policymix.analysis.package_search import Tried, front, rounded, search
-from policymix.analysis.trial_book import Book, numbers_of, opened, stored_for, target_named
+from policymix.analysis.trial_book import Book, key_of, numbers_of, opened, stored_for, target_named
 from policymix.errors import InvalidValue, NotFound, RunFailed
 from policymix.experiments.candidate_runs import trials_of
 from policymix.experiments.candidates import Levers, Point, as_text, levers_of, packages_of, scaled
@@ -38,6 +38,8 @@ SEARCH, FRESH = "search", "fresh"
 LOW, HIGH = 0.05, 0.95
 SINGLES = 3
 """Every clause alone is tried first if that takes no more than one evaluation out of so many."""
+NEAR, FEW = 0.95, 6
+"""How near to the budget a start is scaled, as a part of it, and in how many rounds."""
 METHOD = (
     "NSGA-II (Deb et al. 2002, doi:10.1109/4235.996017) by pymoo (Blank and Deb 2020, "
     "doi:10.1109/ACCESS.2020.2990567); common random numbers; fresh draws against the optimizer's curse (Smith and "
@@ -225,11 +227,9 @@ def starts(
     good.sort(key=lambda n: -gain[n] / max(paid[n], 1.0))
     found = [*begun, *alone.values()]
     steps = np.linspace(1, len(good), min(len(good), shop.problem.population // 2)).astype(int)
-    for size in dict.fromkeys(steps.tolist()):
-        kept = set(good[:size])
-        point = _with(whole, {m: m in kept for m in switches})
-        found += [point, _to_budget(levers, point, amount / max(sum(paid[n] for n in kept), 1.0))]
-    return list(dict.fromkeys(found))
+    sizes = dict.fromkeys(steps.tolist())
+    greedy = [_with(whole, {m: m in good[:size] for m in switches}) for size in sizes]
+    return list(dict.fromkeys([*found, *greedy, *_to_budget(shop, evaluate, greedy)]))
 
 
 def _as_levers(levers: Levers, member: Member) -> Point:
@@ -258,8 +258,28 @@ def _with(point: Point, values: Mapping[int, bool]) -> Point:
     return tuple(values.get(n, value) for n, value in enumerate(point))
 
 
-def _to_budget(levers: Levers, point: Point, factor: float) -> Point:
-    """The point with all its amounts of money times a factor, as far as the levers go."""
+def _to_budget(
+    shop: Workshop, evaluate: Callable[[list[Point]], tuple[np.ndarray, np.ndarray]], points: list[Point]
+) -> list[Point]:
+    """What is tried on the way to a factor on all money of a point with which it costs the budget, point by point."""
+    levers, amount = shop.levers, shop.problem.budget.amount
+    if not any(lever.kind == "money" for lever in levers.listed):
+        return []
+    named = {str(number): point for number, point in enumerate(points)}
+    tried: list[Point] = []
+
+    def paid(factors: Mapping[str, float]) -> dict[str, float]:
+        new = {name: _times(levers, named[name], factor) for name, factor in factors.items()}
+        tried.extend(new.values())
+        excess = evaluate(list(new.values()))[1]
+        return dict(zip(new, (amount * (1.0 + excess)).tolist(), strict=True))
+
+    factors_for(list(named), paid, amount, NEAR, FEW)
+    return tried
+
+
+def _times(levers: Levers, point: Point, factor: float) -> Point:
+    """The point with all its money times a factor, as far as the levers go."""
     out = list(point)
     for n, lever in enumerate(levers.listed):
         if lever.kind == "money":
@@ -276,7 +296,13 @@ def finalists(shop: Workshop, tried: Tried, published: list[Member]) -> tuple[li
     feasible = np.r_[tried.feasible, [bool(np.isfinite(row).all()) for row in theirs]].astype(bool)
     on = front(goals, feasible)
     own = np.flatnonzero(on[: len(tried.points)])
-    best = int(np.where(tried.feasible, tried.goals[:, 0], -np.inf).argmax())
+    theirs_too = {key_of(each.packages) for each in published}
+    new = np.array([key_of(packages_of(shop.levers, point)) not in theirs_too for point in tried.points])
+    if (tried.feasible & new).any():
+        own = own[new[own]]
+    else:
+        new[:] = True
+    best = int(np.where(tried.feasible & new, tried.goals[:, 0], -np.inf).argmax())
     own = own[np.argsort(-tried.goals[own, 0], kind="stable")]
     picked = (
         own[np.unique(np.linspace(0, len(own) - 1, min(shop.problem.shown, len(own))).astype(int))] if own.size else own
