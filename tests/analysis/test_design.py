@@ -33,7 +33,7 @@ def town(tmp_path_factory):
 def problem(town):
     return {
         "id": "hamlet", "title": {"en": "Hamlet", "zh": "小"}, "scenario": str(town),
-        "published": "dalian-2021,htz-2022", "budget": {"amount": 2e7}, "draws": 2, "fresh": 2, "evaluations": 8,
+        "published": "dalian-2021,htz-2022", "budget": {"amount": 4e7}, "draws": 2, "fresh": 2, "evaluations": 8,
         "population": 4, "shown": 2, "goal": [{"outcome": "investment"}, {"outcome": "paid"}],
         "lever": [
             {"clause": "htz-2022/m4"}, {"clause": "htz-2022/m5"}, {"money": "htz-2022", "low": 0.25, "high": 4.0},
@@ -51,6 +51,7 @@ def same(one, other):
     return one.drop_attrs().identical(other.drop_attrs()) and one.attrs == other.attrs
 
 
+@pytest.mark.slow
 def test_members_are_within_the_budget_the_search_saw(found):
     assert (found["paid_in_sample"] <= found.attrs["budget"]).all()
     assert set(found["member"].values) >= {"d1", "dalian-2021", "htz-2022"}
@@ -58,6 +59,7 @@ def test_members_are_within_the_budget_the_search_saw(found):
     assert bool(found["on_front"].any())
 
 
+@pytest.mark.slow
 def test_what_is_said_is_what_the_runs_say(found):
     runs = found["run"]
     fresh = runs.sel(draw=found["sample"] == "fresh")
@@ -73,6 +75,7 @@ def test_what_is_said_is_what_the_runs_say(found):
     np.testing.assert_allclose(found["paid_in_sample"], seen)
 
 
+@pytest.mark.slow
 def test_the_answer_is_never_worse_than_the_best_published(found):
     chosen = found["goal_value"].sel(goal="investment").where(found["recommended"], drop=True).item()
     published = found["goal_value"].sel(goal="investment").where(found["published"], drop=True).max().item()
@@ -186,6 +189,7 @@ def test_a_target_may_be_the_goal_and_has_a_smallest_budget(problem):
         smallest_budget(problem, target, 1.5)
 
 
+@pytest.mark.slow
 def test_what_must_be_true_says_when_nothing_stands_out(found):
     truth = must_be_true(found)
     assert truth.sizes["rank"] == 3 and truth.attrs["of"] == 4 and truth.attrs["stands"] == 0
@@ -193,6 +197,7 @@ def test_what_must_be_true_says_when_nothing_stands_out(found):
         must_be_true(found, "htz-2023")
 
 
+@pytest.mark.slow
 def test_a_planted_condition_is_what_must_be_true(found):
     rng = np.random.default_rng(1)
     drawn = rng.random((60, 5))
