@@ -1,5 +1,7 @@
 """Levers of a design, the packages of a candidate, and candidates as files."""
 
+import datetime
+
 import pytest
 
 from policymix.errors import InvalidFile, InvalidValue, NotFound
@@ -15,14 +17,13 @@ LEVERS = [
     {"address": "htz-2022/m5.pays.share.value", "low": 0.02, "high": 0.08},
     {"address": "htz-2022/m4.pays.area_max", "kind": "integer", "low": 500, "high": 4000},
     {"address": "htz-2022/m4.pays.rent_share", "values": ["[1.0]", "[1.0, 1.0]"]},
-    {"address": "htz-2022/until", "values": ["2025-06-30", "2026-06-30"], "kind": "choice"},
 ]
 
 
 def problem(**changes):
     keys = {
         "id": "tiny", "title": {"en": "Tiny", "zh": "小"}, "scenario": "dalian-2025", "published": "dalian-2021",
-        "budget": {"amount": 1e8}, "lever": LEVERS[:6], "goal": [{"outcome": "investment"}],
+        "budget": {"amount": 1e8}, "lever": LEVERS, "goal": [{"outcome": "investment"}],
     }  # fmt: skip
     return load_problem({**keys, **changes})
 
@@ -83,6 +84,21 @@ def digest_of(package, raw):
     from dataclasses import replace
 
     return digest(replace(package, raw=raw))
+
+
+def test_dates_places_and_classes_of_firms_are_levers():
+    classes = ['["high_tech_enterprise"]', '["high_tech_enterprise", "chick_eagle"]', '"gazelle"']
+    found = levers_of(problem(lever=[
+        {"address": "htz-2022/until", "low": datetime.date(2024, 6, 30), "high": datetime.date(2026, 6, 30)},
+        {"address": "htz-2022/place", "values": ["zone", "city"]},
+        {"address": "htz-2022/s3.where.steps", "values": classes},
+    ]))  # fmt: skip
+    assert found.published[1:] == ("zone", classes[1])
+    (package,) = packages_of(found, (datetime.date(2025, 1, 31).toordinal(), "city", classes[2]))
+    assert package.end == datetime.date(2025, 1, 31) and package.head.place == "city"
+    assert package.named("s3").where["steps"] == "gazelle"
+    with pytest.raises(InvalidFile, match="gazele"):
+        levers_of(problem(lever=[{"address": "htz-2022/s3.where.steps", "values": ['"gazele"', '"gazelle"']}]))
 
 
 def test_scaled_amounts_are_money_only():

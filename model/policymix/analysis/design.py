@@ -376,7 +376,8 @@ def _table(
     published = np.array([each.point is None for each in members])
     value = _reached(first, by_draw(book, first, fresh))
     mean = np.where(whole, value.mean(axis=1), -np.inf)
-    rival = int(np.where(published, mean, -np.inf).argmax()) if published.any() else -1
+    rivals = published & whole
+    rival = int(np.where(rivals, mean, -np.inf).argmax()) if rivals.any() else -1
     against = value[rival] if rival >= 0 else np.zeros(fresh.shape[1])
     difference = value - against
     error = difference.std(axis=1, ddof=1) / math.sqrt(fresh.shape[1])

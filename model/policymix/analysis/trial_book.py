@@ -173,10 +173,11 @@ def _read(book: Book, file: Path, head: str) -> None:
     if not lines or json.loads(lines[0]).get("made_of") != head:
         expected = "the folder of the same problem, data and program; start in another one with --out"
         raise InvalidValue("--resume", f"{file.parent}, a search of something else", expected)
-    for line in lines[1:]:
+    for number, line in enumerate(lines[1:], start=1):
         try:
             row = json.loads(line)
         except json.JSONDecodeError:  # the last line of a search that was killed while it wrote
+            file.write_text("".join(f"{each}\n" for each in lines[:number]), encoding="utf-8")
             break
         if row["what"] == "baseline":
             book.at_baseline[row["sample"]] = np.array(row["numbers"], float)
