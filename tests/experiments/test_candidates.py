@@ -80,6 +80,28 @@ def test_what_is_written_is_the_candidate(levers, tmp_path):
         assert read.head.limit == package.head.limit and read.head.stack == package.head.stack
 
 
+@pytest.mark.parametrize("on", [{"c1"}, {"c1", "m3-start"}, {"m4", "m3-capital", "m3-start"}])
+def test_rules_over_several_clauses_are_written_as_they_are_left(on, tmp_path):
+    """htz-2022 has a limit over m3-capital and m3-start, whose amount is money too."""
+    found = levers_of(problem(lever=[{"clause": "htz-2022/*"}, {"money": "htz-2022"}]))
+    point = tuple(2.0 if lever.kind == "money" else lever.within in on for lever in found.listed)
+    (package,) = packages_of(found, point)
+    (file,) = write([package], found.packages, tmp_path / "best.toml")
+    read = load(file)
+    assert {clause.id for clause in read.clause if clause.inert is None} == on
+    assert read.head.limit == package.head.limit
+    assert [rule.amount for rule in read.head.limit] == [40_000_000] * bool(on - {"c1", "m4"})
+    assert read.named(next(iter(on))) == package.named(next(iter(on)))
+
+
+def test_a_factor_on_nothing_is_not_said():
+    found = levers_of(problem(lever=[{"clause": "dalian-2021/*"}, {"money": "dalian-2021"}]))
+    point = tuple(2.0 if lever.kind == "money" else lever.within == "10" for lever in found.listed)
+    assert as_text(found, point) == "dalian-2021: 10"
+    point = tuple(2.0 if lever.kind == "money" else lever.within == "1" for lever in found.listed)
+    assert as_text(found, point) == "dalian-2021: 1 (amounts x 2)"
+
+
 def digest_of(package, raw):
     from dataclasses import replace
 

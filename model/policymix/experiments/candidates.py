@@ -7,7 +7,7 @@ uncertain numbers and the same luck meet every candidate.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,10 +162,13 @@ def as_text(levers: Levers, point: Sequence[Scalar]) -> str:
         if not kept:
             continue
         which = "all clauses" if len(kept) == len(live) else ", ".join(kept)
+        paying = {address.partition("/")[2].partition(".")[0] for address in scaling(package, 1.0)}
         numbers = []
         for lever, value in zip(levers.listed, point, strict=True):
             clause = lever.within.partition(".")[0]
             if lever.package != name or lever.kind == "clause" or (name, clause) in off:
+                continue
+            if lever.kind == "money" and not paying & set(kept):
                 continue
             shown = f"{value:.4g}" if isinstance(value, float) else str(_as_written(lever.factor, value))
             numbers.append(f"amounts x {shown}" if lever.kind == "money" else f"{lever.within} = {shown}")
@@ -188,13 +191,25 @@ def as_file(package: Package, published: Package, id: str) -> str:
     document["title"] = title
     if dropped:
         document["drop"] = dropped
-    changes = {address: value for address, _, value in diff(whole, package)}
+    changes = {_renumbered(address, published, kept): value for address, _, value in diff(whole, package)}
+    changes.pop("", None)
     if changes:
         table = tomlkit.table()
         for address, value in changes.items():
             table[address] = catalog.plain(value)
         document["change"] = table
     return tomlkit.dumps(document)
+
+
+def _renumbered(address: str, published: Package, kept: Collection[str]) -> str:
+    """An address of a rule over several clauses when the other clauses are dropped; "" if the rule goes with them."""
+    key, _, rest = address.partition(".")
+    if key not in ("stack", "limit"):
+        return address
+    number, _, rest = rest.partition(".")
+    rules = published.raw[key]
+    left = [n for n, rule in enumerate(rules, start=1) if not rule.get("clauses") or set(rule["clauses"]) & set(kept)]
+    return f"{key}.{left.index(int(number)) + 1}.{rest}" if int(number) in left else ""
 
 
 def write(packages: Sequence[Package], published: Mapping[str, Package], path: Path) -> list[Path]:
