@@ -13,7 +13,7 @@ draws = 10
 fresh = 32
 evaluations = 320
 target = "dalian-2020/t2"
-probability = 0.6
+probability = 0.7
 
 # %%
 # %matplotlib inline

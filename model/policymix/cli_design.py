@@ -55,7 +55,7 @@ def design(
       policymix design
       policymix design dalian-600 --budget 300000000 --out out/design-300 --write best.toml --figure front.png
       policymix design dalian-600 --out out/design-300 --budget 300000000 --resume
-      policymix design dalian-600 --smallest-budget --target dalian-2020/t2 --probability 0.6
+      policymix design dalian-600 --smallest-budget --target dalian-2020/t2 --probability 0.7
     """
     from policymix.experiments.design_problem import load_problem, with_numbers
 

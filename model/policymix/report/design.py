@@ -310,6 +310,7 @@ def smallest_figure(table: xarray.Dataset) -> Figure:
         axis.set_xlabel(f"{bilingual('paid, mean', '平均拨付')}, {unit}")
         axis.set_ylabel("%")
         axis.set_xscale("symlog", linthresh=max(1.0, 1e8 / money))
+        axis.set_xlim(left=min(0.0, float(table["paid"].min()) / money))
         axis.grid(color="#E5E5E5", linewidth=0.6)
         axis.set_axisbelow(True)
         figure.legend(loc="outside lower center", ncols=3)
