@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policymix.analysis.budget_scale import LARGEST, crossing
-from policymix.analysis.design import FRESH, HIGH, LOW, Ticked, Workshop, alive, mixes_of, workshop
-from policymix.analysis.trial_book import numbers_of
+from policymix.analysis.design import HIGH, LOW, Ticked, Workshop, alive, mixes_of, workshop
+from policymix.analysis.trial_book import FRESH, numbers_of
 from policymix.errors import InvalidValue, NotFound
 from policymix.experiments.candidates import scaled
 from policymix.experiments.coalitions import OUTCOMES

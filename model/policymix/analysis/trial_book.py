@@ -28,6 +28,8 @@ from policymix.policy.package import Package
 from policymix.policy.versions import digest
 
 FILE = "trials.jsonl"
+SEARCH, FRESH = "search", "fresh"
+"""Samples of draws: what a search sees, and what its answer is measured again in."""
 CORE = ("core_share", "core_share_luck", "core_share_granular_sd", "core_value_added", "core_value_added_constant")
 """What the reading of a target of the core industries takes."""
 
