@@ -20,7 +20,7 @@ from typing import Any
 
 from policymix.errors import InvalidFile, NotFound, Problem
 
-KINDS = ("regions", "packages", "scenarios", "opportunities", "targets", "environments", "studies")
+KINDS = ("regions", "packages", "scenarios", "opportunities", "targets", "environments", "studies", "problems")
 SINGULAR = {kind: f"{kind[:-3]}y" if kind.endswith("ies") else kind[:-1] for kind in KINDS}
 PATH_VARIABLE = "POLICYMIX_PATH"
 
@@ -34,6 +34,7 @@ _MARKS = {  # what a flat file of the kind has at the start of a line; tells the
     "targets": re.compile(r"^\[\[target\]\]", re.M),
     "environments": re.compile(r"^(\[\[(year|shock)\]\]|\[(gdp|growth)\b)", re.M),
     "studies": re.compile(r"^(\[\[outcome\]\]|\[levers\]|\[uncertainties\])", re.M),
+    "problems": re.compile(r"^(\[\[goal\]\]|\[\[lever\]\])", re.M),
 }
 
 

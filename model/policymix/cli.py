@@ -20,6 +20,7 @@ from policymix.cli_answers import commands as answer_commands
 from policymix.cli_backtest import commands as backtest_commands
 from policymix.cli_compare import commands as compare_commands
 from policymix.cli_compare import tell, to_host
+from policymix.cli_design import commands as design_commands
 from policymix.cli_export import commands as export_commands
 from policymix.cli_firm import commands as firm_commands
 from policymix.cli_fit import commands as fit_commands
@@ -94,6 +95,7 @@ app.add_typer(export_commands)
 app.add_typer(notebook_commands)
 app.add_typer(report_commands)
 app.add_typer(answer_commands)
+app.add_typer(design_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]
@@ -417,7 +419,7 @@ def _kind(name: str, kind: str | None) -> str:
     """What a name stands for: the kind asked for, or the first kind that has it, packages before their targets."""
     if kind is not None:
         return kind
-    order = ("packages", "scenarios", "studies", "regions", "environments", "opportunities", "targets")
+    order = ("packages", "scenarios", "studies", "problems", "regions", "environments", "opportunities", "targets")
     for candidate in order:
         if name in catalog.available(candidate):
             return candidate
@@ -462,6 +464,10 @@ def _checked(file: Path) -> list[str]:
             raise InvalidFile(file, problems)
         return [str(notice) for notice in notices]
     found = _loaded(kind, str(file.resolve()))
+    if kind == "problems":
+        from policymix.experiments.candidates import levers_of
+
+        levers_of(found)
     if kind != "studies":
         return []
     from policymix.experiments.plan import plan_of

@@ -15,7 +15,8 @@ from policymix.experiments.scenario import DEFAULT, Scenario, load_scenario, wit
 if TYPE_CHECKING:
     import xarray
 
-LOADED_FIRST = ("packages", "scenarios", "studies", "regions", "environments", "targets", "opportunities")
+LOADED_FIRST = ("packages", "scenarios", "studies", "regions", "environments", "targets", "opportunities",
+                "problems")  # fmt: skip
 
 
 def run(
@@ -71,7 +72,8 @@ def run(
 
 
 def load(name: str | os.PathLike[str], kind: str | None = None) -> Any:
-    """What a name or path stands for: a package, scenario, study, region, environment, targets or opportunities.
+    """What a name or path stands for: a package, scenario, study, region, environment, targets, opportunities
+    or design problem.
 
     Parameters
     ----------
@@ -94,6 +96,10 @@ def _loader(kind: str) -> Callable[[Any], Any]:
         from policymix.experiments.study import load_study
 
         return load_study
+    if kind == "problems":
+        from policymix.experiments.design_problem import load_problem
+
+        return load_problem
     if kind == "packages":
         from policymix.policy.package import load as load_package
 

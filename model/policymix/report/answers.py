@@ -288,6 +288,15 @@ def print_pages(pages: Iterable[Page], console: Console | None = None) -> None:
             console.print(note, style="dim", markup=False)
 
 
+def to_markdown(page: Page) -> str:
+    """A page as a Markdown table with its notes below."""
+    lines = [f"**{page.title}**", "", "| | " + " | ".join(page.columns) + " |", "|---" * (len(page.columns) + 1) + "|"]
+    for name, cells in page.rows:
+        texts = [" ".join(filter(None, [cell.first, cell.second.replace("\n", " ")])) for cell in cells]
+        lines.append("| " + " | ".join(text.replace("|", "\\|") for text in (name, *texts)) + " |")
+    return "\n".join([*lines, "", *(f"- {note}" for note in page.notes)])
+
+
 def to_json(table: xarray.Dataset) -> str:
     """A table as JSON: attributes, and one record for each cell, in base units; what is no number is null."""
     frame = table.to_dataframe().reset_index()
