@@ -156,6 +156,9 @@ def attribute(
     ] = None,
     pairs: Annotated[int, typer.Option(help="Orders sampled in every run, each with its reverse.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Units of work at once; all cores by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="FILE.nc to keep it in; a report finds out/SCENARIO/attribution.nc.")
+    ] = None,
     csv: Csv = None,
     figure: FigureFile = None,
     lang: Language = "en",
@@ -169,6 +172,7 @@ def attribute(
       policymix attribute dalian-2025 --mix both --by package
       policymix attribute dalian-2025 --mix htz-2022 --draws 50 --outcome core_share
       policymix attribute dalian-2025 --players htz-2022,dalian-2021/1
+      policymix attribute dalian-2025 --draws 20 --out out/dalian-2025/attribution.nc
     """
     from policymix.analysis.attribution import attribute as shares
     from policymix.cli import progress_bar
@@ -178,10 +182,16 @@ def attribute(
         from policymix.report.answer_figures import check_name
 
         check_name(figure)
+    if out is not None and out.suffix != ".nc":
+        raise InvalidValue("--out", out.name, "a name that ends in .nc")
     chosen = with_options(load_scenario(scenario), draws=draws, replicates=replicates, seed=seed, set=settings)
     named = by if players is None else [each.strip() for each in players.split(",")]
     with progress_bar(quiet) as progress:
         table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, threads=threads, progress=progress)
+    if out is not None:
+        from policymix.analysis.attribution_file import write
+
+        typer.echo(f"{write(table, chosen, mix, out)}", err=True)
     from policymix.report import answer_figures
     from policymix.report.answers import attribution_page, languages
 

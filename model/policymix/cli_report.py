@@ -23,6 +23,10 @@ def report(
     results: Run,
     lang: Language = "both",
     form: Annotated[str, typer.Option("--format", help="html, pdf (by a browser) or docx (Word).")] = "html",
+    attribution: Annotated[
+        list[Path] | None,
+        typer.Option(help="FILE.nc of policymix attribute --out; repeatable; by default those beside the results."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; RESULTS-report.html here by default.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -33,6 +37,7 @@ def report(
       policymix report dalian-2025
       policymix report out/dalian-2025 --lang zh --format pdf
       policymix report dalian-2025 --format docx --out dalian.docx
+      policymix report dalian-2025 --attribution clauses.nc
     """
     from policymix.report import document, formats
     from policymix.report.tables import checked_language
@@ -44,7 +49,8 @@ def report(
     suffix = "" if lang == "both" else f"-{lang}"
     path = out or Path(f"{finished.results.attrs.get('scenario', 'run')}-report{suffix}.{form}")
     _check_ending(path, (form,))
-    written = formats.WRITERS[form](document.page(finished, lang, document.PICTURES[form]), path)
+    page = document.page(finished, lang, document.PICTURES[form], attribution or None, printed=form != "html")
+    written = formats.WRITERS[form](page, path)
     if not quiet:
         typer.echo(f"{written}: {written.stat().st_size:,} bytes", err=True)
 
