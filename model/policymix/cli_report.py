@@ -45,12 +45,18 @@ def report(
     checked_language(lang)
     if form not in FORMATS:
         raise NotFound("format", form, FORMATS, where="--format")
+    from policymix.cli_progress import progress_bar
+
     finished = document.opened(results)
     suffix = "" if lang == "both" else f"-{lang}"
     path = out or Path(f"{finished.results.attrs.get('scenario', 'run')}-report{suffix}.{form}")
     _check_ending(path, (form,))
-    page = document.page(finished, lang, document.PICTURES[form], attribution or None, printed=form != "html")
-    written = formats.WRITERS[form](page, path)
+    formats.check_writable(path)
+    with progress_bar(quiet, "drawing", "reading the results") as progress:
+        page = document.page(
+            finished, lang, document.PICTURES[form], attribution or None, printed=form != "html", progress=progress
+        )
+        written = formats.WRITERS[form](page, path)
     if not quiet:
         typer.echo(f"{written}: {written.stat().st_size:,} bytes", err=True)
 

@@ -1,11 +1,14 @@
 """A finished run as a document: found from its folder, in each language, as HTML, PDF or Word."""
 
+import json
 import re
 import shutil
 import zipfile
 
 import pytest
+import xarray
 
+from policymix.analysis import attribution_file
 from policymix.errors import InvalidFile, InvalidValue, NotFound, RunFailed
 from policymix.experiments import store
 from policymix.report import document, formats, html
@@ -64,6 +67,48 @@ def test_a_word_document_holds_tables_and_pictures(folder, tmp_path):
         text = parts.read("word/document.xml").decode()
     assert sum(name.endswith(".png") for name in names) >= 8 and not any(name.endswith(".svg") for name in names)
     assert text.count("<w:tbl>") >= 5 and "主要结果" in text
+
+
+def test_the_chinese_page_has_no_english_sentence(pages):
+    english = re.findall(r"[A-Za-z]+ [a-z]+ [a-z]+[a-z ]*", prose(pages["zh"]))
+    sources = ["press report of the announcement"]  # a source is quoted as it is
+    assert [text for text in english if not any(text.startswith(source) for source in sources)] == []
+
+
+def test_the_answer_stands_on_top_in_each_language(pages):
+    for lang, page in pages.items():
+        top = page[: page.index("<h2 id=")]
+        assert ("In short" in top) == (lang != "zh") and ("要点" in top) == (lang != "en")
+        assert len(re.findall("<li>", top)) >= 3 * (2 if lang == "both" else 1)
+
+
+def test_clauses_are_allocated_until_an_attribution_lies_beside_the_results(folder, run, tmp_path):
+    shares = ["shapley", "first_in", "last_in"]
+    players = ["dalian-2021/5a", "htz-2022/m1"]
+    values = {name: (("share", "player"), [[3e8, 1e8]] * 3) for name in ("mean", "low", "high", "standard_error")}
+    values["resolved"] = ("share", "player"), [[True, False]] * 3
+    own = {key: str(run.attrs.get(key, "")) for key in (*attribution_file.SAME, "mixes", "packages")}
+    attrs = {
+        "mix": "both", "outcome": "investment", "runs": 8, "exact": 0, "pairs": 1, "units": "CNY", "title": "investment",
+        "title_zh": "投资", "method": "Shapley (1953)", "total_mean": 4e8, "total_standard_error": 1e7,
+        attribution_file.ORIGIN: json.dumps(own),
+    }  # fmt: skip
+    table = xarray.Dataset(values, coords={"share": shares, "player": players}, attrs=attrs)
+    place = tmp_path / "run"
+    shutil.copytree(folder, place)
+    finished = document.opened(str(place))
+    assert "allocated" in document.drawings(finished, {})
+    store.save(table, place / "attribution.nc")
+    found = document.attributed(finished)
+    assert list(found) == ["attribution-both-investment"]
+    page = document.page(finished, "en")
+    assert "policymix figure" in page and "attribution-both-investment" in page
+    assert "allocated</code>" not in page and "dalian-2021/5a" in page
+    other = table.assign_attrs({attribution_file.ORIGIN: json.dumps(own | {"environment": "another"})})
+    store.save(other, place / "attribution.nc")
+    assert document.attributed(finished) == {}  # what only lies there is passed over
+    with pytest.raises(InvalidValue, match="expected environment"):
+        document.attributed(finished, [place / "attribution.nc"])
 
 
 @pytest.mark.slow

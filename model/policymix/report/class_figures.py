@@ -64,7 +64,7 @@ def classes(table: xarray.Dataset) -> Figure:
             picture = axis.imshow(one["mean"].values, cmap=COLOURS, norm=scale, aspect="auto")
             _write(axis, one, scale)
             axis.set_title(mix)
-            names = [broken(shown(each), 13) for each in columns]
+            names = [broken(shown(each), 17) for each in columns]
             axis.set_xticks(range(len(columns)), names, fontsize=7.5)
             if max(len(line) for each in names for line in each.split("\n")) * len(columns) > 34:
                 axis.tick_params(axis="x", labelrotation=90)

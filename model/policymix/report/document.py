@@ -97,6 +97,7 @@ def page(
     attributions: Iterable[Path] | None = None,
     *,
     printed: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> str:
     """The page of a run, with who gains and loses, what the money buys, and how far to trust it.
 
@@ -106,6 +107,7 @@ def page(
     pictures : svg or png
     attributions : files that ``policymix attribute --out`` wrote; those beside the results by default
     printed : for paper, where nothing can be unfolded
+    progress : called with (figures drawn, figures in all)
 
     Raises
     ------
@@ -117,8 +119,11 @@ def page(
     causal = attributed(finished, attributions)
     known = answer(results, targets)
     with speaking(lang), naming(names_of(results, inputs)):
-        pairs = [draw() for draw in drawings(finished, causal, known.accounts).values()]
-        images = {one.name: drawn_as(one.figure, pictures) for one in pairs}
+        every, images = drawings(finished, causal, known.accounts), {}
+        for name, draw in every.items():
+            images[name] = drawn_as(draw().figure, pictures)
+            if progress is not None:
+                progress(len(images), len(every))
         return render(
             results,
             targets=targets,

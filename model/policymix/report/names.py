@@ -136,7 +136,8 @@ def names_of(results: xarray.Dataset, inputs: Inputs | None = None) -> dict[str,
     if inputs is not None:
         own = {inputs.environment.id: _title(inputs.environment)}
         return own | _of_region(inputs.region) | _of_packages(tuple(inputs.packages.values()))
-    packages = {str(clause).split("/")[0] for clause in results["clause"].values} if "clause" in results else set()
+    parts = [part for dim in ("clause", "player") if dim in results for part in results[dim].values]
+    packages = {str(part).split("/")[0] for part in parts}
     packages |= {name for held in json.loads(results.attrs.get("mixes", "{}")).values() for name in held}
     found = dict(_from_catalog("regions", str(results.attrs.get("region", ""))))
     found |= _from_catalog("environments", str(results.attrs.get("environment", "")))

@@ -91,7 +91,7 @@ def _html(cell: Cell) -> str:
         first = Markup("<code>{}</code>").format(first)
     elif cell.mark:
         first = Markup('<span class="{}">{}</span>').format(cell.mark, first)
-    below = Markup("").join(Markup("<small>{}</small>").format(line) for line in cell.second.splitlines())
+    below = Markup("").join(Markup("<br><small>{}</small>").format(line) for line in cell.second.splitlines())
     return str(first + below)
 
 

@@ -130,7 +130,7 @@ def heading(figure: Figure, english: str, chinese: str) -> None:
 def broken(text: str, width: float) -> str:
     """A text over lines of this many letters; a Chinese sign is as wide as two."""
     wide = sum(ord(sign) >= fonts.FIRST_CHINESE for sign in text)
-    return "\n".join(textwrap.wrap(text, max(8, round(width * len(text) / (len(text) + wide)))))
+    return "\n".join(textwrap.wrap(text, max(8, round(width * len(text) / max(1, len(text) + wide)))))
 
 
 def said(english: str, chinese: str) -> str:
