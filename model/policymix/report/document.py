@@ -116,10 +116,10 @@ def page(
     """
     checked_language(lang)
     results, inputs, targets = finished.results, finished.inputs, finished.targets
-    causal = attributed(finished, attributions)
+    causal, answers = attributed(finished, attributions), answers_of(results)
     known = answer(results, targets)
     with speaking(lang), naming(names_of(results, inputs)):
-        every, images = drawings(finished, causal, known.accounts), {}
+        every, images = drawings(finished, causal, answers, known.accounts), {}
         for name, draw in every.items():
             images[name] = drawn_as(draw().figure, pictures)
             if progress is not None:
@@ -134,7 +134,7 @@ def page(
             images=images,
             lang=lang,
             name=finished.name,
-            deep=True,
+            answers=answers,
             causal=causal,
             printed=printed,
         )
@@ -172,15 +172,28 @@ def figure_of(finished: Finished, name: str, lang: str = "both") -> figures.Draw
         No figure of that name.
     """
     checked_language(lang)
-    every = drawings(finished, attributed(finished))
+    every = drawings(finished, attributed(finished), answers_of(finished.results))
     if name not in every:
         raise NotFound("figure", name, every)
     with speaking(lang), naming(names_of(finished.results, finished.inputs)):
         return every[name]()
 
 
+def answers_of(results: xarray.Dataset) -> Callable[[str], xarray.Dataset]:
+    """Answers of a run by name, each worked out when it is first asked for: ``treasury``, or a breakdown of groups."""
+
+    @functools.cache
+    def found(name: str) -> xarray.Dataset:
+        return treasury(results) if name == "treasury" else by_group(results, name)
+
+    return found
+
+
 def drawings(
-    finished: Finished, causal: Mapping[str, xarray.Dataset], accounts: xarray.Dataset | None = None
+    finished: Finished,
+    causal: Mapping[str, xarray.Dataset],
+    answers: Callable[[str], xarray.Dataset],
+    accounts: xarray.Dataset | None = None,
 ) -> dict[str, Callable[[], figures.Drawn]]:
     """What draws every figure of the page, by name, in reading order."""
     results, targets = finished.results, finished.targets
@@ -189,16 +202,16 @@ def drawings(
         found["scorecard"] = lambda: _drawn("scorecard", scorecard(results, targets), answer_figures.scorecard)
     if results.sizes["mix"] < 2:
         return found
-    found["treasury"] = lambda: _drawn("treasury", treasury(results), answer_figures.money)
+    found["treasury"] = lambda: _drawn("treasury", answers("treasury"), answer_figures.money)
     for name, table in causal.items():
         flat = table.drop_vars(["by_run", "total"], errors="ignore")
         found[name] = functools.partial(_drawn, name, flat, answer_figures.attribution)
     if not causal:
         draw = functools.partial(class_figures.allocated, mix=fullest_mix(results))
-        found["allocated"] = lambda: _drawn("allocated", by_group(results, "clause"), draw)
+        found["allocated"] = lambda: _drawn("allocated", answers("clause"), draw)
     for by in CLASSES:
         name = f"{CLASS_FIGURE}{by}"
-        found[name] = functools.partial(_of_groups, results, name, by)
+        found[name] = functools.partial(_of_groups, answers, name, by)
     for by in BY:
         name = f"{MAP_FIGURE}{by}"
         found[name] = functools.partial(_of_classes, results, name, by)
@@ -210,8 +223,8 @@ def _drawn(name: str, table: xarray.Dataset, draw: Callable[[xarray.Dataset], Fi
     return figures.Drawn(name, draw(table), table.to_dataframe().reset_index())
 
 
-def _of_groups(results: xarray.Dataset, name: str, by: str) -> figures.Drawn:
-    return _drawn(name, by_group(results, by), answer_figures.groups)
+def _of_groups(answers: Callable[[str], xarray.Dataset], name: str, by: str) -> figures.Drawn:
+    return _drawn(name, answers(by), answer_figures.groups)
 
 
 def _of_classes(results: xarray.Dataset, name: str, by: str) -> figures.Drawn:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from policymix.analysis.groups import by_group
 from policymix.analysis.selection import baseline_of, fullest_mix, packages_of
 from policymix.analysis.targets import Target
-from policymix.analysis.treasury import treasury
 from policymix.report import figures, fonts, sheets, tables
 from policymix.report.answer import Answer, answer
 from policymix.report.answers import BY_NAMES, Page, attribution_page, group_pages, money_page
@@ -96,7 +94,7 @@ def render(
     images: Mapping[str, bytes],
     lang: str = "both",
     name: str | None = None,
-    deep: bool = False,
+    answers: Callable[[str], xarray.Dataset] | None = None,
     causal: Mapping[str, xarray.Dataset] | None = None,
     printed: bool = False,
 ) -> str:
@@ -106,12 +104,13 @@ def render(
     ----------
     images : the figures as SVG or PNG, by name
     lang : en, zh or both
-    deep : also what the money buys, who gains and loses, and the kept tests of the model
+    answers : tables of ``treasury`` and of groups by place, size and clause; with them the page also tells what the
+        money buys, who gains and loses, and the kept tests of the model
     causal : attributions by the names of their figures (``analysis.attribution.attribute``)
     printed : everything is open, as paper needs it
     """
     place = name or f"out/{results.attrs.get('scenario', '')}"
-    trust = verdicts_on(str(results.attrs.get("region", ""))) if deep else []
+    trust = verdicts_on(str(results.attrs.get("region", ""))) if answers else []
     scores = tables.scorecard(results, known.chances, sheets.tongue(lang)) if targets else []
     return rendered(
         "report.html.j2",
@@ -123,7 +122,7 @@ def render(
             each: sentences(results, known, _scores(results, known, targets, each), trust, each) for each in _each(lang)
         },
         tables=_tables(results, known, scores, lang, region_table, sources, trust)
-        | (_deep(results, lang) if deep else {}),
+        | (_deep(results, answers, lang) if answers else {}),
         causal={each: _attribution(table, lang) for each, table in (causal or {}).items()},
         untracked=[row for row in scores if row["status"] == "untracked"],
         never_claimed={each: sheets.never_claimed(results, each) for each in ("en", "zh")},
@@ -160,14 +159,14 @@ def _tables(
     return {sheet.id: table(sheet) for sheet in wanted if sheet.rows}
 
 
-def _deep(results: xarray.Dataset, lang: str) -> dict[str, Markup]:
+def _deep(results: xarray.Dataset, answers: Callable[[str], xarray.Dataset], lang: str) -> dict[str, Markup]:
     """Tables of the answers: what the money buys, who gains and loses."""
-    money = treasury(results)
+    money = answers("treasury")
     wanted = [
         sheets.of_pages("treasury", ("measure", "指标"), lang, lambda tongue, units: [money_page(money, tongue, units)])
     ]
     for by in ("place", "size", "clause"):
-        found = by_group(results, by)
+        found = answers(by)
 
         def pages(tongue: str, units: str, found: xarray.Dataset = found, by: str = by) -> list[Page]:
             made = group_pages(found, tongue, units)
