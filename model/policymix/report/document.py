@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 ATTRIBUTION = "attribution"
 """How the figures of attributions are called, before mix and outcome."""
+ALLOCATED = "allocated"
 CLASSES = ("size", "industry")
 """By what the page tells who gains and who loses."""
 PICTURES = {"html": "svg", "pdf": "svg", "docx": "png"}
@@ -120,6 +121,8 @@ def page(
     known = answer(results, targets)
     with speaking(lang), naming(names_of(results, inputs)):
         every, images = drawings(finished, causal, answers, known.accounts), {}
+        if causal:  # shares by cause take the place of those allocated
+            every.pop(ALLOCATED, None)
         for name, draw in every.items():
             images[name] = drawn_as(draw().figure, pictures)
             if progress is not None:
@@ -206,9 +209,8 @@ def drawings(
     for name, table in causal.items():
         flat = table.drop_vars(["by_run", "total"], errors="ignore")
         found[name] = functools.partial(_drawn, name, flat, answer_figures.attribution)
-    if not causal:
-        draw = functools.partial(class_figures.allocated, mix=fullest_mix(results))
-        found["allocated"] = lambda: _drawn("allocated", answers("clause"), draw)
+    draw = functools.partial(class_figures.allocated, mix=fullest_mix(results))
+    found[ALLOCATED] = lambda: _drawn(ALLOCATED, answers("clause"), draw)
     for by in CLASSES:
         name = f"{CLASS_FIGURE}{by}"
         found[name] = functools.partial(_of_groups, answers, name, by)

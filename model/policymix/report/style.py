@@ -207,7 +207,7 @@ def margin(figure: Figure) -> None:
     """Room for long names at the left edge, which the layout measures a little short."""
     engine = figure.get_layout_engine()
     if engine is not None:
-        engine.set(w_pad=0.12)  # type: ignore[call-arg]  # the stub of the base class knows no padding
+        engine.set(w_pad=0.22)  # type: ignore[call-arg]  # the stub of the base class knows no padding
 
 
 def across(axis: Axes, most: int = 4) -> None:
