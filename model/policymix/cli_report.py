@@ -76,14 +76,18 @@ def figure(
       policymix figure dalian-2025 core-share
       policymix figure out/dalian-2025 additionality --out additionality.svg --lang zh
     """
+    from policymix.cli_progress import progress_bar
     from policymix.report import document, figures
     from policymix.report.style import render, speaking
 
     path = out or Path(f"{name}.png")
     _check_ending(path, PICTURES)
-    drawn = document.figure_of(document.opened(results), name, lang)
-    with speaking(lang):
-        content = render(drawn.figure, path.suffix[1:])
+    with progress_bar(quiet, "drawing", "reading the results") as progress:
+        drawn = document.figure_of(document.opened(results), name, lang)
+        if progress is not None:
+            progress(1, 2)
+        with speaking(lang):
+            content = render(drawn.figure, path.suffix[1:])
     table = drawn.table.to_csv(index=False, lineterminator="\n").encode()
     for file, data in ((path, content), (path.with_suffix(".csv"), table)):
         figures.save(data, file)

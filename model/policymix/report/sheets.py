@@ -132,9 +132,13 @@ def of_pages(id: str, corner: tuple[str, str], lang: str, made: Callable[[str, s
     first, twin = main[0], other[0]
     heads = [Cell(a, b if lang == "both" and a != b else "") for a, b in zip(first.columns, twin.columns, strict=True)]
     notes = [*first.notes, *(twin.notes if lang == "both" else ())]
-    name = f"{first.about}: " if first.about and len(main) == 1 else ""
-    head = first.title[:1].upper() + first.title[1:]
-    title = Cell(name + first.title if name else head, twin.title if lang == "both" else "")
+    if first.about and first.title.startswith(first.about):
+        head = first.title
+    elif first.about and len(main) == 1:
+        head = f"{first.about}: {first.title}"
+    else:
+        head = first.title[:1].upper() + first.title[1:]
+    title = Cell(head, twin.title if lang == "both" else "")
     return Sheet(id, words(*corner, lang), heads, rows, title=title, notes=list(dict.fromkeys(notes)))
 
 
