@@ -39,14 +39,13 @@ def report(
       policymix report dalian-2025 --format docx --out dalian.docx
       policymix report dalian-2025 --attribution clauses.nc
     """
+    from policymix.cli_progress import progress_bar
     from policymix.report import document, formats
     from policymix.report.tables import checked_language
 
     checked_language(lang)
     if form not in FORMATS:
         raise NotFound("format", form, FORMATS, where="--format")
-    from policymix.cli_progress import progress_bar
-
     finished = document.opened(results)
     suffix = "" if lang == "both" else f"-{lang}"
     path = out or Path(f"{finished.results.attrs.get('scenario', 'run')}-report{suffix}.{form}")
