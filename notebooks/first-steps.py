@@ -16,7 +16,7 @@ mix = "none,dalian-2021,htz-2022,both=dalian-2021+htz-2022"
 from IPython.display import Markdown
 
 import policymix
-from policymix.report import figures, tables
+from policymix.report import tables
 from policymix.report.answer import answer
 
 results = policymix.run(scenario, mix=mix, draws=draws)
@@ -41,19 +41,19 @@ Markdown(tables.to_markdown(found.table, "zh"))
 # Above the levels, whose width is what nobody knows; below the paired differences, which is what a package does. The second is a hundred times smaller than the first.
 
 # %%
-figures.core_share(results)
+_ = policymix.figures.core_share(results)
 
 # %% [markdown]
 # ## How much of the supported investment would have happened anyway
 
 # %%
-figures.additionality(results)
+_ = policymix.figures.additionality(results)
 
 # %% [markdown]
 # ## Where the money goes
 
 # %%
-figures.money(results)
+_ = policymix.figures.money(results)
 
 # %% [markdown]
 # ## One number by hand

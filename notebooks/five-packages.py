@@ -16,7 +16,7 @@ draws = 20
 from IPython.display import Markdown
 
 import policymix
-from policymix.report import figures, tables
+from policymix.report import tables
 from policymix.report.answer import answer
 
 mixes = {"none": [], **{name: [name] for name in packages}, "both": together}
@@ -32,7 +32,15 @@ Markdown(tables.to_markdown(answer(results).table))
 # ## What is additional in what they pay for
 
 # %%
-figures.additionality(results)
+_ = policymix.figures.additionality(results)
+
+# %% [markdown]
+# ## Who gains
+#
+# Net investment of a firm in every place and industry: what its own claims add, and what those of others take from it.
+
+# %%
+_ = policymix.figures.classes(results)
 
 # %% [markdown]
 # ## What a million buys

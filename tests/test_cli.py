@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
@@ -23,10 +24,17 @@ from policymix.experiments import store
 pytestmark = pytest.mark.anywhere
 
 SCENARIO = catalog.data_root() / "scenarios" / "dalian-2025.toml"
-COMMANDS = (
-    "run", "replay", "entitle", "open", "schedule", "list", "copy", "show", "check", "coverage", "diff", "merge",
-    "schema", "warm", "facts", "validate", "diary", "reference", "compare",
+COMMANDS = tuple(typer.main.get_command(cli.app).commands)
+LONG = (
+    "run", "replay", "sweep", "compare", "attribute", "facts", "calibrate", "validate", "backtest", "report", "figure",
+    "notebook", "export",
 )  # fmt: skip
+"""Commands that take longer than a second and so show how far they are."""
+TABLES = (
+    "run", "list", "entitle", "open", "schedule", "coverage", "facts", "validate", "backtest", "diary", "sweep",
+    "compare", "additionality", "money", "targets", "attribute", "effort",
+)  # fmt: skip
+"""Commands whose answer is a table."""
 
 
 @pytest.fixture
@@ -69,6 +77,45 @@ def test_every_help_has_an_example(typed, command):
     result = typed(command, "--help")
     assert result.exit_code == 0
     assert f"  policymix {command}" in result.stdout
+
+
+@pytest.mark.parametrize("command", LONG)
+def test_what_takes_long_can_be_quiet(command):
+    assert "--quiet" in options_of(command)
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_every_table_is_there_as_json(command):
+    assert "--json" in options_of(command)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_option_that_does_not_exist_is_exit_code_2(typed, command):
+    answer = typed(command, "--no-such-option")
+    assert answer.exit_code == 2
+    assert "No such option" in answer.output and "Traceback" not in answer.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("report", "nothing-here"), ("figure", "nothing-here", "core-share"), ("export", "nothing-here", "a.csv"),
+        ("additionality", "nothing-here"), ("money", "nothing-here"), ("targets", "nothing-here"),
+        ("effort", "nothing-here"), ("attribute", "nothing-here"), ("run", "nothing-here"), ("sweep", "nothing-here"),
+        ("facts", "nothing-here"), ("backtest", "nothing-here"), ("notebook", "nothing-here"), ("show", "nothing-here"),
+    ],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_a_name_that_nothing_has_is_one_sentence_and_exit_code_2(typed, tmp_path, words):
+    answer = typed(*words)
+    assert answer.exit_code == 2, answer.output
+    assert "nothing-here" in answer.output and "Traceback" not in answer.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def options_of(command):
+    found = typer.main.get_command(cli.app).commands[command]
+    return {name for option in found.params for name in option.opts}
 
 
 def test_version_and_no_arguments(typed):

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 import policymix
 from policymix import cli
+from policymix.analysis import attribution_file
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +59,11 @@ def test_json_is_in_base_units_with_its_method(folder):
 
 
 def test_attribution_from_the_command_line(small_folder, tmp_path):
-    words = ["attribute", small_folder / "small.toml", "--mix", "both", "--by", "package", "--draws", "2", "--quiet"]
-    found = command(*words, "--set", "run.end=2022Q4", "--figure", tmp_path / "f.svg")
+    words = ["attribute", small_folder / "small.toml", "--mix", "both", "--by", "package", "--draws", "2"]
+    files = ["--figure", tmp_path / "f.svg", "--out", tmp_path / "attribution.nc"]
+    found = command(*words, "--set", "run.end=2022Q4", *files)
     assert found.exit_code == 0, found.output
+    assert attribution_file.read(tmp_path / "attribution.nc").attrs["mix"] == "both"
     assert "htz-2022" in found.output and "first in" in found.output and "all coalitions" in found.output
     assert (tmp_path / "f.svg").read_text(encoding="utf-8").startswith("<?xml")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_NAMES = {  # public name -> module and name in it
+_NAMES = {  # public name -> module and name in it; the module itself where there is none
     "run": ("policymix.experiments.api", "run"),
     "sweep": ("policymix.experiments.sweep", "sweep"),
     "CityModel": ("policymix.experiments.city_model", "CityModel"),
@@ -17,6 +17,7 @@ _NAMES = {  # public name -> module and name in it
     "open_results": ("policymix.experiments.store", "open_results"),
     "entitlement": ("policymix.policy.entitlement", "entitlement"),
     "compare": ("policymix.analysis.compare", "compare"),
+    "figures": ("policymix.report.axes", ""),
 }
 
 __all__ = ["__version__", *_NAMES]
@@ -26,7 +27,8 @@ def __getattr__(name: str) -> Any:
     if name not in _NAMES:
         raise AttributeError(f"module 'policymix' has no attribute '{name}'; it has {', '.join(__all__)}")
     module, attribute = _NAMES[name]
-    value = getattr(import_module(module), attribute)
+    found = import_module(module)
+    value = getattr(found, attribute) if attribute else found
     globals()[name] = value
     return value
 

@@ -45,7 +45,7 @@ INTERRUPTED = 130
 OF_THE_REPORT = (
     "policymix.report.html", "policymix.report.terminal", "pandas", "jinja2", "scipy.special", "rich.table",
     "matplotlib.font_manager", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.image",
-    "PIL.PngImagePlugin",
+    "PIL.PngImagePlugin", "great_tables",
 )  # fmt: skip
 _HELP = """A laboratory for city incentive packages.
 
@@ -386,19 +386,21 @@ def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> Answ
     from policymix.report.document import sources_of, totals_of
     from policymix.report.figures import standard_figures, write_figures
     from policymix.report.html import write_report
+    from policymix.report.names import names_of, naming
 
     known = answer(results, inputs.targets)
-    drawn = list(standard_figures(results, inputs.targets, known.accounts))
-    write_figures(results, folder / "figures", inputs.targets, drawn=drawn)
-    write_report(
-        results,
-        folder,
-        targets=inputs.targets,
-        region_table=totals_of(results, inputs),
-        sources=sources_of(inputs),
-        drawn=drawn,
-        known=known,
-    )
+    with naming(names_of(results, inputs)):
+        drawn = list(standard_figures(results, inputs.targets, known.accounts))
+        write_figures(results, folder / "figures", inputs.targets, drawn=drawn)
+        write_report(
+            results,
+            folder,
+            targets=inputs.targets,
+            region_table=totals_of(results, inputs),
+            sources=sources_of(inputs),
+            drawn=drawn,
+            known=known,
+        )
     return known
 
 

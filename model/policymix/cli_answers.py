@@ -23,6 +23,7 @@ Results = Annotated[str, typer.Argument(metavar="RESULTS", help="Folder of a run
 Prices = Annotated[str, typer.Option(help="free, or frozen for the direct effect.")]
 Csv = Annotated[Path | None, typer.Option(help="File for the table in base units.")]
 FigureFile = Annotated[Path | None, typer.Option("--figure", help="File for a picture: FILE.png or FILE.svg.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print no progress and no table.")]
 Baseline = Annotated[str | None, typer.Option(help="Baseline; only the one that the run was paired with.")]
 
 
@@ -40,6 +41,7 @@ def additionality(
     figure: FigureFile = None,
     lang: Language = "en",
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Gross, additional, deadweight and displaced activity of a run by place, industry, size, rung, clause or year.
 
@@ -55,9 +57,12 @@ def additionality(
     table = by_group(finished.results, by, activity, prices=_prices(prices), baseline=baseline, interval=interval)
     from policymix.report import answer_figures
     from policymix.report.answers import group_pages, languages
+    from policymix.report.names import names_of, naming
 
-    pages = group_pages(table, languages(lang))
-    _put_out(table, pages, csv, as_json, figure, answer_figures.groups(table) if figure else None)
+    with naming(names_of(finished.results)):
+        pages = group_pages(table, languages(lang))
+        drawn = answer_figures.groups(table) if figure else None
+    _put_out(table, pages, csv, as_json, figure, drawn, quiet=quiet)
 
 
 @commands.command()
@@ -70,6 +75,7 @@ def money(
     figure: FigureFile = None,
     lang: Language = "en",
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """What was committed, paid and is owed, what a yuan bought, present values, tax that comes back, benefit over cost.
 
@@ -86,7 +92,7 @@ def money(
     from policymix.report.answers import languages, money_page
 
     drawn = answer_figures.money(table) if figure else None
-    _put_out(table, [money_page(table, languages(lang))], csv, as_json, figure, drawn)
+    _put_out(table, [money_page(table, languages(lang))], csv, as_json, figure, drawn, quiet=quiet)
 
 
 @commands.command()
@@ -101,6 +107,7 @@ def targets(
     figure: FigureFile = None,
     lang: Language = "en",
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Probability, shortfall, year of crossing and growth needed of every dated target; sets of them; any two mixes.
 
@@ -134,7 +141,7 @@ def targets(
         if of and len(of) > 1:
             pages.append(joint_page(found.joint(finished.results, chosen, of), language))
         drawn = answer_figures.scorecard(table) if figure else None
-    _put_out(table, pages, csv, as_json, figure, drawn)
+    _put_out(table, pages, csv, as_json, figure, drawn, quiet=quiet)
 
 
 @commands.command()
@@ -156,11 +163,14 @@ def attribute(
     ] = None,
     pairs: Annotated[int, typer.Option(help="Orders sampled in every run, each with its reverse.")] = 1,
     threads: Annotated[int | None, typer.Option(min=1, help="Units of work at once; all cores by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="FILE.nc to keep it in; a report finds out/SCENARIO/attribution.nc.")
+    ] = None,
     csv: Csv = None,
     figure: FigureFile = None,
     lang: Language = "en",
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Which clause or package of a mix earned its result: first-in, last-in and Shapley shares with their errors.
 
@@ -169,6 +179,7 @@ def attribute(
       policymix attribute dalian-2025 --mix both --by package
       policymix attribute dalian-2025 --mix htz-2022 --draws 50 --outcome core_share
       policymix attribute dalian-2025 --players htz-2022,dalian-2021/1
+      policymix attribute dalian-2025 --draws 20 --out out/dalian-2025/attribution.nc
     """
     from policymix.analysis.attribution import attribute as shares
     from policymix.cli import progress_bar
@@ -178,16 +189,25 @@ def attribute(
         from policymix.report.answer_figures import check_name
 
         check_name(figure)
+    if out is not None and out.suffix != ".nc":
+        raise InvalidValue("--out", out.name, "a name that ends in .nc")
     chosen = with_options(load_scenario(scenario), draws=draws, replicates=replicates, seed=seed, set=settings)
     named = by if players is None else [each.strip() for each in players.split(",")]
     with progress_bar(quiet) as progress:
         table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, threads=threads, progress=progress)
+    if out is not None:
+        from policymix.analysis.attribution_file import write
+
+        typer.echo(f"{write(table, chosen, mix, out)}", err=True)
     from policymix.report import answer_figures
     from policymix.report.answers import attribution_page, languages
+    from policymix.report.names import names_of, naming
 
-    drawn = answer_figures.attribution(table) if figure else None
+    with naming(names_of(table)):
+        drawn = answer_figures.attribution(table) if figure else None
+        page = attribution_page(table, languages(lang))
     flat = table.drop_vars(["by_run", "total", "draw", "replicate"])
-    _put_out(flat, [attribution_page(table, languages(lang))], csv, as_json, figure, drawn)
+    _put_out(flat, [page], csv, as_json, figure, drawn, quiet=quiet)
 
 
 @commands.command()
@@ -202,6 +222,7 @@ def effort(
     figure: FigureFile = None,
     lang: Language = "en",
     as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """How many draws and replicates an interval needs, from a pilot run.
 
@@ -224,7 +245,7 @@ def effort(
     from policymix.report.answers import effort_page, languages
 
     drawn = answer_figures.effort(table, shown) if figure else None
-    _put_out(table, [effort_page(table, shown, languages(lang))], csv, as_json, figure, drawn)
+    _put_out(table, [effort_page(table, shown, languages(lang))], csv, as_json, figure, drawn, quiet=quiet)
 
 
 def _opened(name: str, figure: Path | None) -> Finished:
@@ -267,8 +288,10 @@ def _put_out(
     as_json: bool,
     file: Path | None = None,
     drawn: Figure | None = None,
+    *,
+    quiet: bool = False,
 ) -> None:
-    """Print the table, and write what files were asked for."""
+    """Print the table unless it is to be quiet, and write what files were asked for."""
     from policymix.report import answers
     from policymix.report.answer_figures import write_figure
 
@@ -278,5 +301,5 @@ def _put_out(
         typer.echo(f"{write_figure(drawn, file)}", err=True)
     if as_json:
         typer.echo(answers.to_json(table))
-    else:
+    elif not quiet:
         answers.print_pages(pages)

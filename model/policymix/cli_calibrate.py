@@ -27,6 +27,7 @@ def stylised_facts(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")
     ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no progress and no table.")] = False,
 ) -> None:
     """Whether the untreated firms of a city show the published regularities S1-S13; misses first.
 
@@ -57,7 +58,7 @@ def stylised_facts(
         def reduced(record, inputs) -> RunFacts:
             return numbers_of(record, inputs.region, file)
 
-        with progress_bar(as_json) as progress:
+        with progress_bar(as_json or quiet) as progress:
             found = observe(chosen, reduced, file.window, threads=threads, progress=progress)
         judged = verdicts(file, found)
         facts.write_figures(aside, found, judged, file)
@@ -66,7 +67,8 @@ def stylised_facts(
         return
     from policymix.report.terminal import console_for_report
 
-    console_for_report().print(fact_table.fact_table(judged, runs, file.later, quick))
+    if not quiet:
+        console_for_report().print(fact_table.fact_table(judged, runs, file.later, quick))
     typer.echo(f"{folder}: size-tail, growth-tent, hazard-by-age, investment, adoption (.png, .svg)", err=True)
 
 

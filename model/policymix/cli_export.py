@@ -29,10 +29,13 @@ def export(
       policymix export out/dalian-2025 share.csv --outcome core_share --mix none,both
       policymix export dalian-2025 firms.dta --outcome active_firms --outcome employment
     """
+    from policymix.cli_progress import progress_bar
     from policymix.experiments.store import open_results
     from policymix.report.export import export as write
 
     mixes = None if mix is None else [name.strip() for name in mix.split(",")]
-    for path in write(open_results(results), file, outcome, mixes=mixes, summary=summary):
+    with progress_bar(quiet, "writing", "reading and writing the results"):
+        paths = write(open_results(results), file, outcome, mixes=mixes, summary=summary)
+    for path in paths:
         if not quiet:
             typer.echo(f"{path}: {path.stat().st_size:,} bytes", err=True)

@@ -1,4 +1,4 @@
-"""The progress bar of a run, with time left."""
+"""The progress bar of what takes longer than a second, with time left."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+FIRST = "starting (a first run compiles the rules once, about half a minute)"
+
 
 class progress_bar:  # noqa: N801 (a context, used like a function)
-    """A progress bar on the error stream, with time left; says so while the rules are compiled."""
+    """A progress bar on the error stream, with time left.
 
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
+    ``doing`` is said beside it, ``first`` before the first part is done: of a run, that the rules are compiled.
+    """
+
+    def __init__(self, quiet: bool, doing: str = "simulating", first: str = FIRST) -> None:
+        self.quiet, self.doing, self.first = quiet, doing, first
         self.bar: Progress | None = None
 
     def __enter__(self) -> Any:
@@ -37,13 +42,13 @@ class progress_bar:  # noqa: N801 (a context, used like a function)
         )
         self.bar = bar = Progress(*columns, console=Console(stderr=True))
         bar.start()
-        self.task = bar.add_task("starting (a first run compiles the rules once, about half a minute)", total=None)
+        self.task = bar.add_task(self.first, total=None)
         return self.advance
 
     def advance(self, done: int, total: int) -> None:
         """One unit of work more is done."""
         if self.bar is not None:
-            self.bar.update(self.task, completed=done, total=total, description="simulating")
+            self.bar.update(self.task, completed=done, total=total, description=self.doing)
 
     def __exit__(self, *_: object) -> None:
         if self.bar is not None:

@@ -23,6 +23,10 @@ def report(
     results: Run,
     lang: Language = "both",
     form: Annotated[str, typer.Option("--format", help="html, pdf (by a browser) or docx (Word).")] = "html",
+    attribution: Annotated[
+        list[Path] | None,
+        typer.Option(help="FILE.nc of policymix attribute --out; repeatable; by default those beside the results."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; RESULTS-report.html here by default.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -33,7 +37,9 @@ def report(
       policymix report dalian-2025
       policymix report out/dalian-2025 --lang zh --format pdf
       policymix report dalian-2025 --format docx --out dalian.docx
+      policymix report dalian-2025 --attribution clauses.nc
     """
+    from policymix.cli_progress import progress_bar
     from policymix.report import document, formats
     from policymix.report.tables import checked_language
 
@@ -44,7 +50,12 @@ def report(
     suffix = "" if lang == "both" else f"-{lang}"
     path = out or Path(f"{finished.results.attrs.get('scenario', 'run')}-report{suffix}.{form}")
     _check_ending(path, (form,))
-    written = formats.WRITERS[form](document.page(finished, lang, document.PICTURES[form]), path)
+    formats.check_writable(path)
+    with progress_bar(quiet, "drawing", "reading the results") as progress:
+        page = document.page(
+            finished, lang, document.PICTURES[form], attribution or None, printed=form != "html", progress=progress
+        )
+        written = formats.WRITERS[form](page, path)
     if not quiet:
         typer.echo(f"{written}: {written.stat().st_size:,} bytes", err=True)
 
@@ -64,14 +75,18 @@ def figure(
       policymix figure dalian-2025 core-share
       policymix figure out/dalian-2025 additionality --out additionality.svg --lang zh
     """
+    from policymix.cli_progress import progress_bar
     from policymix.report import document, figures
     from policymix.report.style import render, speaking
 
     path = out or Path(f"{name}.png")
     _check_ending(path, PICTURES)
-    drawn = document.figure_of(document.opened(results), name, lang)
-    with speaking(lang):
-        content = render(drawn.figure, path.suffix[1:])
+    with progress_bar(quiet, "drawing", "reading the results") as progress:
+        drawn = document.figure_of(document.opened(results), name, lang)
+        if progress is not None:
+            progress(1, 2)
+        with speaking(lang):
+            content = render(drawn.figure, path.suffix[1:])
     table = drawn.table.to_csv(index=False, lineterminator="\n").encode()
     for file, data in ((path, content), (path.with_suffix(".csv"), table)):
         figures.save(data, file)

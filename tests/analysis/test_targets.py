@@ -132,7 +132,10 @@ def test_each_year_takes_the_worst_year(run, target):
 def test_lines_read_like_sentences(target):
     assert targets.line_text(target("x", 0.1, sense="about", tolerance=0.005)) == "about 10 % (≥ 9.5 %)"
     assert targets.line_text(target("x", 100, sense="more_than")) == "> 100"
-    assert targets.line_text(target("x", 1e12)) == "≥ 1,000 bn"
+    assert targets.line_text(target("x", 1e12)) == "≥ 1,000 bn CNY"
+    assert targets.line_text(target("x", 1e12), "zh") == "≥ 10,000 亿元"
+    assert targets.line_text(target("x", 0.1, sense="about", tolerance=0.005), "zh") == "约 10 % (≥ 9.5 %)"
+    assert targets.line_text(target("x", [1, 2], sense="range"), "zh") == "1 至 2"
     assert targets.line_text(target("x", [1, 2], sense="range")) == "1 to 2"
 
 

@@ -1,11 +1,14 @@
 """A finished run as a document: found from its folder, in each language, as HTML, PDF or Word."""
 
+import json
 import re
 import shutil
 import zipfile
 
 import pytest
+import xarray
 
+from policymix.analysis import attribution_file
 from policymix.errors import InvalidFile, InvalidValue, NotFound, RunFailed
 from policymix.experiments import store
 from policymix.report import document, formats, html
@@ -20,9 +23,37 @@ def folder(run, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pages(folder):
+def shares(run):
+    """An attribution of the run's fullest mix."""
+    parts = {"share": ["shapley", "first_in", "last_in"], "player": ["dalian-2021/5a", "htz-2022/m1"]}
+    values = {name: (("share", "player"), [[3e8, 1e8]] * 3) for name in ("mean", "low", "high", "standard_error")}
+    values["resolved"] = ("share", "player"), [[True, False]] * 3
+    own = {key: str(run.attrs.get(key, "")) for key in (*attribution_file.SAME, "mixes", "packages")}
+    attrs = {
+        "mix": "both", "outcome": "investment", "runs": 8, "exact": 0, "pairs": 1, "units": "CNY",
+        "title": "investment", "title_zh": "投资", "method": "Shapley (1953)", "total_mean": 4e8,
+        "total_standard_error": 1e7, attribution_file.ORIGIN: json.dumps(own),
+    }  # fmt: skip
+    return xarray.Dataset(values, coords=parts, attrs=attrs)
+
+
+@pytest.fixture(scope="module")
+def attributed(folder, shares, tmp_path_factory):
+    """The same folder with an attribution in it."""
+    place = tmp_path_factory.mktemp("attributed") / "run"
+    shutil.copytree(folder, place)
+    store.save(shares, place / "attribution.nc")
+    return place
+
+
+@pytest.fixture(scope="module")
+def pages(folder, attributed):
+    """English with an attribution, Chinese and both without."""
     finished = document.opened(str(folder))
-    return {lang: document.page(finished, lang) for lang in ("en", "zh", "both")}
+    return {
+        "en": document.page(document.opened(str(attributed)), "en"),
+        **{lang: document.page(finished, lang) for lang in ("zh", "both")},
+    }
 
 
 def prose(page):
@@ -56,6 +87,7 @@ def test_the_page_is_one_file_below_five_megabytes_that_fetches_nothing(pages):
         assert html.FONT_RULE not in page
 
 
+@pytest.mark.slow
 def test_a_word_document_holds_tables_and_pictures(folder, tmp_path):
     page = document.page(document.opened(str(folder)), "both", document.PICTURES["docx"])
     path = formats.write_docx(page, tmp_path / "run.docx")
@@ -64,6 +96,41 @@ def test_a_word_document_holds_tables_and_pictures(folder, tmp_path):
         text = parts.read("word/document.xml").decode()
     assert sum(name.endswith(".png") for name in names) >= 8 and not any(name.endswith(".svg") for name in names)
     assert text.count("<w:tbl>") >= 5 and "主要结果" in text
+
+
+def test_the_chinese_page_has_no_english_sentence(pages):
+    english = re.findall(r"[A-Za-z]+ [a-z]+ [a-z]+[a-z ]*", prose(pages["zh"]))
+    sources = ["press report of the announcement"]  # a source is quoted as it is
+    assert [text for text in english if not any(text.startswith(source) for source in sources)] == []
+
+
+def test_the_answer_stands_on_top_in_each_language(pages):
+    for lang, page in pages.items():
+        top = page[: page.index("<h2 id=")]
+        assert ("In short" in top) == (lang != "zh") and ("要点" in top) == (lang != "en")
+        assert len(re.findall("<li>", top)) >= 3 * (2 if lang == "both" else 1)
+
+
+def test_clauses_are_allocated_until_an_attribution_lies_beside_the_results(pages, attributed, shares, tmp_path):
+    assert "分摊,不代表因果" in pages["zh"] and "policymix attribute dalian-2025 --mix both" in pages["zh"]
+    assert " allocated</code>" in pages["zh"] and "attribution-both" not in pages["zh"]
+    assert " attribution-both-investment</code>" in pages["en"] and " allocated</code>" not in pages["en"]
+    assert "By cause" in pages["en"] and "300 ± 300" in pages["en"]
+    finished = document.opened(str(attributed))
+    assert document.figure_of(finished, "attribution-both-investment", "zh").table["player"].nunique() == 2
+    own = json.loads(shares.attrs[attribution_file.ORIGIN])
+    other = shares.assign_attrs({attribution_file.ORIGIN: json.dumps(own | {"environment": "another"})})
+    alien = store.save(other, tmp_path / "attribution.nc")
+    with pytest.raises(InvalidValue, match="found environment another"):
+        document.attributed(finished, [alien])
+
+
+def test_an_attribution_of_another_run_that_only_lies_there_is_passed_over(folder, shares, tmp_path):
+    place = tmp_path / "run"
+    shutil.copytree(folder, place)
+    other = json.loads(shares.attrs[attribution_file.ORIGIN]) | {"region": "qingdao"}
+    store.save(shares.assign_attrs({attribution_file.ORIGIN: json.dumps(other)}), place / "attribution.nc")
+    assert document.attributed(document.opened(str(place))) == {}
 
 
 @pytest.mark.slow

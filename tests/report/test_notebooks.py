@@ -11,6 +11,7 @@ from policymix.report import notebooks
 SMALL = {
     "first-steps": {"draws": 2}, "five-packages": {"draws": 2}, "own-package": {"draws": 2}, "sweep": {"draws": 2},
     "design": {"draws": 2, "fresh": 2, "evaluations": 10},
+    "calibration": {"draws": 2},
 }  # fmt: skip
 MINE = """# %% [markdown]
 # # Mine · 我的

@@ -25,6 +25,14 @@ PACKAGES = ("dalian-2021", "htz-2022")
 ZONE_PACKAGE = ("htz-2022",)
 YEAR = 2025
 INFINITE = math.inf
+UNITS_ZH = {
+    "points": (1.0, "个百分点"),
+    "bn CNY": (10.0, "亿元"),
+    "million CNY": (100.0, "万元"),
+    "yuan": (1.0, "元"),
+    "firms": (1.0, "家"),
+}
+"""Factor and name of a band's unit in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,14 @@ class Alarm:
         unit = f" {self.unit}" if self.unit else ""
         return f"{self.title} ({self.mix}): {self.value:.3g}{unit}, expected {low:g} to {high:g}{unit}: {word}"
 
+    @property
+    def zh(self) -> str:
+        """The sentence in Chinese, amounts of money in its units."""
+        factor, unit = UNITS_ZH.get(self.unit, (1.0, self.unit))
+        low, high = (factor * value for value in self.expected)
+        word = "必有错误" if self.level == "error" else "异常"
+        return f"{self.title_zh}({self.mix}):{factor * self.value:.3g}{unit},预期 {low:g} 至 {high:g}{unit}:{word}"
+
 
 def check(results: xarray.Dataset, known: list[tuple[Band, str, float]] | None = None) -> list[Alarm]:
     """All alarms of a run, errors first. Rows whose mix or year the run does not contain are passed over.
@@ -91,10 +107,10 @@ def measured(results: xarray.Dataset) -> list[tuple[Band, str, float]]:
     return answer
 
 
-def unchecked(results: xarray.Dataset, known: list[tuple[Band, str, float]] | None = None) -> list[str]:
-    """Titles of the bands that this run could not be held against."""
+def unchecked(results: xarray.Dataset, known: list[tuple[Band, str, float]] | None = None) -> list[tuple[str, str]]:
+    """Titles, English and Chinese, of the bands that this run could not be held against."""
     done = {band.outcome for band, _, _ in (measured(results) if known is None else known)}
-    return [band.title for band in BANDS if band.outcome not in done]
+    return [(band.title, band.title_zh) for band in BANDS if band.outcome not in done]
 
 
 def mix_with(results: xarray.Dataset, packages: tuple[str, ...], *, exactly: bool = False) -> str | None:

@@ -63,7 +63,7 @@ def rows(results: xarray.Dataset) -> list[Row]:
     base = results.attrs.get("price_base", "")
     span = f"{years_of(results)[0]}-{year}"
     firm_rows = [
-        Row("investment", f"Investment of all firms, {span}", "全部企业投资", "CNY", "level",
+        Row("investment", f"Investment of all firms, {span}", f"全部企业投资({span})", "CNY", "level",
             lambda run: total(run, "investment")),
         Row("investment_gross", "Investment claimed for (gross)", "申领所涉投资(总额)", "CNY", "amount",
             lambda run: parts(run, "investment")["gross"]),
@@ -71,11 +71,11 @@ def rows(results: xarray.Dataset) -> list[Row]:
             lambda run: parts(run, "investment")["additional"]),
         Row("additional_share", "additional / gross", "新增占总额", "ratio", "ratio",
             lambda run: share(parts(run, "investment")["additional"], parts(run, "investment")["gross"])),
-        Row("active_firms_city", f"Active firms, city, {quarter}", "全市经营企业", "count", "level",
+        Row("active_firms_city", f"Active firms, city, {quarter}", f"全市经营企业({quarter})", "count", "level",
             lambda run: level(run, "active_firms")),
-        Row("active_firms_zone", f"Active firms, zone, {quarter}", "高新区经营企业", "count", "level",
+        Row("active_firms_zone", f"Active firms, zone, {quarter}", f"高新区经营企业({quarter})", "count", "level",
             lambda run: level(run, "active_firms", place="zone")),
-        Row("employment_city", f"Jobs, city, {quarter}", "全市就业", "persons", "level",
+        Row("employment_city", f"Jobs, city, {quarter}", f"全市就业({quarter})", "persons", "level",
             lambda run: level(run, "employment")),
     ]  # fmt: skip
     share_rows = [
@@ -85,11 +85,11 @@ def rows(results: xarray.Dataset) -> list[Row]:
             lambda run: series(run, "core_share_constant").isel(year=-1, drop=True)),
     ]  # fmt: skip
     money_rows = [
-        Row("paid", f"Paid by the treasury, {span} (nominal)", "财政兑付(现价)", "CNY", "amount", paid_total),
+        Row("paid", f"Paid by the treasury, {span} (nominal)", f"财政兑付({span},现价)", "CNY", "amount", paid_total),
         Row("cost_per_investment", "Paid per additional yuan invested", "每元新增投资的财政支出", "CNY per CNY",
             "ratio", lambda run: cost_per(run, "investment")),
-        Row("cost_per_job", f"Paid per additional job, {quarter}", "每个新增岗位的财政支出", "CNY per job", "ratio",
-            cost_per_job),
+        Row("cost_per_job", f"Paid per additional job, {quarter}", f"每个新增岗位的财政支出({quarter})", "CNY per job",
+            "ratio", cost_per_job),
     ]  # fmt: skip
     return [*firm_rows, *_ladder_rows(results, "zone"), *share_rows, *money_rows]
 

@@ -93,8 +93,9 @@ def probabilities(results: xarray.Dataset, targets: Iterable[Target]) -> xarray.
     -------
     Dataset over ``target, mix``: probability (0..1) and probability_error; difference (0..1, paired),
     difference_error and resolved (|difference| >= 2 standard errors); expected, the mean of the measured number in
-    the target's unit. Coordinates over ``target``: indicator, place, outcome, sense, line (text), tracked, note.
-    Untracked targets are kept with NaN and the reason in ``note``.
+    the target's unit. Coordinates over ``target``: indicator, title and title_zh (empty where the file has none),
+    place, outcome, sense, line and line_zh (text), tracked, note. Untracked targets are kept with NaN and the reason
+    in ``note``.
     """
     import xarray
 
@@ -110,6 +111,9 @@ def probabilities(results: xarray.Dataset, targets: Iterable[Target]) -> xarray.
         "outcome": [str(target.outcome or "") for target in targets],
         "sense": [target.sense for target in targets],
         "line": [line_text(target) for target in targets],
+        "line_zh": [line_text(target, "zh") for target in targets],
+        "title": [_titles(target)[0] for target in targets],
+        "title_zh": [_titles(target)[1] for target in targets],
         "tracked": [not note.startswith("untracked") for _, note in rows],
         "note": [note for _, note in rows],
     }
@@ -180,15 +184,17 @@ def kernel_spread(number: xarray.DataArray, baseline: str) -> xarray.DataArray:
     return (reference * 0.0 + width).transpose("draw", "replicate")
 
 
-def line_text(target: Target) -> str:
+def line_text(target: Target, lang: str = "en") -> str:
     """The line as a person reads it: ``≥ 10 %``, ``> 100``, ``about 10 % (≥ 9.5 %)``, ``1 to 2``."""
     if isinstance(target.value, (list, tuple)):
-        return f"{_plain(target.value[0])} to {_plain(target.value[1])}"
+        low, high = (_plain(value, lang=lang) for value in target.value)
+        return f"{low} 至 {high}" if lang == "zh" else f"{low} to {high}"
     percent = 0.0 < float(target.value) <= 1.0
-    value = _plain(target.value, percent)
+    value = _plain(target.value, percent, lang)
     if target.sense == "about":
         least = float(target.value) - float(target.tolerance or 0.0)
-        return f"about {value}" + (f" (≥ {_plain(least, percent)})" if target.tolerance else "")
+        said = f"约 {value}" if lang == "zh" else f"about {value}"
+        return said + (f" (≥ {_plain(least, percent, lang)})" if target.tolerance else "")
     return {"at_least": "≥ ", "more_than": "> ", "equal": "= "}[target.sense] + value
 
 
@@ -325,9 +331,17 @@ def _bound(window: Any, key: str, missing: int) -> int:
     return found.year if isinstance(found, datetime.date) else int(found)
 
 
-def _plain(value: Any, percent: bool = False) -> str:
-    """A number without needless digits, large ones in billions."""
+def _titles(target: Target) -> tuple[str, str]:
+    """English and Chinese title of a target, empty where it has none."""
+    known = getattr(target, "title", None) or {}
+    return known.get("en", ""), known.get("zh", "")
+
+
+def _plain(value: Any, percent: bool = False, lang: str = "en") -> str:
+    """A number without needless digits; a large one is money, in billions or 亿元."""
     number = float(value)
     if percent:
         return f"{100 * number:g} %"
-    return f"{number / 1e9:,g} bn" if abs(number) >= 1e9 else f"{number:,g}"
+    if abs(number) < 1e9:
+        return f"{number:,g}"
+    return f"{number / 1e8:,g} 亿元" if lang == "zh" else f"{number / 1e9:,g} bn CNY"

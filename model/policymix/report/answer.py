@@ -24,14 +24,14 @@ class Answer:
     table : headline, without the targets' rows
     chances : probabilities of the targets
     alarms : results outside what is plausible, errors first
-    unchecked : titles of the bands that the run cannot be held against
+    unchecked : titles, English and Chinese, of the bands that the run cannot be held against
     accounts : of the treasury, by clause
     """
 
     table: xarray.Dataset
     chances: xarray.Dataset
     alarms: list[Alarm]
-    unchecked: list[str]
+    unchecked: list[tuple[str, str]]
     accounts: xarray.Dataset
 
 

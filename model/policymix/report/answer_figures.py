@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from policymix.analysis.headline import INDICATOR_NAMES
 from policymix.errors import InvalidValue, RunFailed
-from policymix.report.answers import ACTIVITY_NAMES, BY_NAMES, GROUP_NAMES, PARTS
+from policymix.report.answers import ACTIVITY_NAMES, BY_NAMES, PARTS
 from policymix.report.figures import save
+from policymix.report.names import clause_name, name_of
 from policymix.report.style import (
     GREY,
     INK,
     LIGHT,
     PALETTE,
-    bilingual,
+    across,
+    broken,
     difference_unit,
     drawing,
     figure_unit,
+    heading,
+    margin,
     mix_colours,
     new_figure,
     render,
@@ -33,6 +38,7 @@ MONEY_UNITS = {  # divisor and name, in English and in Chinese
     "CNY per point": ((1e9, "bn CNY"), (1e8, "亿元")),
     "CNY per job": ((1e6, "million CNY"), (1e4, "万元")),
     "CNY per firm": ((1e6, "million CNY"), (1e4, "万元")),
+    "CNY per CNY": ((1.0, "yuan a yuan"), (1.0, "元/元")),
 }
 SHARES = {
     "shapley": ("Shapley share", "沙普利份额"),
@@ -69,23 +75,26 @@ def groups(table: xarray.Dataset) -> Figure:
         names = [name for name in table["group"].values.tolist() if name != "whole"]
         if by == "clause":
             names = [name for name in names if bool((table["high"].sel(group=name, part="paid") > 0.0).any())]
-        figure = new_figure(2.6 + 2.6 * len(mixes), 1.3 + max(3, len(names)) * ROW)
+        figure = new_figure(3.0 + 2.6 * len(mixes), 1.3 + max(3, len(names)) * ROW * 1.15)
         what, zh = (
             ("shared out by present value paid", "按拨付现值分摊") if by == "clause"
             else (f"difference to {table.attrs['baseline']}", "与基准之差")
         )  # fmt: skip
         name = ACTIVITY_NAMES[activity]
         divisor, shown_unit = figure_unit(unit)
+        chinese_unit = unit_of(unit, "zh", "" if said("en", "zh") == "zh" else "en")[1]
         title = f"{name[0][:1].upper()}{name[0][1:]} by {BY_NAMES[by][0]}, {unit_of(unit)[1]}"
         title += f", {table.attrs['price_base']} prices: {what}"
-        zh = f"{name[1]}(按{BY_NAMES[by][1]},{shown_unit}):{zh}"
-        figure.suptitle(bilingual(title, zh, "\n"), x=0.01, ha="left", weight="bold")
+        zh = f"{name[1]}(按{BY_NAMES[by][1]},{chinese_unit},{table.attrs['price_base']}年价):{zh}"
+        heading(figure, title, zh)
         axes = figure.subplots(1, len(mixes), squeeze=False, sharey=True)[0]
-        _margin(figure)
+        margin(figure)
         for axis, mix in zip(axes, mixes, strict=True):
             _bars(axis, table.sel(mix=mix), names, shown, divisor)
             axis.set_title(mix)
-        axes[0].set_yticks(range(len(names)), [said(*GROUP_NAMES.get(name, (name, name))) for name in names])
+            axis.set_xlabel(shown_unit)
+        named = [said(*clause_name(name)) if by == "clause" else said(*name_of(name)) for name in names]
+        axes[0].set_yticks(range(len(names)), [broken(name, 30) for name in named])
         axes[0].set_ylim(len(names) - 0.45, -0.55)
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
         return figure
@@ -104,11 +113,13 @@ def _bars(axis: Axes, one: xarray.Dataset, names: list[str], shown: list[str], d
             bar.set_alpha(1.0 if known else 0.35)
         axis.hlines(place, each["low"].values, each["high"].values, color=INK, linewidth=0.9)
     axis.axvline(0.0, color=GREY, linewidth=0.8)
-    _across(axis)
+    across(axis)
     if "additional_share" not in one["part"].values:
         return
     share = one.sel(part="additional_share", group=names)
-    right = axis.get_xlim()[1]
+    left, right = axis.get_xlim()
+    right += 0.3 * (right - left)  # room for the words
+    axis.set_xlim(left, right)
     for index in range(len(names)):
         if bool(share["resolved"][index]):
             part = f"{100 * float(share['mean'][index]):.0f} %"
@@ -123,12 +134,11 @@ def scorecard(table: xarray.Dataset) -> Figure:
     with drawing():
         mixes, baseline = table["mix"].values.tolist(), table.attrs["baseline"]
         names = [name for name in table["target"].values.tolist() if bool(table["tracked"].sel(target=name))]
+        names.sort(key=lambda name: float(table["probability"].sel(target=name, mix=mixes[-1])))
         colours = mix_colours(mixes, baseline)
-        figure = new_figure(8.6, 1.4 + max(2, len(names)) * 0.52)
+        figure = new_figure(9.4, 1.4 + max(2, len(names)) * 0.52)
         title = "Probability of each target by mix, 90 % interval; hollow: not told apart from " + baseline
-        figure.suptitle(
-            bilingual(title, "各目标达成概率(90%区间);空心:与基准未分辨", "\n"), x=0.01, ha="left", weight="bold"
-        )
+        heading(figure, title, "各目标达成概率(90%区间);空心:与基准未分辨")
         axis = figure.subplots()
         step = 0.7 / max(1, len(mixes) - 1)
         for k, mix in enumerate(mixes):
@@ -140,12 +150,12 @@ def scorecard(table: xarray.Dataset) -> Figure:
                 face = colours[mix] if known or mix == baseline else "white"
                 axis.plot(100.0 * chance, at, "o", color=colours[mix], markerfacecolor=face, markersize=5.5)
             axis.plot([], [], "o-", color=colours[mix], label=mix)
-        texts = [f"{name}  {table['line'].sel(target=name).values}" for name in names]
-        axis.set_yticks(range(len(names)), texts)
+        axis.set_yticks(range(len(names)), [_target_text(table.sel(target=name)) for name in names], fontsize=8)
         axis.set_ylim(len(names) - 0.4, -0.6)
         axis.set_xlim(-2.0, 102.0)
         axis.set_xlabel(said("probability, %", "概率,%"))
-        _across(axis)
+        across(axis)
+        axis.set_xticks([0, 25, 50, 75, 100])
         figure.legend(loc="outside lower center", ncols=min(5, len(mixes)))
         return figure
 
@@ -166,9 +176,9 @@ def money(table: xarray.Dataset) -> Figure:
         colours = mix_colours([table.attrs["baseline"], *mixes], table.attrs["baseline"])
         figure = new_figure(9.4, 2.0 + 2 * max(1.2, ROW * len(mixes)))
         title = f"What the money buys: 90 % intervals; present values at {table.attrs['discount']} a year"
-        figure.suptitle(bilingual(title, "资金效果(90%区间)", "\n"), x=0.01, ha="left", weight="bold")
+        heading(figure, title, "资金效果(90%区间)")
         axes = figure.subplots(2, 4).flat
-        _margin(figure)
+        margin(figure)
         for axis, name in zip(axes, wanted, strict=False):
             one = table.sel(measure=name)
             english, chinese = MONEY_UNITS.get(str(one["unit"].values), ((1.0, ""), (1.0, "")))
@@ -184,7 +194,7 @@ def money(table: xarray.Dataset) -> Figure:
             )
             axis.set_ylim(len(mixes) - 0.5, -0.5)
             axis.set_xlim(left=min(0.0, axis.get_xlim()[0]))
-            _across(axis)
+            across(axis)
         for axis in figure.axes[len(wanted) :]:
             axis.set_axis_off()
         return figure
@@ -194,14 +204,16 @@ def attribution(table: xarray.Dataset) -> Figure:
     """Shapley share of every part with its 90 % interval of the mean, and its shares as first and last one in."""
     with drawing():
         order = table["mean"].sel(share="shapley").to_series().sort_values(ascending=False).index.tolist()
-        divisor, unit = difference_unit(table.attrs["units"])
-        figure = new_figure(7.6, 1.5 + max(3, len(order)) * 0.27)
-        title = f"{table.attrs['mix']}: what each part adds to {table.attrs['title']}, {unit}"
-        figure.suptitle(
-            bilingual(title, f"各部分对{table.attrs['title_zh']}的贡献", "\n"), x=0.01, ha="left", weight="bold"
-        )
+        figure = new_figure(8.4, 1.5 + max(3, len(order)) * 0.27)
+        divisor, unit = figure_unit(table.attrs["units"], difference=True)
+        runs, mix = table.attrs["runs"], table.attrs["mix"]
+        title = f"{mix}: what each part adds to {table.attrs['title']}, {difference_unit(table.attrs['units'])[1]}"
+        title += f"; {runs} runs, lines: 90 % Monte Carlo intervals"
+        chinese_unit = difference_unit(table.attrs["units"], "zh", "" if said("en", "zh") == "zh" else "en")[1]
+        chinese = f"{mix}:各部分对{table.attrs['title_zh']}的贡献({chinese_unit});{runs} 次运行,线为 90% 蒙特卡洛区间"
+        heading(figure, title, chinese)
         axis = figure.subplots()
-        _margin(figure)
+        margin(figure)
         one = table.sel(share="shapley", player=order)
         mean, error = one["mean"].values / divisor, 1.645 * one["standard_error"].values / divisor
         bars = axis.barh(
@@ -222,9 +234,10 @@ def attribution(table: xarray.Dataset) -> Figure:
                 linestyle="",
             )
         axis.axvline(0.0, color=GREY, linewidth=0.8)
-        axis.set_yticks(range(len(order)), order, fontsize=8)
+        axis.set_yticks(range(len(order)), [broken(said(*clause_name(str(name))), 36) for name in order], fontsize=7.5)
+        axis.set_xlabel(unit)
         axis.set_ylim(len(order) - 0.4, -0.6)
-        _across(axis)
+        across(axis)
         figure.legend(loc="outside lower center", ncols=3)
         return figure
 
@@ -239,9 +252,9 @@ def effort(table: xarray.Dataset, mix: str) -> Figure:
         names = [name for name in one["row"].values.tolist() if np.isfinite(float(needed.sel(row=name)))]
         figure = new_figure(8.2, 1.6 + max(3, len(names)) * 0.27)
         title = f"{mix}: draws of one replicate that the 90 % intervals wanted need"
-        figure.suptitle(bilingual(title, "各结果达到目标区间所需的抽样数", "\n"), x=0.01, ha="left", weight="bold")
+        heading(figure, title, "各结果达到目标区间所需的抽样数")
         axis = figure.subplots()
-        _margin(figure)
+        margin(figure)
         draws = needed.sel(row=names).values
         axis.hlines(range(len(names)), 1.0, draws, color=LIGHT, linewidth=2.4)
         axis.plot(draws, range(len(names)), "o", color=PALETTE[0], markersize=6)
@@ -267,25 +280,14 @@ def effort(table: xarray.Dataset, mix: str) -> Figure:
         return figure
 
 
-def _margin(figure: Figure) -> None:
-    """Room for long names at the left edge, which the layout measures a little short."""
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.set(w_pad=0.12)  # type: ignore[call-arg]  # the stub of the base class knows no padding
-
-
 def _wrapped(title: str, unit: str) -> str:
     """A title over two lines, its unit behind it."""
-    import textwrap
-
-    return "\n".join(textwrap.wrap(title.split(",")[0] + (f" ({unit})" if unit else ""), 30))
+    return broken(title.split(",")[0].split(",")[0] + (f" ({unit})" if unit else ""), 30)
 
 
-def _across(axis: Any) -> None:
-    """Lines of the grid run upwards, few numbers below."""
-    from matplotlib.ticker import MaxNLocator
-
-    axis.grid(axis="y", visible=False)
-    axis.grid(axis="x", visible=True)
-    axis.xaxis.set_major_locator(MaxNLocator(4))
-    axis.xaxis.set_major_formatter("{x:,g}")
+def _target_text(one: xarray.Dataset) -> str:
+    """What a target asks for, in two lines: its name, and its id with the line to reach."""
+    zh = said("en", "zh") == "zh"
+    title, line = (str(one[f"{key}_zh" if zh else key].values) for key in ("title", "line"))
+    english, chinese = INDICATOR_NAMES.get(str(one["indicator"].values), (str(one["indicator"].values),) * 2)
+    return f"{title or (chinese if zh else english)}\n{line} · {one['target'].values}"

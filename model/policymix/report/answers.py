@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from policymix.analysis.headline import INDICATOR_NAMES, STEP_NAMES
 from policymix.errors import RunFailed
+from policymix.report.names import clause_name, name_of
 from policymix.report.style import difference_unit, number, unit_of
-from policymix.report.tables import NOT_RESOLVED, Cell, checked_language, interval, quantity
+from policymix.report.tables import NOT_RESOLVED, Cell, checked_language, interval, quantity, target_name
 from policymix.report.terminal import console_for_report, two_lines
 
 if TYPE_CHECKING:
@@ -42,15 +42,6 @@ ACTIVITY_NAMES = {
     "employment": ("jobs at the end", "期末就业"),
     "active_firms": ("active firms at the end", "期末经营企业"),
 }
-GROUP_NAMES = {
-    "micro": ("micro (below 10 staff)", "微型(10人以下)"),
-    "small": ("small (10 to 99)", "小型(10-99人)"),
-    "medium": ("medium (100 to 299)", "中型(100-299人)"),
-    "large": ("large (300 and more)", "大型(300人以上)"),
-    "off": ("off the ladder", "未入梯队"),
-    "whole": ("whole", "合计"),
-    **STEP_NAMES,
-}
 BY_NAMES = {
     "place": ("place", "地区"), "industry": ("industry", "行业"), "size": ("size class", "规模"),
     "rung": ("highest rung", "梯队"), "clause": ("clause", "条款"), "year": ("year", "年份"),
@@ -59,16 +50,20 @@ BY_NAMES = {
 
 @dataclass(frozen=True)
 class Page:
-    """One table: texts only."""
+    """One table: texts only; ``about`` is the mix that it tells of, where it tells of one."""
 
     title: str
     columns: list[str]
     rows: list[tuple[str, list[Cell]]]
     notes: list[str] = field(default_factory=list)
+    about: str = ""
 
 
-def group_pages(table: xarray.Dataset, lang: str = "en") -> list[Page]:
-    """Parts by group (``analysis.groups.by_group``), a page for each mix but the baseline."""
+def group_pages(table: xarray.Dataset, lang: str = "en", counted: str = "") -> list[Page]:
+    """Parts by group (``analysis.groups.by_group``), a page for each mix but the baseline.
+
+    ``counted`` is the language of the numbers' units, as `style.unit_of` has it; so below.
+    """
     zh = int(lang == "zh")
     unit, by = table.attrs["units"], table.attrs["by"]
     parts = table["part"].values.tolist()
@@ -80,10 +75,13 @@ def group_pages(table: xarray.Dataset, lang: str = "en") -> list[Page]:
         one, rows = table.sel(mix=mix), []
         for group in table["group"].values.tolist():
             cells = [_of(one.sel(group=group, part=part), _unit_of_part(part, unit), part, lang) for part in parts]
-            rows.append((GROUP_NAMES.get(group, (group, group))[zh], cells))
-        head = f"{mix}: {activity}, {named}; {unit_of(unit, lang)[1]}, {table.attrs['price_base']}"
-        head += f" 年价,与“{table.attrs['baseline']}”配对" if zh else f" prices, paired with {table.attrs['baseline']}"
-        pages.append(Page(head, [PARTS[part][zh] for part in parts], rows, _group_notes(by, zh)))
+            rows.append(((clause_name if by == "clause" else name_of)(group)[zh], cells))
+        shown, base, baseline = unit_of(unit, lang, counted)[1], table.attrs["price_base"], table.attrs["baseline"]
+        head = (
+            f"{activity}(按{named};{shown},{base} 年价),与“{baseline}”配对,90% 区间" if zh
+            else f"{activity} by {named}; {shown}, {base} prices, paired with {baseline}, 90 % intervals"
+        )  # fmt: skip
+        pages.append(Page(head, [PARTS[part][zh] for part in parts], rows, _group_notes(by, zh), mix))
     return pages
 
 
@@ -105,7 +103,7 @@ def _group_notes(by: str, zh: int) -> list[str]:
     return [notes[by][zh]] if by in notes else []
 
 
-def money_page(table: xarray.Dataset, lang: str = "en") -> Page:
+def money_page(table: xarray.Dataset, lang: str = "en", counted: str = "") -> Page:
     """The treasury's table (``analysis.treasury.treasury``)."""
     zh, rows = int(lang == "zh"), []
     mixes = [mix for mix in table["mix"].values.tolist() if mix != table.attrs["baseline"]]
@@ -113,8 +111,8 @@ def money_page(table: xarray.Dataset, lang: str = "en") -> Page:
         one = table.sel(measure=measure)
         unit = str(one["unit"].values)
         label = str(one["title_zh" if zh else "title"].values)
-        shown = unit_of(_money_unit(unit), lang)[1]
-        label = label if unit == "1" or "%" in shown else f"{label}, {shown}"
+        shown = unit_of(_money_unit(unit), lang, counted)[1]
+        label = label if unit == "1" or "%" in shown else f"{label},{shown}" if zh else f"{label}, {shown}"
         rows.append((label, [_of(one.sel(mix=mix), _money_unit(unit), "", lang) for mix in mixes]))
     discount, base = table.attrs["discount"], table.attrs["price_base"]
     title = (
@@ -140,9 +138,7 @@ def target_page(table: xarray.Dataset, lang: str = "en") -> Page:
     names.sort(key=lambda name: float(table["probability"].sel(target=name)[-1]))
     for name in names:
         one = table.sel(target=name)
-        label = INDICATOR_NAMES.get(
-            str(one["indicator"].values), (str(one["indicator"].values).replace("_", " "),) * 2
-        )[zh]
+        label = target_name({key: one[key].values for key in ("indicator", "title", "title_zh")})[zh]
         cells = [_chance_cell(one.sel(mix=mix), mix == baseline, lang) for mix in mixes]
         last = one.sel(mix=mixes[-1])
         cells += [
@@ -193,19 +189,20 @@ def between_page(table: xarray.Dataset, target: str, lang: str = "en") -> Page:
     return Page(title, mixes, rows)
 
 
-def attribution_page(table: xarray.Dataset, lang: str = "en") -> Page:
+def attribution_page(table: xarray.Dataset, lang: str = "en", counted: str = "") -> Page:
     """Shares of the parts of a mix (``analysis.attribution.attribute``), the largest Shapley share first."""
     zh, unit = int(lang == "zh"), table.attrs["units"]
     total = float(table.attrs["total_mean"])
     order = table["mean"].sel(share="shapley").to_series().sort_values(ascending=False).index
-    divisor, named = difference_unit(unit, lang)
+    divisor, named = difference_unit(unit, lang, counted)
     rows = []
     for name in order:
         one = table.sel(player=name)
         cells = [_share_cell(one.sel(share=share), divisor, lang) for share in table["share"].values.tolist()]
         part = float(one["mean"].sel(share="shapley")) / total if total else math.nan
         known = bool(one["resolved"].sel(share="shapley"))
-        rows.append((name, [*cells, Cell(f"{number(100.0 * part, 1)} %") if known and total else NOTHING]))
+        cells.append(Cell(f"{number(100.0 * part, 1)} %") if known and total else NOTHING)
+        rows.append((clause_name(str(name))[zh], cells))
     whole = f"{number(total / divisor)} ± {number(float(table.attrs['total_standard_error']) / divisor)}"
     rows.append(("合计" if zh else "all of them", [Cell(whole), NOTHING, NOTHING, Cell("100 %")]))
     title = table.attrs["title_zh"] if zh else table.attrs["title"]
@@ -216,12 +213,12 @@ def attribution_page(table: xarray.Dataset, lang: str = "en") -> Page:
     columns = (
         ["Shapley 份额", "首个加入", "最后加入", "占比"] if zh else ["Shapley", "first in", "last in", "of the whole"]
     )
-    note = (
-        "all coalitions"
-        if table.attrs["exact"]
-        else f"{table.attrs['pairs']} sampled orders a run, with their reverses"
-    )
-    return Page(head, columns, rows, [f"{note}; {table.attrs['method']}"])
+    pairs = table.attrs["pairs"]
+    if table.attrs["exact"]:
+        note = "所有组合均已运行" if zh else "all coalitions"
+    else:
+        note = f"每次运行抽取 {pairs} 个次序及其逆序" if zh else f"{pairs} sampled orders a run, with their reverses"
+    return Page(head, columns, rows, [f"{note}; {table.attrs['method']}"], str(table.attrs["mix"]))
 
 
 def effort_page(table: xarray.Dataset, mix: str, lang: str = "en") -> Page:
@@ -270,7 +267,8 @@ def rich_table(page: Page) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    shown = Table(title=escape(page.title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    title = f"{page.about}: {page.title}" if page.about and not page.title.startswith(page.about) else page.title
+    shown = Table(title=escape(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     shown.add_column("", overflow="fold")
     for column in page.columns:
         shown.add_column(column, justify="right", overflow="fold")
@@ -355,7 +353,8 @@ def _difference_cell(one: xarray.Dataset, lang: str) -> Cell:
     if not bool(one["resolved"]):
         return Cell(NOT_RESOLVED[lang])
     divisor, name = difference_unit("probability", lang)
-    return Cell(f"{number(mean / divisor, 2, sign=True)} {name} (s.e. {number(error / divisor, 2)})")
+    word = "标准误" if lang == "zh" else "s.e."
+    return Cell(f"{number(mean / divisor, 2, sign=True)} {name} ({word} {number(error / divisor, 2)})")
 
 
 def _plain(value: float, sign: bool = False) -> str:

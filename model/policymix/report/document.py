@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from policymix import catalog
+from policymix.analysis import attribution_file
+from policymix.analysis.firm_classes import BY, by_class
 from policymix.analysis.groups import by_group
 from policymix.analysis.scorecard import scorecard
+from policymix.analysis.selection import fullest_mix
 from policymix.analysis.treasury import treasury
-from policymix.errors import InvalidValue, NotFound
+from policymix.errors import InvalidValue, NotFound, PolicymixError
 from policymix.experiments import store
 from policymix.experiments.inputs import Inputs, gather
 from policymix.experiments.scenario import load_scenario
 from policymix.region.totals import comparison
-from policymix.report import answer_figures, figures
+from policymix.report import answer_figures, class_figures, figures
 from policymix.report.answer import answer
-from policymix.report.html import CLASS_FIGURE, render
+from policymix.report.html import CLASS_FIGURE, MAP_FIGURE, render
+from policymix.report.names import names_of, naming
 from policymix.report.style import render as drawn_as
 from policymix.report.style import speaking
 from policymix.report.tables import checked_language
 
 if TYPE_CHECKING:
     import xarray
+    from matplotlib.figure import Figure
 
     from policymix.policy.target import Target
 
+ATTRIBUTION = "attribution"
+"""How the figures of attributions are called, before mix and outcome."""
+ALLOCATED = "allocated"
 CLASSES = ("size", "industry")
 """By what the page tells who gains and who loses."""
 PICTURES = {"html": "svg", "pdf": "svg", "docx": "png"}
@@ -55,6 +64,12 @@ class Finished:
         """Targets of its scenario."""
         return [] if self.inputs is None else list(self.inputs.targets)
 
+    @property
+    def folder(self) -> Path:
+        """Where its results lie."""
+        place = store.place_of(self.name)
+        return place.parent if place.is_file() else place
+
 
 def opened(name: str) -> Finished:
     """A run by its folder, its file, or its name in ``out/``.
@@ -73,36 +88,82 @@ def opened(name: str) -> Finished:
     baseline = str(results.attrs.get("baseline", ""))
     if baseline not in [str(mix) for mix in results["mix"].values]:
         raise InvalidValue("RESULTS", f"{name} without its baseline '{baseline}'", "a run that holds it")
-    folder = place.parent if place.is_file() else place
-    return Finished(name, results, _inputs(folder))
+    return Finished(name, results, _inputs(place.parent if place.is_file() else place))
 
 
-def page(finished: Finished, lang: str = "both", pictures: str = "svg") -> str:
+def page(
+    finished: Finished,
+    lang: str = "both",
+    pictures: str = "svg",
+    attributions: Iterable[Path] | None = None,
+    *,
+    printed: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> str:
     """The page of a run, with who gains and loses, what the money buys, and how far to trust it.
 
     Parameters
     ----------
     lang : en, zh or both
     pictures : svg or png
+    attributions : files that ``policymix attribute --out`` wrote; those beside the results by default
+    printed : for paper, where nothing can be unfolded
+    progress : called with (figures drawn, figures in all)
+
+    Raises
+    ------
+    InvalidFile, InvalidValue
+        An attribution that is none, or of another run.
     """
     checked_language(lang)
     results, inputs, targets = finished.results, finished.inputs, finished.targets
+    causal, answers = attributed(finished, attributions), answers_of(results)
     known = answer(results, targets)
-    with speaking(lang):
-        pairs = [*figures.standard_figures(results, targets, known.accounts), *_more(results, targets)]
-    images = {one.name: drawn_as(one.figure, pictures) for one in pairs}
-    return render(
-        results,
-        targets=targets,
-        known=known,
-        region_table=None if inputs is None else totals_of(results, inputs),
-        sources=None if inputs is None else sources_of(inputs),
-        command=_command(finished),
-        images=images,
-        lang=lang,
-        name=finished.name,
-        deep=True,
-    )
+    with speaking(lang), naming(names_of(results, inputs)):
+        every, images = drawings(finished, causal, answers, known.accounts), {}
+        if causal:  # shares by cause take the place of those allocated
+            every.pop(ALLOCATED, None)
+        for name, draw in every.items():
+            images[name] = drawn_as(draw().figure, pictures)
+            if progress is not None:
+                progress(len(images), len(every))
+        return render(
+            results,
+            targets=targets,
+            known=known,
+            region_table=None if inputs is None else totals_of(results, inputs),
+            sources=None if inputs is None else sources_of(inputs),
+            command=_command(finished),
+            images=images,
+            lang=lang,
+            name=finished.name,
+            answers=answers,
+            causal=causal,
+            printed=printed,
+        )
+
+
+def attributed(finished: Finished, files: Iterable[Path] | None = None) -> dict[str, xarray.Dataset]:
+    """Attributions of a run's mixes by the names of their figures: those given, or those beside the results.
+
+    Raises
+    ------
+    InvalidFile, InvalidValue
+        A file that is given is no attribution, or of another run. One that only lies there is passed over then.
+    """
+    found = {}
+    listed = attribution_file.beside(finished.folder) if files is None else files
+    for path in listed:
+        try:
+            table = attribution_file.read(path)
+            mix = attribution_file.mix_in(table, finished.results)
+        except PolicymixError:
+            if files is not None:
+                raise
+            continue
+        name = f"{ATTRIBUTION}-{mix}-{table.attrs['outcome']}".replace("_", "-")
+        found[name] = table.assign_attrs(mix=mix)
+    return found
 
 
 def figure_of(finished: Finished, name: str, lang: str = "both") -> figures.Drawn:
@@ -114,26 +175,62 @@ def figure_of(finished: Finished, name: str, lang: str = "both") -> figures.Draw
         No figure of that name.
     """
     checked_language(lang)
-    with speaking(lang):
-        first = figures.standard_figures(finished.results, finished.targets)
-        every = [*first, *_more(finished.results, finished.targets)]
-    for drawn in every:
-        if drawn.name == name:
-            return drawn
-    raise NotFound("figure", name, [drawn.name for drawn in every])
+    every = drawings(finished, attributed(finished), answers_of(finished.results))
+    if name not in every:
+        raise NotFound("figure", name, every)
+    with speaking(lang), naming(names_of(finished.results, finished.inputs)):
+        return every[name]()
 
 
-def _more(results: xarray.Dataset, targets: list[Target]) -> Iterator[figures.Drawn]:
-    """Figures of the answers: targets, money, firm classes."""
-    if targets:
-        table = scorecard(results, targets)
-        if bool(table["tracked"].any()):
-            yield figures.Drawn("scorecard", answer_figures.scorecard(table), table.to_dataframe().reset_index())
-    money = treasury(results)
-    yield figures.Drawn("treasury", answer_figures.money(money), money.to_dataframe().reset_index())
+def answers_of(results: xarray.Dataset) -> Callable[[str], xarray.Dataset]:
+    """Answers of a run by name, each worked out when it is first asked for: ``treasury``, or a breakdown of groups."""
+
+    @functools.cache
+    def found(name: str) -> xarray.Dataset:
+        return treasury(results) if name == "treasury" else by_group(results, name)
+
+    return found
+
+
+def drawings(
+    finished: Finished,
+    causal: Mapping[str, xarray.Dataset],
+    answers: Callable[[str], xarray.Dataset],
+    accounts: xarray.Dataset | None = None,
+) -> dict[str, Callable[[], figures.Drawn]]:
+    """What draws every figure of the page, by name, in reading order."""
+    results, targets = finished.results, finished.targets
+    found = figures.standard(results, targets, accounts)
+    if any(bool(target.outcome) for target in targets):
+        found["scorecard"] = lambda: _drawn("scorecard", scorecard(results, targets), answer_figures.scorecard)
+    if results.sizes["mix"] < 2:
+        return found
+    found["treasury"] = lambda: _drawn("treasury", answers("treasury"), answer_figures.money)
+    for name, table in causal.items():
+        flat = table.drop_vars(["by_run", "total"], errors="ignore")
+        found[name] = functools.partial(_drawn, name, flat, answer_figures.attribution)
+    draw = functools.partial(class_figures.allocated, mix=fullest_mix(results))
+    found[ALLOCATED] = lambda: _drawn(ALLOCATED, answers("clause"), draw)
     for by in CLASSES:
-        table = by_group(results, by)
-        yield figures.Drawn(f"{CLASS_FIGURE}{by}", answer_figures.groups(table), table.to_dataframe().reset_index())
+        name = f"{CLASS_FIGURE}{by}"
+        found[name] = functools.partial(_of_groups, answers, name, by)
+    for by in BY:
+        name = f"{MAP_FIGURE}{by}"
+        found[name] = functools.partial(_of_classes, results, name, by)
+    return found
+
+
+def _drawn(name: str, table: xarray.Dataset, draw: Callable[[xarray.Dataset], Figure]) -> figures.Drawn:
+    """A figure with the table that it shows."""
+    return figures.Drawn(name, draw(table), table.to_dataframe().reset_index())
+
+
+def _of_groups(answers: Callable[[str], xarray.Dataset], name: str, by: str) -> figures.Drawn:
+    return _drawn(name, answers(by), answer_figures.groups)
+
+
+def _of_classes(results: xarray.Dataset, name: str, by: str) -> figures.Drawn:
+    return _drawn(name, by_class(results, by), class_figures.classes)
 
 
 def sources_of(inputs: Inputs) -> list[dict[str, str]]:
@@ -167,9 +264,7 @@ def _inputs(folder: Path) -> Inputs | None:
 
 def _command(finished: Finished) -> str | None:
     """The command line that made the run, from its manifest."""
-    place = store.place_of(finished.name)
-    folder = place.parent if place.is_file() else place
-    if not (folder / store.MANIFEST).is_file():
+    if not (finished.folder / store.MANIFEST).is_file():
         return None
-    words = store.read_manifest(folder).get("command", [])
+    words = store.read_manifest(finished.folder).get("command", [])
     return shlex.join(words) if words else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +20,19 @@ from policymix.analysis.money import by_clause
 from policymix.analysis.selection import baseline_of, packages_of, years_of
 from policymix.analysis.targets import Target, line_text
 from policymix.report import series
+from policymix.report.names import PAYERS, clause_name, name_of
 from policymix.report.style import (
     GREY,
     INK,
     LIGHT,
     PALETTE,
+    SAID_ZH,
     TARGET,
     bilingual,
+    broken,
     drawing,
     figure_unit,
+    heading,
     mix_colours,
     new_figure,
     number,
@@ -60,8 +64,6 @@ class Drawn:
         return render(self.figure, "svg")
 
 
-PAYERS_ZH = {"city": "市", "zone": "高新区", "state": "国家", "province": "省", "county": "县(市、区)"}
-PLACES_ZH = {"zone": "高新区", "city": "全市"}
 ACTIVITIES = {
     "investment": ("Investment", "投资", "CNY"),
     "real_rd": ("Real R&D", "真实研发", "CNY"),
@@ -124,12 +126,12 @@ def money(results: xarray.Dataset, accounts: xarray.Dataset | None = None) -> Fi
         paid = series.paid_by_clause(by_clause(results) if accounts is None else accounts)
         mixes = [str(name) for name in paid["mix"].values if name != baseline_of(results)] or [baseline_of(results)]
         payers = [str(name) for name in paid["payer"].values if float(paid.sel(payer=name).sum()) > 0.0] or ["city"]
-        figure = new_figure(max(6.4, 2.4 * len(mixes) + 2.2), 1.2 + 2.3 * len(payers))
+        figure = new_figure(max(6.4, 2.2 * len(mixes) + 3.0), 1.2 + 2.3 * len(payers))
         axes = figure.subplots(len(payers), len(mixes), squeeze=False, sharex="all", sharey="row")
         divisor, unit_name = figure_unit("CNY")
         english = f"Where the money goes: paid a year, mean of runs ({unit_name}, nominal)"
-        chinese = f"钱花在哪里:年度兑付,各次运行均值({unit_name if unit_name != 'million CNY' else '百万元'},现价)"
-        figure.suptitle(bilingual(english, chinese, "\n"), x=0.01, ha="left", weight="bold")
+        chinese = f"钱花在哪里:年度兑付,各次运行均值({SAID_ZH.get(unit_name, unit_name)},现价)"
+        heading(figure, english, chinese)
         clauses = [str(name) for name in paid["clause"].values]
         colours = {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(clauses)} | {series.OTHER: LIGHT}
         for row, payer in enumerate(payers):
@@ -139,10 +141,13 @@ def money(results: xarray.Dataset, accounts: xarray.Dataset | None = None) -> Fi
                 if row == 0:
                     axis.set_title(mix, fontsize=9.5 if len(mix) <= 22 else 7.0)
                 if column == 0:
-                    axis.set_ylabel(said(f"paid by {payer}", f"出资方:{PAYERS_ZH.get(payer, payer)}"))
+                    axis.set_ylabel(_payer_label(payer, unit_name))
         handles, labels = axes[0, 0].get_legend_handles_labels()
         if handles:
-            figure.legend(handles[::-1], labels[::-1], loc="outside right center", title=said("clause", "条款"))
+            figure.legend(
+                handles[::-1], [_clause_label(each) for each in labels[::-1]], loc="outside right center",
+                title=said("clause", "条款"), fontsize=7.5,
+            )  # fmt: skip
         return figure
 
 
@@ -154,7 +159,7 @@ def additionality(results: xarray.Dataset, table: xarray.Dataset | None = None) 
         mixes = [str(name) for name in table["mix"].values if name != baseline_of(results)]
         figure = new_figure(9.2, 1.0 + max(1, len(mixes)) * 0.62 * ((len(known) + 1) // 2) + 0.9)
         english = "Gross: activity that claims refer to. Additional: what would not have happened (90 % interval)"
-        figure.suptitle(bilingual(english, "申领所涉总额与其中新增(90%区间)", "\n"), x=0.01, ha="left", weight="bold")
+        heading(figure, english, "申领所涉总额与其中新增(90%区间)")
         axes = figure.subplots((len(known) + 1) // 2, 2, squeeze=False)
         for axis in axes.flat[len(known) :]:
             axis.set_axis_off()
@@ -181,9 +186,10 @@ def ladder(
         colours = mix_colours([baseline, *mixes], baseline)
         figure = new_figure(9.2, 1.1 + 2.1 * ((len(steps) + 2) // 3))
         quarter = results["quarter"].values[-1]
-        english = f"Ladder, {place}, {quarter}: ever recognised, difference to {baseline} (90 % interval)"
-        chinese = f"企业梯队,{PLACES_ZH.get(place, place)},{quarter}:累计认定,与{baseline}之差(90 % 区间)"
-        figure.suptitle(bilingual(english, chinese, "\n"), x=0.01, ha="left", weight="bold")
+        where = name_of(place)
+        english = f"Ladder, {where[0]}, {quarter}: firms ever recognised, difference to {baseline} (90 % interval)"
+        chinese = f"企业梯队,{where[1]},{quarter}:累计认定企业数,与{baseline}之差(90 % 区间)"
+        heading(figure, english, chinese)
         axes = figure.subplots((len(steps) + 2) // 3, 3, squeeze=False)
         for axis in axes.flat[len(steps) :]:
             axis.set_axis_off()
@@ -197,6 +203,8 @@ def ladder(
             under = said(f"{level} under {baseline}", f"{baseline}: {level}")
             goal = said(f"; target {line}", f";目标 {line}") if line else ""
             axis.set_title(f"{label}\n{under}{goal}", fontsize=8.5)
+            if axis.get_subplotspec().is_first_col():
+                axis.set_ylabel(said("firms more than " + baseline, f"与{baseline}之差,家"), fontsize=8)
         if _crowded(mixes):
             dots = [line for line in axes[0, 0].get_lines() if line.get_label() in mixes]
             figure.legend(dots, mixes, loc="outside lower center", ncols=3)
@@ -229,21 +237,47 @@ def write_figures(
 def standard_figures(
     results: xarray.Dataset, targets: Iterable[Target] = (), accounts: xarray.Dataset | None = None
 ) -> Iterator[Drawn]:
-    """The figures of a report, in reading order; ``accounts`` are ``money.by_clause``, where they are there already."""
+    """The figures of every page, in reading order; see ``standard``."""
+    for draw in standard(results, targets, accounts).values():
+        yield draw()
+
+
+def standard(
+    results: xarray.Dataset, targets: Iterable[Target] = (), accounts: xarray.Dataset | None = None
+) -> dict[str, Callable[[], Drawn]]:
+    """What draws each of the figures of every page, by name; ``accounts`` are ``money.by_clause``, where they are there
+    already."""
     targets = list(targets)
-    share_target = next((target for target in targets if _is_core_share(target, years_of(results)[-1])), None)
-    share = series.fan(results, "core_share")
-    yield Drawn("core-share", core_share(results, share_target, share), series.fan_table(share))
-    spent = series.fan(results, "investment")
-    yield Drawn("investment", paths(results, "investment", data=spent), series.fan_table(spent))
-    firms = series.fan(results, "active_firms", place="zone")
-    yield Drawn("active-firms-zone", paths(results, "active_firms", place="zone", data=firms), series.fan_table(firms))
-    accounts = by_clause(results) if accounts is None else accounts
-    yield Drawn("money", money(results, accounts), series.money_table(accounts))
-    table = totals(results)
-    yield Drawn("additionality", additionality(results, table), table.to_dataframe().reset_index())
-    steps = series.ladder(results)
-    yield Drawn("ladder", ladder(results, targets, data=steps), steps.to_dataframe().reset_index())
+    aim = next((target for target in targets if _is_core_share(target, years_of(results)[-1])), None)
+
+    def of_share() -> Drawn:
+        data = series.fan(results, "core_share")
+        return Drawn("core-share", core_share(results, aim, data), series.fan_table(data))
+
+    def of_path(name: str, outcome: str, place: str | None = None) -> Drawn:
+        data = series.fan(results, outcome, place=place) if place else series.fan(results, outcome)
+        return Drawn(name, paths(results, outcome, place=place, data=data), series.fan_table(data))
+
+    def of_money() -> Drawn:
+        found = by_clause(results) if accounts is None else accounts
+        return Drawn("money", money(results, found), series.money_table(found))
+
+    def of_additional() -> Drawn:
+        table = totals(results)
+        return Drawn("additionality", additionality(results, table), table.to_dataframe().reset_index())
+
+    def of_ladder() -> Drawn:
+        steps = series.ladder(results)
+        return Drawn("ladder", ladder(results, targets, data=steps), steps.to_dataframe().reset_index())
+
+    return {
+        "core-share": of_share,
+        "investment": functools.partial(of_path, "investment", "investment"),
+        "active-firms-zone": functools.partial(of_path, "active-firms-zone", "active_firms", "zone"),
+        "money": of_money,
+        "additionality": of_additional,
+        "ladder": of_ladder,
+    }
 
 
 def save(content: bytes, path: Path) -> Path:
@@ -263,15 +297,16 @@ def _heading(figure: Figure, results, outcome: str, title, unit: str, place: str
     """Title of a figure of paths: what, where, unit and price base."""
     attrs = results[outcome].attrs
     english, chinese = title or (str(attrs.get("long_name", outcome)), str(attrs.get("long_name_zh", "")))
-    english = english[:1].upper() + english[1:] + (f", {place}" if place else "")
+    where = name_of(place) if place else ("", "")
+    english = english[:1].upper() + english[1:] + (f", {where[0]}" if place else "")
     constant = unit == "CNY" and outcome in ("investment", "value_added", "revenue", "real_rd", "reported_rd")
     base = results.attrs.get("price_base", "")
     basis = f", {base} prices, a quarter" if constant else ""
     basis_zh = f",{base}年价,季度" if constant else ""
-    chinese = f"{chinese}({PLACES_ZH.get(place, place)})" if place else chinese
+    chinese = f"{chinese}({where[1]})" if place else chinese
     text = bilingual(
         f"{english} ({unit_of(unit)[1]}{basis})",
-        f"{chinese}({unit_of(unit, 'zh')[1]}{basis_zh})" if chinese else "",
+        f"{chinese}({unit_of(unit, 'zh', '' if said('en', 'zh') == 'zh' else 'en')[1]}{basis_zh})" if chinese else "",
         "\n",
     )
     figure.suptitle(text, x=0.01, ha="left", weight="bold")
@@ -405,6 +440,18 @@ def _gross_and_additional(axis: Axes, table: xarray.Dataset, activity: str, mixe
     axis.xaxis.set_major_formatter("{x:,g}")
     shown = said("count", "家") if unit == "count" else unit_name
     axis.set_title(bilingual(f"{english} ({shown})", f"{chinese}({shown})" if said("", "zh") else chinese, " "))
+
+
+def _payer_label(payer: str, unit: str) -> str:
+    """Who pays, and the unit of the bars."""
+    english, chinese = PAYERS.get(payer, (payer, payer))
+    return said(f"paid by: {english}\n{unit}", f"出资方:{chinese}\n{unit}")
+
+
+def _clause_label(clause: str) -> str:
+    """A clause's address and, below it, its title."""
+    address, _, title = said(*clause_name(clause)).partition(" ")
+    return "\n".join(filter(None, [address, broken(title, 28)])) if "/" in address else clause
 
 
 def _crowded(mixes: list[str]) -> bool:

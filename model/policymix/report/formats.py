@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from policymix.errors import RunFailed
 from policymix.experiments.store import aside
+from policymix.experiments.store import check_writable as writable
 
 BROWSERS = (
     "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge",
@@ -28,6 +29,11 @@ SWITCHES = (
 def browser() -> str | None:
     """A browser that prints without a window, or None."""
     return next((found for name in BROWSERS if (found := shutil.which(name))), None)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that cannot be written, before any work."""
+    writable(path.expanduser().absolute().parent)
 
 
 def write_html(page: str, path: Path) -> Path:

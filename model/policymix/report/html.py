@@ -5,26 +5,30 @@ from __future__ import annotations
 import base64
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from policymix.analysis.money import by_package
 from policymix.analysis.selection import baseline_of, fullest_mix, packages_of
 from policymix.analysis.targets import Target
-from policymix.report import figures, fonts, tables
+from policymix.report import figures, fonts, sheets, tables
 from policymix.report.answer import Answer, answer
-from policymix.report.style import number, unit_of
+from policymix.report.answers import BY_NAMES, Page, attribution_page, group_pages, money_page
+from policymix.report.names import name_of
+from policymix.report.page_tables import table
+from policymix.report.summary import sentences
+from policymix.report.trust import verdicts_on
 
 if TYPE_CHECKING:
     import xarray
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 FONT_RULE = "/* font */"
 """What stands in the page's style sheet until its signs are known."""
 CLASS_FIGURE = "investment-by-"
+MAP_FIGURE = "map-of-"
+CLASS_FIGURES = (CLASS_FIGURE, MAP_FIGURE)
 PATH_FIGURES = ("core-share", "investment", "active-firms-zone")
 
 
@@ -90,7 +94,9 @@ def render(
     images: Mapping[str, bytes],
     lang: str = "both",
     name: str | None = None,
-    deep: bool = False,
+    answers: Callable[[str], xarray.Dataset] | None = None,
+    causal: Mapping[str, xarray.Dataset] | None = None,
+    printed: bool = False,
 ) -> str:
     """The page as text; see ``write_report``.
 
@@ -98,39 +104,92 @@ def render(
     ----------
     images : the figures as SVG or PNG, by name
     lang : en, zh or both
-    deep : also what the money buys, who gains and loses, and the kept tests of the model
+    answers : tables of ``treasury`` and of groups by place, size and clause; with them the page also tells what the
+        money buys, who gains and loses, and the kept tests of the model
+    causal : attributions by the names of their figures (``analysis.attribution.attribute``)
+    printed : everything is open, as paper needs it
     """
-    attrs = results.attrs
-    place = name or f"out/{attrs.get('scenario', '')}"
-    classes = [each for each in images if each.startswith(CLASS_FIGURE)]
+    place = name or f"out/{results.attrs.get('scenario', '')}"
+    trust = verdicts_on(str(results.attrs.get("region", ""))) if answers else []
+    scores = tables.scorecard(results, known.chances, sheets.tongue(lang)) if targets else []
     return rendered(
         "report.html.j2",
         en=lang != "zh",
         zh=lang != "en",
-        **_content(results, targets, known, "zh" if lang == "zh" else "en"),
-        **(_deep(results, "zh" if lang == "zh" else "en") if deep else {"treasury": [], "groups": [], "trust": []}),
+        printed=printed,
+        **_facts(results, known),
+        summary={
+            each: sentences(results, known, _scores(results, known, targets, each), trust, each) for each in _each(lang)
+        },
+        tables=_tables(results, known, scores, lang, region_table, sources, trust)
+        | (_deep(results, answers, lang) if answers else {}),
+        causal={each: _attribution(table, lang) for each, table in (causal or {}).items()},
+        untracked=[row for row in scores if row["status"] == "untracked"],
+        never_claimed={each: sheets.never_claimed(results, each) for each in ("en", "zh")},
+        titles={"en": tables.title(known.table), "zh": tables.title(known.table, "zh")},
         images={each: inline(content) for each, content in images.items()},
         figure_commands={each: shlex.join(["policymix", "figure", place, each]) for each in images},
         path_figures=[each for each in PATH_FIGURES if each in images],
-        group_figures=classes,
-        totals=tables.compared_totals(region_table),
-        sources=_sources(results, sources),
-        commands=_commands(results, command),
+        group_figures=[each for each in images if each.startswith(CLASS_FIGURES)],
+        attribute_command=_attribute_command(results, place),
+        commands=_commands(results, command, place),
     )
 
 
-def _deep(results: xarray.Dataset, lang: str) -> dict[str, Any]:
-    """Tables of the answers, and the kept tests of the model."""
-    from policymix.analysis.groups import by_group
-    from policymix.analysis.treasury import treasury
-    from policymix.report.answers import group_pages, money_page
-    from policymix.report.trust import verdicts_on
+def _each(lang: str) -> list[str]:
+    return ["en", "zh"] if lang == "both" else [lang]
 
-    return {
-        "treasury": [money_page(treasury(results), lang)],
-        "groups": [one for by in ("place", "size", "clause") for one in group_pages(by_group(results, by), lang)],
-        "trust": verdicts_on(str(results.attrs.get("region", ""))),
-    }
+
+def _scores(results: xarray.Dataset, known: Answer, targets: Sequence[Target], lang: str) -> list[dict]:
+    return tables.scorecard(results, known.chances, lang) if targets else []
+
+
+def _tables(
+    results: xarray.Dataset, known: Answer, scores, lang: str, region_table, sources, trust
+) -> dict[str, Markup]:
+    """The tables that every page has, those that have something to say."""
+    wanted = [sheets.mixes(results, lang), sheets.headline(known.table, lang)]
+    wanted += [sheets.headline(known.table, "zh", "headline_zh")] if lang == "both" else []
+    wanted += [sheets.scorecard(results, scores, lang), sheets.accounts(results, known.accounts, lang)]
+    wanted += [
+        sheets.trust(trust, lang),
+        sheets.totals(tables.compared_totals(region_table, sheets.tongue(lang)), lang),
+    ]
+    wanted += [sheets.sources(_sources(results, sources), lang)]
+    return {sheet.id: table(sheet) for sheet in wanted if sheet.rows}
+
+
+def _deep(results: xarray.Dataset, answers: Callable[[str], xarray.Dataset], lang: str) -> dict[str, Markup]:
+    """Tables of the answers: what the money buys, who gains and loses."""
+    money = answers("treasury")
+    wanted = [
+        sheets.of_pages("treasury", ("measure", "指标"), lang, lambda tongue, units: [money_page(money, tongue, units)])
+    ]
+    for by in ("place", "size", "clause"):
+        found = answers(by)
+
+        def pages(tongue: str, units: str, found: xarray.Dataset = found, by: str = by) -> list[Page]:
+            made = group_pages(found, tongue, units)
+            return sheets.paid_clauses(made, results) if by == "clause" else made
+
+        sheet = sheets.of_pages(f"by_{by}", BY_NAMES[by], lang, pages) if len(results["mix"]) > 1 else None
+        wanted += [sheet] if sheet is not None else []
+    return {sheet.id: table(sheet) for sheet in wanted if sheet.rows}
+
+
+def _attribution(found: xarray.Dataset, lang: str) -> Markup:
+    """Shares of the parts of a mix, with their errors."""
+    id = f"attribution_{found.attrs['mix']}_{found.attrs['outcome']}"
+    safe = "".join(sign if sign.isalnum() else "_" for sign in id)
+    return table(
+        sheets.of_pages(safe, ("part", "部分"), lang, lambda tongue, units: [attribution_page(found, tongue, units)])
+    )
+
+
+def _attribute_command(results: xarray.Dataset, place: str) -> str:
+    """What tells the clauses' shares by cause, where the report finds it."""
+    words = ["policymix", "attribute", str(results.attrs.get("scenario", "")), "--mix", fullest_mix(results)]
+    return shlex.join([*words, "--draws", "20", "--out", f"{place}/attribution.nc"])
 
 
 def rendered(template: str, **content: Any) -> str:
@@ -148,16 +207,16 @@ def rendered(template: str, **content: Any) -> str:
     return page.replace(FONT_RULE, fonts.style_rule(page))
 
 
-def _content(results: xarray.Dataset, targets: Sequence[Target], known: Answer, lang: str) -> dict:
-    """Everything of the page that is text."""
-    attrs, table = results.attrs, known.table
+def _facts(results: xarray.Dataset, known: Answer) -> dict:
+    """What the template's sentences are made of."""
+    attrs, scenario = results.attrs, results.attrs.get("scenario", "run")
+    history = [name_of(str(each)) for each in json.loads(attrs.get("history", "[]"))]
     return {
-        "scenario": attrs.get("scenario", "run"),
-        "scenario_title": attrs.get("title", attrs.get("scenario", "run")),
-        "scenario_title_zh": attrs.get("title_zh", attrs.get("scenario", "run")),
-        "region": attrs.get("region", ""),
-        "history": ", ".join(json.loads(attrs.get("history", "[]"))),
-        "environment": attrs.get("environment", ""),
+        "scenario": scenario,
+        "title": (attrs.get("title", scenario), attrs.get("title_zh", scenario)),
+        "region": name_of(str(attrs.get("region", ""))),
+        "history": ("; ".join(each[0] for each in history), ";".join(each[1] for each in history)),
+        "environment": name_of(str(attrs.get("environment", ""))),
         "seed": attrs.get("seed", ""),
         "code_version": attrs.get("code_version", ""),
         "schema_version": attrs.get("schema_version", ""),
@@ -166,68 +225,11 @@ def _content(results: xarray.Dataset, targets: Sequence[Target], known: Answer, 
         "last_quarter": str(results["quarter"].values[-1]),
         "baseline": baseline_of(results),
         "fullest": fullest_mix(results),
-        "mixes": packages_of(results),
         "draws": results.sizes["draw"],
         "replicates": results.sizes["replicate"],
-        "title": tables.title(table, lang),
-        "title_zh": tables.title(table, "zh"),
-        "headline": _headline_rows(table, lang),
-        "headline_zh": _headline_rows(table, "zh"),
-        "leading": tables.leading_rows(table, lang),
-        "scorecard": tables.scorecard(results, known.chances, lang) if targets else [],
         "alarms": known.alarms,
         "unchecked": known.unchecked,
-        "accounts": _accounts(results, known.accounts, lang),
-        "money_unit": unit_of("CNY", lang)[1],
-        "never_claimed": _never_claimed(results),
     }
-
-
-def _headline_rows(table: xarray.Dataset, lang: str) -> list[dict]:
-    """Rows of the headline as the template needs them."""
-    mixes = table["mix"].values.tolist()
-    return [
-        {
-            "label": tables.label(table, row, lang),
-            "label_zh": tables.text(table, row, "label_zh"),
-            "cells": [tables.cell(table, row, mix, lang) for mix in mixes],
-        }
-        for row in table["row"].values.tolist()
-    ]
-
-
-def _accounts(results: xarray.Dataset, accounts: xarray.Dataset, lang: str) -> list[dict]:
-    """Committed, paid, outstanding and cancelled of each package and payer over the horizon, and what was recovered if
-    anything was."""
-    divisor, words = unit_of("CNY", lang)[0], "追回" if lang == "zh" else "recovered"
-    money = by_package(results, accounts)
-    mixes = [str(mix) for mix in money["mix"].values if mix != baseline_of(results)]
-    rows = []
-    for package in money["package"].values.tolist():
-        for payer in money["payer"].values.tolist():
-            one = money.sel(package=package, payer=payer, mix=mixes) / divisor
-            if float(one["committed"].sum()) == 0.0:
-                continue
-            flows = {name: one[name].sum("year").values for name in ("committed", "paid", "cancelled")}
-            owed = one["outstanding"].isel(year=-1).values
-            back = one["recovered"].sum("year").values if "recovered" in one else np.zeros(len(mixes))
-            cells = []
-            for index in range(len(mixes)):
-                parts = flows["committed"][index], flows["paid"][index], owed[index], flows["cancelled"][index]
-                sums = [number(float(value)) for value in parts]
-                after = f"; {number(float(back[index]))} {words}" if back[index] else ""
-                cells.append(f"{sums[0]} = {sums[1]} + {sums[2]} + {sums[3]}{after}" if parts[0] else "–")
-            rows.append({"package": str(package), "payer": str(payer), "cells": cells})
-    return rows
-
-
-def _never_claimed(results: xarray.Dataset) -> str:
-    """Median of the diagnostic over runs, for the fullest mix, in per cent."""
-    if "never_claimed_share" not in results:
-        return "not kept by this run"
-    values = results["never_claimed_share"].sel(mix=fullest_mix(results)).values
-    finite = values[np.isfinite(values)]
-    return f"{100 * float(np.median(finite)):.0f} %" if finite.size else "–"
 
 
 def _sources(results: xarray.Dataset, sources: Iterable[dict] | None) -> list[dict]:
@@ -246,16 +248,15 @@ def _sources(results: xarray.Dataset, sources: Iterable[dict] | None) -> list[di
     ]
 
 
-def _commands(results: xarray.Dataset, command: str | None) -> str:
+def _commands(results: xarray.Dataset, command: str | None, place: str) -> str:
     """The commands that make this run again."""
     attrs = results.attrs
     scenario = str(attrs.get("scenario", ""))
     mixes = [name if not held else f"{name}={'+'.join(held)}" for name, held in packages_of(results).items()]
     mixes = [text if text.split("=")[0] != text.split("=")[-1] else text.split("=")[0] for text in mixes]
-    out = f"out/{scenario}"
     words = ["policymix", "run", scenario, "--mix", ",".join(mixes), "--draws", str(results.sizes["draw"])]
-    words += ["--replicates", str(results.sizes["replicate"]), "--seed", str(attrs.get("seed", "")), "--out", out]
-    return f"{command or shlex.join(words)}\n{shlex.join(['policymix', 'replay', out])}"
+    words += ["--replicates", str(results.sizes["replicate"]), "--seed", str(attrs.get("seed", "")), "--out", place]
+    return f"{command or shlex.join(words)}\n{shlex.join(['policymix', 'replay', place])}"
 
 
 def inline(content: bytes) -> str:

@@ -124,7 +124,7 @@ def made(notebook: Any, parameters: Mapping[str, Any], *, execute: bool = True, 
                 prepare_only=not execute,
                 progress_bar=progress,
                 cwd=Path.cwd(),
-                extra_arguments=["--IPKernelApp.log_level=40"],
+                extra_arguments=["--IPKernelApp.log_level=50"],
             )
         except papermill.PapermillExecutionError as error:
             cell = str(error.source).strip().splitlines()[0]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,11 +18,14 @@ from policymix.report import fonts
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A6D00", "#5D3A9B")
 GREY, LIGHT, INK, TARGET = "#6B6B6B", "#D9D9D9", "#222222", "#A50026"
 DPI = 150
+LETTERS = 11.0
+"""Letters of a title to an inch."""
 UNITS = {
     "en": {
         "CNY": (1e6, "million CNY"),
@@ -46,16 +50,23 @@ UNITS = {
     },
 }
 POINTS = {"en": "pp", "zh": "个百分点"}
+SAID_ZH = {"million CNY": "百万元", "CNY per CNY": "元/元", "persons": "人", "firms": "家", "index": "指数"}
+"""Chinese names of the units of English tables, for tables that speak both."""
 
 
-def unit_of(unit: str, lang: str = "en") -> tuple[float, str]:
-    """Divisor and name of a unit as tables print it: CNY in million CNY, in Chinese in 亿元; shares in per cent."""
-    return UNITS[lang].get(unit, (1.0, unit))
+def unit_of(unit: str, lang: str = "en", counted: str = "") -> tuple[float, str]:
+    """Divisor and name of a unit as tables print it: CNY in million CNY, in Chinese in 亿元; shares in per cent.
+
+    ``counted`` is the language whose divisor is used, where it is another one: a table in both languages has English
+    numbers under Chinese names.
+    """
+    divisor, name = UNITS[counted or lang].get(unit, (1.0, unit))
+    return divisor, SAID_ZH.get(name, name) if lang == "zh" and counted == "en" else name
 
 
-def difference_unit(unit: str, lang: str = "en") -> tuple[float, str]:
+def difference_unit(unit: str, lang: str = "en", counted: str = "") -> tuple[float, str]:
     """Divisor and name of a difference: percentage points where the level is in per cent."""
-    divisor, name = unit_of(unit, lang)
+    divisor, name = unit_of(unit, lang, counted)
     return divisor, POINTS[lang] if name == "%" else name
 
 
@@ -107,6 +118,21 @@ def bilingual(english: str, chinese: str, joint: str = "  ") -> str:
     return said(english, chinese)
 
 
+def heading(figure: Figure, english: str, chinese: str) -> None:
+    """The title of a figure, broken where the figure ends; Chinese below English where both are wanted."""
+    width = LETTERS * figure.get_size_inches()[0]
+    lines = (
+        [english, chinese] if _language.get() == "both" and chinese not in ("", english) else [said(english, chinese)]
+    )
+    figure.suptitle("\n".join(broken(line, width) for line in lines), x=0.01, ha="left", weight="bold")
+
+
+def broken(text: str, width: float) -> str:
+    """A text over lines of this many letters; a Chinese sign is as wide as two."""
+    wide = sum(ord(sign) >= fonts.FIRST_CHINESE for sign in text)
+    return "\n".join(textwrap.wrap(text, max(8, round(width * len(text) / max(1, len(text) + wide)))))
+
+
 def said(english: str, chinese: str) -> str:
     """A short text, such as that of an axis: in English where both languages are wanted."""
     return chinese if _language.get() == "zh" and chinese else english
@@ -150,14 +176,48 @@ def drawing() -> Iterator[None]:
         yield
 
 
+_for_notebooks: ContextVar[bool] = ContextVar("whether pyplot shows the figures", default=False)
+
+
+@contextmanager
+def for_notebooks() -> Iterator[None]:
+    """Draw figures that pyplot knows, so that a notebook shows them below the cell."""
+    token = _for_notebooks.set(True)
+    try:
+        yield
+    finally:
+        _for_notebooks.reset(token)
+
+
 def new_figure(width: float, height: float) -> Figure:
-    """A figure of its own (inches), laid out without overlaps and drawn by Agg."""
+    """A figure of its own (inches), laid out without overlaps and drawn by Agg; pyplot's in a notebook."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    if _for_notebooks.get():
+        from matplotlib import pyplot
+
+        return pyplot.figure(figsize=(width, height), layout="constrained", facecolor="white")
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
+
+
+def margin(figure: Figure) -> None:
+    """Room for long names at the left edge, which the layout measures a little short."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(w_pad=0.22)  # type: ignore[call-arg]  # the stub of the base class knows no padding
+
+
+def across(axis: Axes, most: int = 4) -> None:
+    """Lines of the grid run upwards, few numbers below."""
+    from matplotlib.ticker import MaxNLocator
+
+    axis.grid(axis="y", visible=False)
+    axis.grid(axis="x", visible=True)
+    axis.xaxis.set_major_locator(MaxNLocator(most))
+    axis.xaxis.set_major_formatter("{x:,g}")
 
 
 def render(figure: Figure, kind: str, *, dpi: int = DPI) -> bytes:

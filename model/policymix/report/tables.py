@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from policymix.analysis.headline import INDICATOR_NAMES
 from policymix.analysis.selection import baseline_of, fullest_mix
 from policymix.errors import InvalidValue
+from policymix.report.names import note_zh
 from policymix.report.style import decimals_of, difference_unit, number, unit_of
 
 if TYPE_CHECKING:
@@ -42,10 +43,11 @@ VERDICTS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """What one cell says: a first line and, below it, the difference or the interval."""
+    """What one cell says: a first line and, below it, the difference or the interval; ``mark`` is how it is set off."""
 
     first: str
     second: str = ""
+    mark: str = ""
 
 
 def checked_language(lang: str) -> str:
@@ -94,18 +96,22 @@ def interval(low: float, high: float, unit: str, lang: str = "en") -> str:
     return f"[{quantity(low, unit, lang)}, {quantity(high, unit, lang)}]".replace(f"{PERCENT},", ",")
 
 
-def unit_label(table: xarray.Dataset, row: str, lang: str = "en") -> str:
+def unit_label(table: xarray.Dataset, row: str, lang: str = "en", counted: str = "") -> str:
     """Unit of a row as it stands behind its label; empty where the cell writes it or there is nothing to say."""
     unit = text(table, row, "unit")
-    name = unit_of(unit, lang)[1]
-    return "" if name in ("%", "firms", "家", "persons", "人") else name
+    name = unit_of(unit, lang, counted)[1]
+    if lang == "zh":
+        return "" if name == "%" else name
+    return "" if name in ("%", "firms", "persons") else name  # the English labels say these
 
 
-def label(table: xarray.Dataset, row: str, lang: str = "en") -> str:
-    """Label of a row with its unit."""
+def label(table: xarray.Dataset, row: str, lang: str = "en", counted: str = "") -> str:
+    """Label of a row with its unit; ``counted`` as `style.unit_of` has it."""
     said = text(table, row, "label_zh" if lang == "zh" else "label")
-    unit = unit_label(table, row, lang)
-    return f"{said}, {unit}" if unit else said
+    unit = unit_label(table, row, lang, counted)
+    if not unit:
+        return said
+    return f"{said},{unit}" if lang == "zh" else f"{said}, {unit}"
 
 
 def text(table: xarray.Dataset, row: str, name: str) -> str:
@@ -173,8 +179,8 @@ def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en"
     """Targets as rows, misses before hits, untracked ones last.
 
     A target is likely missed where its probability under the fullest mix is below 1/3, likely met above 2/3, open
-    between. Keys: id, label, label_zh, line, place, verdict, verdict_zh, status, note, chance (of the fullest mix) and
-    cells, by mix the probability and below it the paired difference with its standard error.
+    between. Keys: id, label, label_zh, line, line_zh, place, verdict, verdict_zh, status, note, note_zh, chance (of the
+    fullest mix) and cells, by mix the probability and below it the paired difference with its standard error.
     """
     mix, baseline = fullest_mix(results), baseline_of(results)
     answer = []
@@ -183,14 +189,15 @@ def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en"
         tracked = bool(one["tracked"])
         chance = float(values_at(chances, target=name, mix=mix)["probability"]) if tracked else math.nan
         status = _status(chance) if tracked else "untracked"
-        indicator = str(one["indicator"])
-        english, chinese = INDICATOR_NAMES.get(indicator, (indicator.replace("_", " "), ""))
+        english, chinese = target_name(one)
+        note = str(one["note"]).removeprefix("untracked: ")
         answer.append(
             {
                 "id": name,
                 "label": english,
                 "label_zh": chinese,
-                "line": str(one["line"]),
+                "line": str(one["line_zh" if lang == "zh" else "line"]),
+                "line_zh": str(one["line_zh"]),
                 "place": str(one["place"]),
                 "status": status,
                 "verdict": VERDICTS[status][0],
@@ -201,7 +208,8 @@ def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en"
                     else Cell("–")
                     for each in chances["mix"].values.tolist()
                 },
-                "note": str(one["note"]).removeprefix("untracked: "),
+                "note": note,
+                "note_zh": note_zh(note),
                 "chance": chance,
             }
         )
@@ -209,12 +217,19 @@ def scorecard(results: xarray.Dataset, chances: xarray.Dataset, lang: str = "en"
     return sorted(answer, key=lambda row: (order.index(row["status"]), row["chance"] if row["chance"] >= 0 else 2.0))
 
 
+def target_name(one: Mapping[str, Any]) -> tuple[str, str]:
+    """English and Chinese name of a target, by its title or by its indicator."""
+    indicator = str(one["indicator"])
+    english, chinese = INDICATOR_NAMES.get(indicator, (indicator.replace("_", " "), ""))
+    return str(one["title"]) or english, str(one["title_zh"]) or chinese
+
+
 LEADING = ("investment_additional", "cost_per_investment")
 """Rows of the headline that stand above the targets."""
 
 
 def leading_rows(table: xarray.Dataset, lang: str = "en") -> list[tuple[str, list[Cell]]]:
-    """Additional investment and what a yuan of it cost, by mix: the head of the scorecard."""
+    """Additional investment and what a yuan of it cost, by mix: the head of the scorecard in the terminal."""
     mixes = table["mix"].values.tolist()
     known = [row for row in LEADING if row in table["row"].values]
     names = {"investment_additional": ("additional investment", "新增投资")}
@@ -226,26 +241,26 @@ def leading_rows(table: xarray.Dataset, lang: str = "en") -> list[tuple[str, lis
     return answer
 
 
-def compared_totals(region_table) -> list[dict]:
+def compared_totals(region_table, lang: str = "en") -> list[dict]:
     """Published against synthetic totals as text, those outside their tolerance first.
 
     ``region_table`` holds mappings or objects with title (or key), published, year, synthetic, residual, tolerance,
-    within, source.
+    within, source, unit.
     """
     rows = []
     for entry in region_table or ():
         get = entry.get if isinstance(entry, dict) else functools.partial(_attribute, entry)
         within = get("within", True) in (True, None)  # None: the model does not form it
-        named = get("title") or get("key")
+        named, unit = get("title") or get("key"), str(get("unit", "") or "")
         rows.append(
             {
                 "title": named.get("en", "") if isinstance(named, dict) else str(named),
                 "title_zh": named.get("zh", "") if isinstance(named, dict) else "",
                 "year": str(get("year", "")),
-                "published": _free(get("published")),
-                "synthetic": _free(get("synthetic")),
-                "residual": _free(get("residual")),
-                "tolerance": _free(get("tolerance")),
+                "published": _with_unit(get("published"), unit, lang),
+                "synthetic": _with_unit(get("synthetic"), unit, lang),
+                "residual": _percent(get("residual")),
+                "tolerance": _percent(get("tolerance") or None),
                 "source": str(get("source", "")),
                 "within": within,
             }
@@ -316,7 +331,8 @@ def _points(mean: float, error: float, lang: str) -> str:
     if abs(mean / divisor) < LEAST_POINTS:
         return f"{'+' if mean > 0.0 else MINUS}0 {name} (< {LEAST_POINTS:g})"
     places = max(1, decimals_of(mean / divisor) - 1)
-    return f"{number(mean / divisor, places, sign=True)} {name} (s.e. {number(error / divisor, places)})"
+    word = "标准误" if lang == "zh" else "s.e."
+    return f"{number(mean / divisor, places, sign=True)} {name} ({word} {number(error / divisor, places)})"
 
 
 def _status(chance: float) -> str:
@@ -324,10 +340,17 @@ def _status(chance: float) -> str:
     return "missed" if chance < UNLIKELY else "met" if chance > LIKELY else "open"
 
 
-def _free(value) -> str:
-    """A figure of unknown unit: numbers short, everything else as it is."""
-    if value is None:
+def _with_unit(value: float | None, unit: str, lang: str) -> str:
+    """A published figure in its unit."""
+    if value is None or not math.isfinite(value):
         return "–"
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return number(float(value), 0 if float(value).is_integer() else None)
-    return str(value)
+    name = unit_of(unit, lang)[1]
+    text = quantity(value, unit, lang) if unit else number(value, 0 if float(value).is_integer() else None)
+    return text if name in ("%", "") else f"{text} {name}"
+
+
+def _percent(value: float | None) -> str:
+    """A residual or a tolerance in per cent."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{number(100.0 * value, 1)}{PERCENT}"
