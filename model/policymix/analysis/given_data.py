@@ -127,6 +127,12 @@ def groups_of(factor: Varied, values: np.ndarray | None = None) -> np.ndarray:
     return np.unique(np.searchsorted(edges, values, side="right"), return_inverse=True)[1]
 
 
+def indicator_of(groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Indicator float64[group, draw] of the groups of several factors below one another, and int[group], whose they are."""
+    indicator = np.vstack([np.eye(group.max() + 1)[:, group] for group in groups])
+    return indicator, np.repeat(np.arange(len(groups)), [group.max() + 1 for group in groups])
+
+
 def first_order(
     y: np.ndarray, indicator: np.ndarray, owner: np.ndarray, weight: np.ndarray | None = None
 ) -> np.ndarray:
@@ -173,9 +179,7 @@ def _by_groups(
     method: str, factors: Sequence[Varied], values: np.ndarray, resamples: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
     """Columns [output, factor] and [output] of the measures by groups."""
-    groups = [groups_of(factor) for factor in factors]
-    indicator = np.vstack([np.eye(group.max() + 1)[:, group] for group in groups])
-    owner = np.repeat(np.arange(len(groups)), [group.max() + 1 for group in groups])
+    indicator, owner = indicator_of([groups_of(factor) for factor in factors])
     replicates, _, n = values.shape
     y = values.mean(axis=0).T
     within = values.var(axis=0, ddof=1).mean(axis=1) if replicates > 1 else np.full(y.shape[1], math.nan)
@@ -254,8 +258,6 @@ def _labelled(columns: dict[str, np.ndarray], factors: Sequence[Varied], respons
 
     shape: dict[int, Any] = {2: ("cell", "mix", "factor"), 1: ("cell", "mix")}
     sizes = (response.sizes["cell"], response.sizes["mix"])
-    found = {
-        name: (shape[values.ndim], values.reshape(*sizes, *values.shape[1:])) for name, values in columns.items()
-    }
+    found = {name: (shape[values.ndim], values.reshape(*sizes, *values.shape[1:])) for name, values in columns.items()}
     coords = {"mix": response["mix"].values, **labels_of(factors), **cell_coords(response)}
     return xarray.Dataset(found, coords).transpose("factor", "mix", "cell")

@@ -275,6 +275,22 @@ def responses(
     return found
 
 
+def response(results: xarray.Dataset, outcome: str, **chosen: Any) -> xarray.DataArray:
+    """`responses` of one cell: the cell of this name, or the outcome's only one.
+
+    Raises
+    ------
+    NotFound
+        No such cell; shows those of the outcome.
+    """
+    found = responses(results, [outcome], **chosen)
+    if outcome in found["cell"].values:
+        return found.sel(cell=[outcome])
+    if found.sizes["cell"] > 1:
+        raise NotFound("one number of the name", outcome, found["cell"].values.tolist())
+    return found
+
+
 def samples(
     results: xarray.Dataset,
     over: str = "uncertainties",
