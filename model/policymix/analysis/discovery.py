@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 METHODS = {
     "prim": "PRIM: Friedman and Fisher (1999), doi:10.1023/A:1008894516817, for scenario discovery as Bryant and "
     "Lempert (2010), doi:10.1016/j.techfore.2009.08.002; gain by mass of Kwakkel and Jaxa-Rozen (2016), "
-    "doi:10.1016/j.envsoft.2015.11.020",
+    "doi:10.1016/j.envsoft.2015.11.020; box of the greatest weighted relative accuracy: Lavrac, Flach and Zupan "
+    "(1999), doi:10.1007/3-540-48751-4_17",
     "tree": "classification tree: Breiman, Friedman, Olshen and Stone (1984), Classification and Regression Trees, "
     "doi:10.1201/9781315139470; scikit-learn",
 }
@@ -237,19 +238,19 @@ def _prim(columns: Columns, happens: np.ndarray, boxes: int, rng: np.random.Gene
     path: list[Step] = []
     while len(steps) < boxes and min(happens[left].sum(), (~happens[left]).sum()) >= LEAST_CASES:
         way = peel(columns, happens, left, screened(columns, happens, left))
-        best = pruned(columns, happens, max(way, key=lambda step: score(step, happens, left)), left)
+        best = max(way, key=lambda step: score(step, happens, left))
         by_chance = _by_chance(columns, happens, left, score(best, happens, left), rng)
         if steps and by_chance > QUASI_P:
             break
         path = path or way
-        steps.append(best)
+        steps.append(pruned(columns, happens, best, left))
         chances.append(by_chance)
-        left = left & ~best.inside
+        left = left & ~steps[-1].inside
     return Boxed(steps, chances, path, {})
 
 
 def screened(columns: Columns, happens: np.ndarray, start: np.ndarray) -> np.ndarray:
-    """bool[column]: the `SCREENED` factors whose groups explain most of where the cases are (`given_data.first_order`)."""
+    """bool[column]: the `SCREENED` factors whose groups explain most of where the cases are."""
     explained = first_order(happens[start].astype(float)[:, None], columns.groups[:, start], columns.group_owner)[:, 0]
     best = np.argsort(-explained, kind="stable")[:SCREENED]
     return np.isin(columns.owner, best)
@@ -294,9 +295,8 @@ def _within(columns: Columns, cut: Cut) -> np.ndarray:
 
 
 def score(step: Step, happens: np.ndarray, start: np.ndarray) -> float:
-    """Harmonic mean of coverage and density."""
-    hits = float(happens[step.inside].sum())
-    return 2.0 * hits / (step.inside.sum() + happens[start].sum())
+    """Cases in the box beyond what its size would have by chance, as a part of all draws: mass x (density - share)."""
+    return float(happens[step.inside].sum() - happens[start].mean() * step.inside.sum()) / float(start.sum())
 
 
 def tightest(cuts: Sequence[Cut]) -> dict[tuple[int, bool], Cut]:

@@ -128,7 +128,7 @@ def groups_of(factor: Varied, values: np.ndarray | None = None) -> np.ndarray:
 
 
 def indicator_of(groups: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Indicator float64[group, draw] of the groups of several factors below one another, and int[group], whose they are."""
+    """Indicator float64[group, draw] of several factors' groups, below one another, and int[group], whose they are."""
     indicator = np.vstack([np.eye(group.max() + 1)[:, group] for group in groups])
     return indicator, np.repeat(np.arange(len(groups)), [group.max() + 1 for group in groups])
 

@@ -20,6 +20,7 @@ from policymix.analysis.differences import against_baseline
 from policymix.analysis.headline import rows
 from policymix.analysis.selection import RUN_DIMS, baseline_of, by_year
 from policymix.analysis.sweep_comparison import columns_of
+from policymix.analysis.treasury import net_benefit
 from policymix.errors import InvalidValue, NotFound
 from policymix.experiments.sweep_store import DONE, FAILED, NOT_RUN
 
@@ -40,6 +41,8 @@ TIMED = {
     "paid": ("paid by the treasury (nominal)", "财政兑付(现价)"),
 }
 """Outcomes of a run that are followed year by year."""
+NET = "net_benefit"
+"""Row of a run beside those of its headline: `treasury.net_benefit`."""
 MANY = 12
 """Distinct values from which a number counts as continuous."""
 DEPENDENT = 5.0
@@ -344,6 +347,11 @@ def _of_run(results: xarray.Dataset) -> list[tuple[dict[str, str], xarray.DataAr
             about = {"cell": row.id, "outcome": row.id, "time": "", "label": row.label, "label_zh": row.label_zh,
                      "unit": row.unit}  # fmt: skip
             found.append((about, values.reset_coords(drop=True)))
+    if {"gdp", "recovered", "core_value_added_constant", "core_share_constant", "value_added"} <= {*results}:
+        about = {"cell": NET, "outcome": NET, "time": "", "unit": "CNY",
+                 "label": "Value added gained less cost to the public, present value",
+                 "label_zh": "增加值增量减公共成本,现值"}  # fmt: skip
+        found.append((about, net_benefit(results).reset_coords(drop=True)))
     taken = {about["cell"] for about, _ in found}
     for name, (english, chinese) in TIMED.items():
         if name not in results or not {"quarter", "year"} & {*results[name].dims}:
