@@ -34,16 +34,13 @@ METHODS = {
     "corrected for the number of bins: Kelley (1935), doi:10.1073/pnas.21.9.554",
     "pawn": "PAWN: median Kolmogorov-Smirnov distance of a bin's distribution to the whole: Pianosi and Wagener "
     "(2018), doi:10.1016/j.envsoft.2018.07.019",
-    "delta": "moment-independent delta: Borgonovo (2007), doi:10.1016/j.ress.2006.04.015, as Plischke, Borgonovo and "
-    "Smith (2013), doi:10.1016/j.ejor.2012.11.047, estimate it",
     "rbd_fast": "first-order share by random balance designs: Tarantola, Gatelli and Mara (2006), "
     "doi:10.1016/j.ress.2005.06.003, with the correction of Tissot and Prieur (2012), doi:10.1016/j.ress.2012.06.010",
 }
-NUMBERS_ONLY = ("delta", "rbd_fast")
 LEAST_DRAWS = 40
 PER_BIN = 16
 """Draws that a bin has at least, where there are enough for four bins."""
-MOST_BINS = 10
+MOST_BINS = 32
 SHUFFLES = 200
 CHANCE = 0.95
 """Part of the shuffled data in which no factor at all passes for one that matters."""
@@ -70,7 +67,7 @@ def given_data(
         V_i = var(y) - sum of squares within groups / (n - G)        first = V_i / var(y) with luck in var(y)
 
     What shuffled draws would show tells what is found: with hundreds of factors the largest share of pure chance is not
-    small. ``pawn`` is a distance 0..1, ``delta`` 0..1, ``rbd_fast`` a first-order share of independent numbers.
+    small. ``pawn`` is a distance, 0..1; ``rbd_fast`` a first-order share of independent numbers.
 
     Parameters
     ----------
@@ -81,16 +78,16 @@ def given_data(
     Returns
     -------
     Dataset over ``factor, mix, cell``: value with ``_low`` and ``_high`` (90 %) and found (beyond what the largest of
-    all factors reaches by chance in 95 of 100 shuffles; delta and rbd_fast: beyond nought at 90 % for all factors
-    together); over ``mix, cell``: chance (that bound; NaN where shuffles are not used), luck (share of the variance
-    within draws; NaN with one replicate). Attributes: draws, dropped, failures, dependence.
+    all factors reaches by chance in 95 of 100 shuffles; rbd_fast: beyond nought at 90 % for all factors together);
+    over ``mix, cell``: chance (that bound; NaN of rbd_fast), luck (share of the variance within draws; NaN with one
+    replicate). Attributes: draws, dropped, failures, dependence.
 
     Raises
     ------
     NotFound, InvalidValue
         No such method; too few draws; factors that the method cannot take; dependent ones where it needs independence.
     RunFailed
-        SALib is not installed (delta, rbd_fast).
+        SALib is not installed (rbd_fast).
     """
     if method not in METHODS:
         raise NotFound("method", method, METHODS)
@@ -103,8 +100,8 @@ def given_data(
     values = np.moveaxis(found.values[:, :, whole], -1, 0).reshape(found.sizes["replicate"], -1, int(whole.sum()))
     kept = [_of(factor, whole) for factor in chosen]
     rng = np.random.default_rng(seed)
-    if method in NUMBERS_ONLY:
-        columns = _by_salib(method, kept, values, resamples, rng)
+    if method == "rbd_fast":
+        columns = _rbd_fast(kept, values, resamples, rng)
     else:
         columns = _by_groups(method, kept, values, resamples, rng)
     table = _labelled(columns, chosen, found)
@@ -202,28 +199,24 @@ def _by_groups(
             "found": (value > chance).T, "chance": chance, "luck": share}  # fmt: skip
 
 
-def _by_salib(
-    method: str, factors: Sequence[Varied], values: np.ndarray, resamples: int, rng: np.random.Generator
+def _rbd_fast(
+    factors: Sequence[Varied], values: np.ndarray, resamples: int, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """The same of SALib's measures, whose global random numbers are put back as they were."""
+    """The same columns of ``SALib.analyze.rbd_fast``."""
     from scipy.stats import norm
 
-    analysed = salib(method)
+    analysed = salib("rbd_fast")
     x = np.stack([factor.values.astype(float) for factor in factors], axis=1)
     bounds = np.stack([x.min(axis=0), x.max(axis=0)], axis=1).tolist()
     problem = {"num_vars": len(factors), "names": [factor.name for factor in factors], "bounds": bounds}
-    key, more = ("delta_raw", {"method": "delta"}) if method == "delta" else ("S1", {})
-    seed = int(rng.integers(1, 2**31))  # nought would mean none
-    before, found, error = np.random.get_state(), [], []
-    try:
-        for y in values.mean(axis=0):
-            one = analysed.analyze(problem, x, y, num_resamples=resamples, conf_level=INTERVAL, seed=seed, **more)
-            found.append(np.asarray(one[key], float))
-            error.append(np.asarray(one[f"{key}_conf"], float) / norm.ppf(0.5 + INTERVAL / 2))
-    finally:
-        np.random.set_state(before)
-    value, sd = np.array(found), np.array(error)
-    reach, strict = norm.ppf(0.5 + INTERVAL / 2), norm.ppf(1.0 - (1.0 - INTERVAL) / len(factors))
+    seed, reach = int(rng.integers(1, 2**31)), norm.ppf(0.5 + INTERVAL / 2)  # a seed of nought would mean none
+    found = [
+        analysed.analyze(problem, x, y, num_resamples=resamples, conf_level=INTERVAL, seed=seed)
+        for y in values.mean(axis=0)
+    ]
+    value = np.array([each["S1"] for each in found], float)
+    sd = np.array([each["S1_conf"] for each in found], float) / reach
+    strict = norm.ppf(1.0 - (1.0 - INTERVAL) / len(factors))
     unknown = np.full(len(value), math.nan)
     return {"value": value, "value_low": value - reach * sd, "value_high": value + reach * sd,
             "found": value - strict * sd > 0.0, "chance": unknown, "luck": unknown}  # fmt: skip
@@ -231,15 +224,15 @@ def _by_salib(
 
 def _check(method: str, factors: Sequence[Varied], related: str, over: str) -> None:
     """Refuse factors that a method cannot take."""
-    if method not in NUMBERS_ONLY:
+    if method != "rbd_fast":
         return
     for factor in factors:
-        if not factor.ordered or (method == "rbd_fast" and not factor.continuous):
+        if not factor.continuous:
             values = len(np.unique(factor.values))
             expected = f"numbers with many values for {method}; --method binned or pawn takes any factor"
             raise InvalidValue(f'factor "{factor.name}"', f"a {factor.kind} of {values} values", expected)
-    if method == "rbd_fast" and related:
-        expected = "independent ones for rbd_fast; --method binned, pawn or delta needs no independence"
+    if related:
+        expected = "independent ones for rbd_fast; --method binned or pawn needs no independence"
         raise InvalidValue(over, f"draws that depend on one another ({related})", expected)
 
 

@@ -152,7 +152,7 @@ def mind(
 def shares_of(
     y: np.ndarray, values: Sequence[np.ndarray], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Share of var y [draw] that goes with each of several numbers, its 90 % interval, and the largest one's by chance."""
+    """Share of var y [draw] that goes with each of several numbers, its 90 % interval, and the largest by chance."""
     groups = [groups_of(Varied("", "", "real", each)) for each in values]
     indicator, owner = indicator_of(groups)
     spread = y.var(ddof=1)
@@ -167,8 +167,8 @@ def shares_of(
     return share, share + low, share + high, float(chance)
 
 
-def fitted(x: np.ndarray, y: np.ndarray) -> Curve:
-    """E(y | x) of y [draw] or [draw, output] as a curve: cubic splines, penalty by generalised cross-validation.
+def fitted(x: np.ndarray, y: np.ndarray, penalty: float | None = None) -> Curve:
+    """E(y | x) of y [draw] or [draw, output] as a curve: cubic splines with a ridge penalty (`penalty_of` by default).
 
     Raises
     ------
@@ -176,20 +176,35 @@ def fitted(x: np.ndarray, y: np.ndarray) -> Curve:
         scikit-learn is not installed.
     """
     try:
-        from sklearn.linear_model import RidgeCV
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import SplineTransformer, StandardScaler
+        from sklearn.linear_model import Ridge, RidgeCV
     except ImportError:
         raise RunFailed("this needs scikit-learn: pip install 'policymix[sensitivity]'") from None
     if len(np.unique(x)) <= KNOTS:
         groups = {value: y[x == value].mean(axis=0) for value in np.unique(x)}
         known = np.array(sorted(groups))
         return lambda at: np.stack([groups[known[np.abs(known - each).argmin()]] for each in at])
+    splines = _splines(x)
+    model = RidgeCV(alphas=PENALTIES) if penalty is None else Ridge(alpha=penalty)
+    model.fit(splines(x), y)
+    return lambda at: np.asarray(model.predict(splines(at)))
+
+
+def penalty_of(x: np.ndarray, y: np.ndarray) -> float:
+    """The ridge penalty that leaves one draw out best (RidgeCV)."""
+    from sklearn.linear_model import RidgeCV
+
+    return float(RidgeCV(alphas=PENALTIES).fit(_splines(x)(x), y).alpha_)
+
+
+def _splines(x: np.ndarray) -> Curve:
+    """Cubic splines with knots at quantiles of x, each brought to the mean nought and the deviation one over x."""
+    from sklearn.preprocessing import SplineTransformer
+
     low, scale = float(x.min()), float(np.ptp(x))
     splines = SplineTransformer(n_knots=KNOTS, degree=3, knots="quantile", include_bias=False)
-    curve = make_pipeline(splines, StandardScaler(), RidgeCV(alphas=PENALTIES))
-    curve.fit(((x - low) / scale)[:, None], y)
-    return lambda at: np.asarray(curve.predict(((at - low) / scale)[:, None]))
+    at_x = splines.fit_transform(((x - low) / scale)[:, None])
+    mean, deviation = at_x.mean(axis=0), np.maximum(at_x.std(axis=0), 1e-12)
+    return lambda at: (splines.transform(((at - low) / scale)[:, None]) - mean) / deviation
 
 
 def turn_of(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Turn:
@@ -200,10 +215,11 @@ def turn_of(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Turn:
     """
     grid = np.linspace(float(x.min()), float(x.max()), GRID)
     at, left, right = _crossing(grid, fitted(x, y)(grid))
+    penalty = penalty_of(x, y) if len(np.unique(x)) > KNOTS else None
     found = []
     for _ in range(RESAMPLES):
         chosen = rng.integers(0, len(x), len(x))
-        found.append(_crossing(grid, fitted(x[chosen], y[chosen])(grid)))
+        found.append(_crossing(grid, fitted(x[chosen], y[chosen], penalty)(grid)))
     same = [(np.sign(low), np.sign(high)) == (np.sign(left), np.sign(right)) for _, low, high in found]
     turns = left * right < 0.0 and float(np.mean(same)) >= INTERVAL
     crossed = [place for place, *_ in found if math.isfinite(place)]

@@ -95,9 +95,9 @@ def sobol(
     Returns
     -------
     Dataset over ``factor, mix, cell``: first, total with ``_low`` and ``_high`` (90 %), shares of the whole variance;
-    over ``mix, cell``: luck with its interval (NaN with one replicate, and total then contains it), interactions
-    = 1 - luck - sum of first, whole (variance, squared units). A response that does not vary has NaN. Attributes:
-    base, dropped, failures, base_needed (for half-widths of 0.05), notices.
+    over ``mix, cell``: luck (NaN with one replicate, and total then contains it) and interactions
+    = 1 - luck - sum of first, with their intervals, and whole (variance, squared units). A response that does not vary
+    has NaN. Attributes: base, dropped, failures, base_needed (for half-widths of 0.05), notices.
 
     Raises
     ------
@@ -116,18 +116,19 @@ def sobol(
         needed = f"at least {LEAST_BASE} ({LEAST_BASE * block} points), 512 or more for narrow intervals"
         raise InvalidValue("sobol", _found(base, "base points", response), needed)
     kept = values[:, :, whole]
-    chosen, run = _engine(engine, base)
+    used, run = _engine(engine, base)
     parts = parts_of(kept, len(factors), run)
     again = _bootstrap(kept, len(factors), run, resamples, seed)
     table = _sobol_table(parts, again, factors, response)
     half = table[["first_high", "total_high"]].to_array() - table[["first_low", "total_low"]].to_array().values
     widest = 0.5 * float(np.nanmax(half)) if np.isfinite(half).any() else math.nan
     needed = _power(base * (widest / GOAL) ** 2) if math.isfinite(widest) else 0
-    table.attrs = _about(results, response, over, SOBOL) | {
-        "engine": chosen, "base": base, "dropped": int(len(whole) - base), "replicates": len(values),
+    about: dict[str, Any] = {
+        "engine": used, "base": base, "dropped": int(len(whole) - base), "replicates": len(values),
         "points": base * (len(factors) + 2), "base_needed": needed, "units": "share of variance",
         "notices": "; ".join(_notices(results, factors, len(values), over)),
     }  # fmt: skip
+    table.attrs = _about(results, response, over, SOBOL) | about
     return table
 
 
@@ -325,21 +326,22 @@ def _sobol_table(
     parts: Parts, again: Sequence[Parts], factors: Sequence[Varied], response: xarray.DataArray
 ) -> xarray.Dataset:
     """Shares with their intervals."""
-    first, total, luck = _shares(parts)
-    resampled = [_shares(each) for each in again]
+    shares, resampled = _shares(parts), [_shares(each) for each in again]
     columns: dict[str, tuple[np.ndarray, bool]] = {}
-    for number, (name, share) in enumerate((("first", first), ("total", total), ("luck", luck))):
-        low, high = _interval(np.stack([each[number] for each in resampled]))
-        columns |= {name: (share, number < 2), f"{name}_low": (low, number < 2), f"{name}_high": (high, number < 2)}
-    columns["interactions"] = (1.0 - np.nan_to_num(luck) - first.sum(axis=1), False)
+    for name, share in shares.items():
+        low, high = _interval(np.stack([each[name] for each in resampled]))
+        by_factor = share.ndim == 2
+        columns |= {name: (share, by_factor), f"{name}_low": (low, by_factor), f"{name}_high": (high, by_factor)}
     columns["whole"] = (parts.whole, False)
     return _labelled(columns, factors, response)
 
 
-def _shares(parts: Parts) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First, total and luck over the whole; NaN where nothing varies."""
+def _shares(parts: Parts) -> dict[str, np.ndarray]:
+    """First, total, luck and what is left for interactions, over the whole; NaN where nothing varies."""
     whole = np.where(parts.whole > 0.0, parts.whole, math.nan)
-    return parts.first / whole[:, None], parts.total / whole[:, None], parts.luck / whole
+    first, luck = parts.first / whole[:, None], parts.luck / whole
+    left = 1.0 - np.nan_to_num(luck) - first.sum(axis=1)
+    return {"first": first, "total": parts.total / whole[:, None], "luck": luck, "interactions": left}
 
 
 def _interval(again: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

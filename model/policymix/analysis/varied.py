@@ -258,7 +258,7 @@ def responses(
     keys = ("cell", "outcome", "time", "label", "label_zh", "unit")
     texts = {key: [each[key] for each, _ in cells] for key in keys}
     values = np.stack([array.transpose(*RUN_DIMS).values.astype(float) for _, array in cells])
-    coords = {key: ("cell", column) for key, column in texts.items()}
+    coords: dict[str, Any] = {key: ("cell", column) for key, column in texts.items()}
     coords |= {dim: results[dim].values for dim in RUN_DIMS}
     found = xarray.DataArray(values, coords, ("cell", *RUN_DIMS))
     baseline = baseline_of(results)
