@@ -68,8 +68,8 @@ def sensitivity(
     known = (*DESIGNED.values(), *GIVEN)
     if chosen not in known:
         raise NotFound("method", chosen, (AUTO, *known), where="--method")
-    asked: dict[str, Any] = {"over": over, "outcomes": outcome or (), "times": time or (), "mixes": mix or (), "measure": measure,
-             "seed": seed, "priors": priors}  # fmt: skip
+    asked: dict[str, Any] = {"over": over, "outcomes": outcome or (), "times": time or (), "mixes": mix or ()}
+    asked |= {"measure": measure, "seed": seed, "priors": priors}
     if engine is not None and chosen != "sobol":
         raise InvalidValue("--engine", f"{engine} with {chosen}", "none: only sobol has a choice of engines")
     if factor and chosen not in GIVEN:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from policymix.experiments.parameters import Prior
 
 METHODS = {
-    "binned": "first-order share as the correlation ratio over bins: McKay (1997), doi:10.1016/S0951-8320(97)00039-2, "
+    "binned": "first-order share as the correlation ratio over bins: McKay (1997), Reliability Engineering and System Safety 57, "
     "corrected for the number of bins: Kelley (1935), doi:10.1073/pnas.21.9.554",
     "pawn": "PAWN: median Kolmogorov-Smirnov distance of a bin's distribution to the whole: Pianosi and Wagener "
     "(2018), doi:10.1016/j.envsoft.2018.07.019",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from policymix.experiments.parameters import Prior
 
 METHOD = (
-    "partial perfect information by regression: Strong, Oakley and Brennan (2014), doi:10.1177/0272989X12465910; of a "
+    "partial perfect information by regression: Strong, Oakley and Brennan (2014), doi:10.1177/0272989X13505910; of a "
     "statistic: Strong et al. (2015), doi:10.1177/0272989X15575286; shares: correlation ratio corrected for its bins, "
     "Kelley (1935), doi:10.1073/pnas.21.9.554; regression: cubic splines with ridge, scikit-learn"
 )

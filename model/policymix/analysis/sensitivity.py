@@ -122,10 +122,10 @@ def sobol(
     table = _sobol_table(parts, again, factors, response)
     half = table[["first_high", "total_high"]].to_array() - table[["first_low", "total_low"]].to_array().values
     widest = 0.5 * float(np.nanmax(half)) if np.isfinite(half).any() else math.nan
-    needed = _power(base * (widest / GOAL) ** 2) if math.isfinite(widest) else 0
+    wanted = _power(base * (widest / GOAL) ** 2) if math.isfinite(widest) else 0
     about: dict[str, Any] = {
         "engine": used, "base": base, "dropped": int(len(whole) - base), "replicates": len(values),
-        "points": base * (len(factors) + 2), "base_needed": needed, "units": "share of variance",
+        "points": base * (len(factors) + 2), "base_needed": wanted, "units": "share of variance",
         "notices": "; ".join(_notices(results, factors, len(values), over)),
     }  # fmt: skip
     table.attrs = _about(results, response, over, SOBOL) | about
