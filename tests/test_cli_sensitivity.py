@@ -44,7 +44,7 @@ def test_a_sobol_study_is_read_by_its_design(sobol, tmp_path):
     found = command("sensitivity", sobol, "--csv", tmp_path / "t.csv", "--figure", tmp_path / "f.png")
     assert found.exit_code == 0, found.output
     flat = " ".join(found.output.split())
-    for text in ("dalian-2021/budget", "Additional part of realised opportunities", "only together", "one replicate"):
+    for text in ("budget", "Additional part of realised opportunities", "only together", "one replicate"):
         assert text in flat, found.output
     assert "doi:10.1016/j.cpc.2009.09.018" in flat
     assert (tmp_path / "t.csv").read_text(encoding="utf-8").count("\n") > 6
@@ -72,7 +72,7 @@ def test_a_morris_study_is_read_by_its_design(small_folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["sensitivity", "--outcome", "paid", "--mix", "both"], ["largest by chance", "jointly from the fit"]),
+        (["sensitivity", "--outcome", "paid", "--mix", "both"], ["largest by chance", "further factors"]),
         (["discover", "--outcome", "paid", "--above", "4e6", "--mix", "both", "--level"], ["coverage", "density"]),
         (["discover", "--outcome", "paid", "--above", "4e6", "--mix", "both", "--method", "tree"], ["unseen draws"]),
         (["mind", "--mix", "both", "--against", "htz-2022"], ["ranking flips at", "would narrow it most"]),
@@ -87,8 +87,14 @@ def test_every_question_to_a_run_has_a_table_a_figure_and_a_file(run, tmp_path, 
     assert all(each in flat for each in says), found.output
     assert (tmp_path / "t.csv").read_text(encoding="utf-8").count("\n") >= 2
     assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
-    about = json.loads(command(words[0], run, *words[1:], "--json").stdout)["about"]
-    assert "doi:" in about["method"] and about["units"]
+
+
+@pytest.mark.parametrize(
+    "words", [["discover", "--outcome", "paid", "--above", "4e6", "--level"], ["mind", "--top", "1"]]
+)
+def test_json_says_how_it_was_made_and_in_what_unit(run, words):
+    found = json.loads(command(words[0], run, *words[1:], "--json").stdout)
+    assert "doi:" in found["about"]["method"] and found["about"]["units"] and found["rows"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +102,7 @@ def test_every_question_to_a_run_has_a_table_a_figure_and_a_file(run, tmp_path, 
     [
         (["sensitivity", "RUN", "--method", "sobol"], 'design = "saltelli"'),
         (["sensitivity", "RUN", "--method", "sobl"], "did you mean 'sobol'"),
-        (["sensitivity", "RUN", "--method", "rbd_fast"], "needs no independence"),
+        (["sensitivity", "RUN", "--method", "rbd_fast", "--factor", "build_quarters"], "build_quarters"),
         (["sensitivity", "RUN", "--over", "levers"], "no levers vary"),
         (["sensitivity", "RUN", "--outcome", "piad"], "did you mean 'paid'"),
         (["sensitivity", "RUN", "--mix", "none"], "the baseline"),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from policymix.experiments.parameters import Prior
 
 METHODS = {
-    "binned": "first-order share as the correlation ratio over bins: McKay (1997), Reliability Engineering and System Safety 57, "
+    "binned": "first-order share as the correlation ratio over bins: McKay (1997), Reliability Eng. Syst. Safety 57, "
     "corrected for the number of bins: Kelley (1935), doi:10.1073/pnas.21.9.554",
     "pawn": "PAWN: median Kolmogorov-Smirnov distance of a bin's distribution to the whole: Pianosi and Wagener "
     "(2018), doi:10.1016/j.envsoft.2018.07.019",
@@ -101,7 +101,7 @@ def given_data(
     kept = [_of(factor, whole) for factor in chosen]
     rng = np.random.default_rng(seed)
     if method == "rbd_fast":
-        columns = _rbd_fast(kept, values, resamples, rng)
+        columns = _rbd_fast(kept, values, max(2, resamples // 4), rng)  # it takes them one by one
     else:
         columns = _by_groups(method, kept, values, resamples, rng)
     table = _labelled(columns, chosen, found)
