@@ -73,6 +73,7 @@ def mind(
     shown: int = SHOWN,
     factors: Sequence[str] = (),
     statistics: bool = True,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     priors: Sequence[Prior] = (),
 ) -> xarray.Dataset:
@@ -91,6 +92,7 @@ def mind(
     shown : items of either sort to keep, those with the largest shares
     factors : uncertain numbers to look at; all that vary by default
     statistics : whether to look at outcomes of earlier years under ``mix``, as far as the results have them
+    resamples : of the interval of a turn
 
     Returns
     -------
@@ -130,7 +132,7 @@ def mind(
             shares.append((share[index], low[index], high[index], bool(share[index] > chance)))
     if not math.isfinite(shares[0][0]):
         raise InvalidValue("outcome", f"{outcome}, the same under {first} and {second} in every draw", "one that moves")
-    turned = [turn_of(item.values, headline, rng) for item in best_items]
+    turned = [turn_of(item.values, headline, rng, resamples) for item in best_items]
     table = _table(best_items, shares, turned, headline)
     table = table.assign(value=("item", [value_of(item.values, y) for item in best_items]))
     best = int(y.mean(axis=0).argmax())
@@ -207,7 +209,7 @@ def _splines(x: np.ndarray) -> Curve:
     return lambda at: (splines.transform(((at - low) / scale)[:, None]) - mean) / deviation
 
 
-def turn_of(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Turn:
+def turn_of(x: np.ndarray, y: np.ndarray, rng: np.random.Generator, resamples: int = RESAMPLES) -> Turn:
     """The value of x at which E(y | x) crosses nought, of several the one nearest the middle of x.
 
     It turns where the means at the two ends have other signs in the fit and in 90 of 100 resamples; its interval is
@@ -217,7 +219,7 @@ def turn_of(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Turn:
     at, left, right = _crossing(grid, fitted(x, y)(grid))
     penalty = penalty_of(x, y) if len(np.unique(x)) > KNOTS else None
     found = []
-    for _ in range(RESAMPLES):
+    for _ in range(resamples):
         chosen = rng.integers(0, len(x), len(x))
         found.append(_crossing(grid, fitted(x[chosen], y[chosen], penalty)(grid)))
     same = [(np.sign(low), np.sign(high)) == (np.sign(left), np.sign(right)) for _, low, high in found]

@@ -224,14 +224,18 @@ def _given_cell(one: xarray.Dataset, lang: str) -> Cell:
 def _of_all(one: xarray.Dataset, cells: Sequence[str], kind: str, lang: str) -> list[tuple[str, list[Cell]]]:
     """Rows below the factors: luck, what factors do together, chance."""
     zh, rows = lang == "zh", []
+    if one.attrs["over"] == "levers":
+        luck_row = "抽样与偶然" if zh else "draws and luck"
+    else:
+        luck_row = "偶然(重复间)" if zh else "luck"
     if kind == "first":
-        rows.append(("偶然(重复间)" if zh else "luck", [_share(one.sel(cell=cell), "luck") for cell in cells]))
+        rows.append((luck_row, [_share(one.sel(cell=cell), "luck") for cell in cells]))
         both = [_together(one.sel(cell=cell), lang) for cell in cells]
         rows.append(("交互作用" if zh else "only together", both))
     if kind == "value":
         if bool(np.isfinite(one["luck"]).any()):
             luck = [Cell(_percent(float(one["luck"].sel(cell=cell)))) for cell in cells]
-            rows.append(("偶然(重复间)" if zh else "luck", luck))
+            rows.append((luck_row, luck))
         if bool(np.isfinite(one["chance"]).any()):
             bound = [Cell(_percent(float(one["chance"].sel(cell=cell)))) for cell in cells]
             rows.append(("偶然所及" if zh else "largest by chance (95 %)", bound))
