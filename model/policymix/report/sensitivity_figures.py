@@ -39,7 +39,9 @@ def sensitivity(table: xarray.Dataset, cells: Sequence[str] = (), mix: str | Non
         one = one.sel(cell=chosen)
         names = ranked(one, kind)[:ROWS]
         figure = new_figure(3.2 + 2.3 * len(chosen), 1.5 + max(3, len(names) + 1) * ROW)
-        figure.suptitle(bilingual(*_heading(table, shown, kind), "\n"), x=0.01, ha="left", weight="bold")
+        title, title_zh = _heading(table, shown, kind)
+        title = _wrapped(title, int(13 * figure.get_figwidth()))
+        figure.suptitle(bilingual(title, title_zh, "\n"), x=0.01, ha="left", weight="bold")
         axes = figure.subplots(1, len(chosen), squeeze=False, sharey=True)[0]
         _margin(figure)
         for axis, cell in zip(axes, chosen, strict=True):
@@ -249,7 +251,7 @@ def _heading(table: xarray.Dataset, mix: str, kind: str) -> tuple[str, str]:
         "first": ("share of variance, 90 % intervals", "方差占比(90 % 区间)"),
         "mu_star": ("elementary effects, 90 % intervals", "基本效应(90 % 区间)"),
         "value": (
-            f"{about.get('measure_of', '')} measure, 90 % intervals; pale: no more than chance",
+            f"{about.get('measure_of', '')} share, 90 % intervals; pale: no more than chance",
             "占比(90 % 区间);浅色:未超出偶然",
         ),
     }[kind]
