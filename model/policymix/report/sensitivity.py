@@ -125,7 +125,9 @@ def mind_pages(table: xarray.Dataset, lang: str = "en") -> list[Page]:
                 _plain(float(one["turn"])), f"[{_plain(float(one['turn_low']))}, {_plain(float(one['turn_high']))}]"
             )
         else:
-            turn = Cell("在其范围内不翻转" if zh else "does not flip", f"{reach[0]} … {reach[1]}")
+            crosses = float(one["at_low"]) * float(one["at_high"]) < 0.0
+            said = NOT_RESOLVED[lang] if crosses else "在其范围内不翻转" if zh else "does not flip in its range"
+            turn = Cell(said, f"{reach[0]} … {reach[1]}")
         label = str(one["label_zh" if zh else "label"].values)
         mark = ("统计:" if zh else "statistic: ") if str(one["sort"].values) == "statistic" else ""
         worth = Cell(number(float(one["value"]) / divisor)) if bool(one["found"]) else NOTHING
