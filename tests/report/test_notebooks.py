@@ -12,6 +12,7 @@ SMALL = {
     "first-steps": {"draws": 2}, "five-packages": {"draws": 2}, "own-package": {"draws": 2}, "sweep": {"draws": 2},
     "design": {"draws": 2, "fresh": 2, "evaluations": 10},
     "calibration": {"draws": 2},
+    "sensitivity": {"draws": 60, "points": 16, "replicates": 1},
 }  # fmt: skip
 MINE = """# %% [markdown]
 # # Mine · 我的

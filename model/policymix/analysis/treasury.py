@@ -158,6 +158,16 @@ def treasury(
     return table.transpose("mix", "measure")
 
 
+def net_benefit(results: xarray.Dataset, *, prices: str = "free") -> xarray.DataArray:
+    """Value added gained less what the payments cost the public, present values: dims ``mix, draw, replicate``, CNY.
+
+    value_present - cost_of_funds x paid_present, the two sides of ``benefit_cost``; as that, an upper bound.
+    """
+    rates = drawn_rates(results.sizes["draw"], {})
+    sums = _sums(results, rates, prices)
+    return (sums["value_present"] - rates["cost_of_funds"] * sums["paid_present"]).transpose(*RUN_DIMS)
+
+
 def drawn_rates(draws: int, fixed: Mapping[str, float]) -> dict[str, xarray.DataArray]:
     """Every rate's value by draw; those in ``fixed`` are the same in all.
 

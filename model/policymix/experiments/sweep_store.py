@@ -422,7 +422,9 @@ def open_frame(folder: Path) -> xarray.Dataset:
         found = xarray.open_zarr(zarr, chunks=None, consolidated=False, decode_coords="all")
     states = found[STATE].values
     order = [*manifest["variables"], "parameter_value", STATE]
-    return found[order].assign_attrs(failed=int((states == FAILED).sum()), not_run=int((states == NOT_RUN).sum()))
+    places = {name: found[name] for name in ("lever_position", "uncertainty_position") if name in found.variables}
+    found = found[order].assign_coords(places)  # no variable has their second dim
+    return found.assign_attrs(failed=int((states == FAILED).sum()), not_run=int((states == NOT_RUN).sum()))
 
 
 def _check_frame(folder: Path, hashes: Mapping[str, str]) -> None:
