@@ -62,7 +62,7 @@ def additionality(
     with naming(names_of(finished.results)):
         pages = group_pages(table, languages(lang))
         drawn = answer_figures.groups(table) if figure else None
-    _put_out(table, pages, csv, as_json, figure, drawn, quiet=quiet)
+    put_out(table, pages, csv, as_json, figure, drawn, quiet=quiet)
 
 
 @commands.command()
@@ -92,7 +92,7 @@ def money(
     from policymix.report.answers import languages, money_page
 
     drawn = answer_figures.money(table) if figure else None
-    _put_out(table, [money_page(table, languages(lang))], csv, as_json, figure, drawn, quiet=quiet)
+    put_out(table, [money_page(table, languages(lang))], csv, as_json, figure, drawn, quiet=quiet)
 
 
 @commands.command()
@@ -141,7 +141,7 @@ def targets(
         if of and len(of) > 1:
             pages.append(joint_page(found.joint(finished.results, chosen, of), language))
         drawn = answer_figures.scorecard(table) if figure else None
-    _put_out(table, pages, csv, as_json, figure, drawn, quiet=quiet)
+    put_out(table, pages, csv, as_json, figure, drawn, quiet=quiet)
 
 
 @commands.command()
@@ -207,7 +207,7 @@ def attribute(
         drawn = answer_figures.attribution(table) if figure else None
         page = attribution_page(table, languages(lang))
     flat = table.drop_vars(["by_run", "total", "draw", "replicate"])
-    _put_out(flat, [page], csv, as_json, figure, drawn, quiet=quiet)
+    put_out(flat, [page], csv, as_json, figure, drawn, quiet=quiet)
 
 
 @commands.command()
@@ -245,7 +245,7 @@ def effort(
     from policymix.report.answers import effort_page, languages
 
     drawn = answer_figures.effort(table, shown) if figure else None
-    _put_out(table, [effort_page(table, shown, languages(lang))], csv, as_json, figure, drawn, quiet=quiet)
+    put_out(table, [effort_page(table, shown, languages(lang))], csv, as_json, figure, drawn, quiet=quiet)
 
 
 def _opened(name: str, figure: Path | None) -> Finished:
@@ -281,7 +281,7 @@ def _named(given: list[str] | None, option: str) -> dict[str, float]:
     return found
 
 
-def _put_out(
+def put_out(
     table: xarray.Dataset,
     pages: list[Page],
     csv: Path | None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from policymix.cli_answers import _put_out
+from policymix.cli_answers import put_out
 from policymix.cli_policy import Json, Language
 from policymix.errors import InvalidValue
 
@@ -82,7 +82,7 @@ def design(
 
     language = languages(lang)
     pages = [*design_pages(table, language), truth_page(must_be_true(table), language)]
-    _put_out(table.drop_vars(BIG), pages, csv, as_json, figure, front_figure(table) if figure else None)
+    put_out(table.drop_vars(BIG), pages, csv, as_json, figure, front_figure(table) if figure else None)
     if write is not None:
         _write(table, chosen, write)
 
@@ -107,7 +107,7 @@ def _smallest(
     from policymix.report.design import smallest_figure, smallest_page
 
     drawn = smallest_figure(table) if figure else None
-    _put_out(table, [smallest_page(table, languages(lang))], csv, as_json, figure, drawn)
+    put_out(table, [smallest_page(table, languages(lang))], csv, as_json, figure, drawn)
 
 
 def _write(table: xarray.Dataset, problem: DesignProblem, path: Path) -> None:

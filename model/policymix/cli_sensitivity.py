@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from policymix.cli_answers import _put_out as put_out
+from policymix.cli_answers import put_out as put_out
 from policymix.cli_policy import Json, Language
 from policymix.errors import InvalidValue, NotFound
 
