@@ -1,0 +1,497 @@
+"""The page: a Solara component. What a visitor chooses is the state; answers come from threads of their own session.
+
+Importing this module imports Solara.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import solara
+
+from policymix.app import choices, downloads
+from policymix.app.calculator import entitled
+from policymix.app.content import Content, contents
+from policymix.app.state import (
+    LANGUAGES,
+    State,
+    first_state,
+    pinned,
+    query_of,
+    state_of,
+    with_change,
+    with_clause,
+    with_mixes,
+)
+from policymix.app.study import DRAWS, Progress, Question, answers, changed, question_of
+from policymix.app.uploads import LARGEST, too_large, upload_name, uploaded_package
+from policymix.app.words import TABS, words
+from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, Problem
+from policymix.experiments.mixes import format_mixes
+from policymix.experiments.scenario import load_scenario
+from policymix.policy.package import Package
+from policymix.policy.versions import digest
+from policymix.report.style import number
+
+if TYPE_CHECKING:
+    import xarray
+
+STYLE = Path(__file__).parent / "page.css"
+TYPES = {"toml": "application/toml", "results": "application/x-netcdf", "report": "text/html"}
+MOST_UPLOADS = 10
+NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer with the question that it is to; told apart by its number."""
+
+    question: Question
+    results: xarray.Dataset
+    final: bool
+    number: int
+
+
+@solara.component_vue("heading.vue")
+def Heading(words: dict, lang: str, own_address: bool, event_choose_language: Callable[[str], None]) -> None:  # noqa: N802
+    """Title and the switch of language."""
+
+
+@solara.component_vue("choices.vue")
+def Choices(  # noqa: N802
+    words: dict,
+    scenarios: list,
+    scenario: str,
+    mixes: list,
+    known: list,
+    packages: list,
+    values: dict,
+    off: list,
+    changes: int,
+    pin: str | None,
+    uploaded: list,
+    largest: int,
+    query: str,
+    own_address: bool,
+    event_choose_scenario: Callable[[str], None],
+    event_pin_mix: Callable[[str | None], None],
+    event_remove_mix: Callable[[str], None],
+    event_add_mix: Callable[[list], None],
+    event_reset_all: Callable[[Any], None],
+    event_change: Callable[[dict], None],
+    event_switch_clause: Callable[[dict], None],
+    event_upload: Callable[[dict], None],
+    event_refuse: Callable[[dict], None],
+) -> None:
+    """City, mixes, clauses and sliders, upload."""
+
+
+@solara.component_vue("answer.vue")
+def AnswerView(  # noqa: N802
+    words: dict,
+    message: str,
+    status: str,
+    done: int,
+    total: int,
+    busy: bool,
+    old: bool,
+    ready: bool,
+    preparing: bool,
+    tabs: list,
+    tab: str,
+    tables: list,
+    figures: list,
+    packages: list,
+    file: dict | None,
+    event_choose_tab: Callable[[str], None],
+    event_close_message: Callable[[Any], None],
+    event_fetch_file: Callable[[dict], None],
+    event_fetched: Callable[[str], None],
+) -> None:
+    """Progress, tables, figures, downloads."""
+
+
+@solara.component_vue("calculator.vue")
+def Calculator(  # noqa: N802
+    words: dict,
+    form: dict,
+    entitled: dict | None,
+    message: str,
+    event_choose_kind: Callable[[str], None],
+    event_calculate: Callable[[dict], None],
+) -> None:
+    """What one firm is entitled to, as a form."""
+
+
+@solara.component
+def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
+    """The page, also as a widget in a notebook.
+
+    Parameters
+    ----------
+    query : the state to begin with, as in the page's address
+    own_address : whether the browser's address follows the state; not in a notebook
+    """
+    opened, trouble = solara.use_memo(lambda: begin(query), [])
+    state, set_state = solara.use_state(opened)
+    uploads, set_uploads = solara.use_state({})
+    message, set_message = solara.use_state(trouble)
+    tab, set_tab = solara.use_state(TABS[0])
+    said = words(state.lang)
+
+    def guarded(act: Callable[[Any], None]) -> Callable[[Any], None]:
+        """An event whose mistake becomes the sentence on the page."""
+
+        def event(data: Any = None) -> None:
+            try:
+                act(data)
+            except PolicymixError as error:
+                set_message(str(error))
+
+        return event
+
+    def choose(new: State) -> None:
+        set_message("")
+        set_state(new)
+
+    def upload(data: Mapping[str, Any]) -> None:
+        if len(uploads) >= MOST_UPLOADS:
+            raise InvalidValue("upload", f"{len(uploads) + 1} packages", f"at most {MOST_UPLOADS} in one session")
+        package = uploaded_package(str(data["name"]), decoded(data))
+        set_message("")
+        set_uploads({**uploads, upload_name(package): package})
+
+    def refuse(data: Mapping[str, Any]) -> None:
+        raise too_large(str(data["name"]), int(data["size"]))
+
+    def language(lang: str) -> None:
+        if lang in LANGUAGES:
+            set_state(replace(state, lang=lang))
+
+    marks = tuple((name, digest(package)) for name, package in uploads.items())
+    asked = (query_of(replace(state, lang="en")), marks)
+    answered, progress, busy = use_answers(state, uploads, asked, set_message)
+    content, fresh = use_content(answered, tab, state.lang)
+    held = solara.use_memo(lambda: shown_packages(state, uploads), [state.scenario, state.mixes, state.lang, marks])
+    known = solara.use_memo(lambda: choices.packages_known(uploads, state.lang), [state.lang, marks])
+    listed = solara.use_memo(lambda: choices.scenarios(state.lang), [state.lang])
+    current = not busy and answered is not None and answered.final
+    file, preparing, fetch, fetched = use_download(state, uploads, answered if current else None, set_message)
+
+    with solara.Div(classes=["pm-page"]) as page:
+        solara.Style(STYLE)
+        Heading(words=said, lang=state.lang, own_address=own_address, event_choose_language=language)
+        with solara.Div(classes=["pm-columns"]):
+            Choices(
+                words=said,
+                scenarios=listed,
+                scenario=state.scenario,
+                mixes=mixes_shown(state),
+                known=known,
+                packages=held,
+                values={address: value for address, value in state.versions.changes.items()},
+                off=sorted(state.versions.off),
+                changes=len(state.versions.changes) + len(state.versions.off),
+                pin=state.pin.mix if state.pin else None,
+                uploaded=list(uploads),
+                largest=LARGEST,
+                query=query_of(state),
+                own_address=own_address,
+                event_choose_scenario=guarded(lambda name: choose(first_state(name, state.lang))),
+                event_pin_mix=guarded(lambda mix: choose(pin_of(state, mix))),
+                event_remove_mix=guarded(lambda mix: choose(without(state, mix, uploads))),
+                event_add_mix=guarded(lambda names: choose(with_added(state, names, uploads))),
+                event_reset_all=guarded(lambda _: choose(replace(state, versions=type(state.versions)()))),
+                event_change=guarded(lambda move: choose(moved(state, move))),
+                event_switch_clause=guarded(lambda to: choose(with_clause(state, str(to["clause"]), bool(to["on"])))),
+                event_upload=guarded(upload),
+                event_refuse=guarded(refuse),
+            )
+            with solara.Div():
+                AnswerView(
+                    words=said,
+                    message=message,
+                    status=status_text(answered, busy, said),
+                    done=progress.done,
+                    total=progress.total,
+                    busy=busy,
+                    old=busy or not fresh,
+                    ready=current,
+                    preparing=preparing,
+                    tabs=list(TABS),
+                    tab=tab,
+                    tables=content["tables"],
+                    figures=content["figures"],
+                    packages=state.packages,
+                    file=file,
+                    event_choose_tab=lambda name: set_tab(name) if name in TABS else None,
+                    event_close_message=lambda _: set_message(""),
+                    event_fetch_file=guarded(fetch),
+                    event_fetched=lambda _: fetched(),
+                )
+                CalculatorForm(state, uploads, marks)
+    return page
+
+
+@solara.component
+def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -> Any:  # noqa: N802
+    """The calculator over the packages of the mixes, with the visitor's changes."""
+    kind, set_kind = solara.use_state(None)
+    answer, set_answer = solara.use_state(None)
+    message, set_message = solara.use_state("")
+    form = solara.use_memo(
+        lambda: choices.claim_form(state, uploads, kind), [state.scenario, state.mixes, state.lang, marks, kind]
+    )
+
+    def calculate(data: Mapping[str, Any]) -> None:
+        try:
+            found = entitled(own_packages(state, uploads), str(data["kind"]), dict(data["facts"]))
+        except PolicymixError as error:
+            set_answer(None)
+            set_message(str(error))
+        else:
+            set_message("")
+            set_answer(found)
+
+    def choose_kind(name: str) -> None:
+        set_answer(None)
+        set_message("")
+        set_kind(name)
+
+    shown = None if answer is None else entitled_shown(answer, state.lang)
+    return Calculator(
+        words=words(state.lang),
+        form=form,
+        entitled=shown,
+        message=message,
+        event_choose_kind=choose_kind,
+        event_calculate=calculate,
+    )
+
+
+def use_answers(
+    state: State, uploads: Mapping[str, Package], asked: tuple, tell: Callable[[str], None]
+) -> tuple[Answered | None, Progress, bool]:
+    """The latest answer, progress, and whether a better one is under way; a change or a leaving visitor ends the run."""
+    answered, set_answered = solara.use_state(None)
+    progress, set_progress = solara.use_state(Progress(0, 1))
+    finished, set_finished = solara.use_state(None)
+
+    def work(cancelled: threading.Event) -> None:
+        try:
+            question = question_of(state, uploads)
+            for one in answers(question, cancelled):
+                if cancelled.is_set():
+                    return
+                if isinstance(one, Progress):
+                    set_progress(one)
+                else:
+                    set_answered(Answered(question, one.results, one.final, next(NUMBERS)))
+        except PolicymixError as error:
+            if not cancelled.is_set():
+                tell(str(error))
+        if not cancelled.is_set():
+            set_finished(asked)
+
+    solara.use_thread(work, dependencies=[asked], intrusive_cancel=False)
+    return answered, progress, finished != asked
+
+
+def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[Content, bool]:
+    """Tables and figures of a tab, the former figures until the new ones are drawn, and whether all of it is current."""
+    shown, set_shown = solara.use_state((None, {"tables": [], "figures": []}))
+    wanted = (answered.number if answered else None, tab, lang)
+
+    def work(cancelled: threading.Event) -> None:
+        if answered is None:
+            return
+        targets = answered.question.inputs.targets
+        for content in contents(tab, answered.results, targets, lang):
+            if cancelled.is_set():
+                return
+            set_shown(lambda before, content=content: with_former(before, (wanted, content)))
+
+    solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
+    key, content = shown
+    if key is None or key[1:] != wanted[1:]:
+        return {"tables": [], "figures": []}, False
+    return content, key == wanted
+
+
+def with_former(before: tuple, now: tuple) -> tuple:
+    """New tables beside the former figures of the same tab, so that nothing jumps while they are drawn."""
+    (old_key, old), (key, content) = before, now
+    if not content["figures"] and old_key is not None and old_key[1:] == key[1:]:
+        return key, {**content, "figures": old["figures"]}
+    return now
+
+
+def use_download(
+    state: State, uploads: Mapping[str, Package], answered: Answered | None, tell: Callable[[str], None]
+) -> tuple[dict | None, bool, Callable[[Mapping[str, Any]], None], Callable[[], None]]:
+    """A file for the browser, whether one is being made, and what asks for one and takes it away again."""
+    wanted, set_wanted = solara.use_state(None)
+    file, set_file = solara.use_state(None)
+
+    def work(cancelled: threading.Event) -> None:
+        if wanted is None:
+            return
+        name, kind, make = wanted
+        try:
+            content = make()
+        except PolicymixError as error:
+            tell(str(error))
+            content = None
+        if cancelled.is_set():
+            return
+        if content is not None:
+            set_file({"name": name, "type": TYPES[kind], "content": base64.b64encode(content).decode("ascii")})
+        set_wanted(None)
+
+    def fetch(data: Mapping[str, Any]) -> None:
+        kind = str(data["kind"])
+        if kind == "toml":
+            name = str(data["package"])
+            package = own_package(state, uploads, name)
+            set_wanted((f"{package.id}.toml", kind, lambda: downloads.package_toml(package)))
+        elif kind in TYPES and answered is not None:
+            question, results = answered.question, answered.results
+            make = {
+                "results": lambda: downloads.results_netcdf(results),
+                "report": lambda: downloads.report_html(question, results, state.lang),
+            }[kind]
+            ending = {"results": "nc", "report": "html"}[kind]
+            set_wanted((f"{question.scenario.id}.{ending}", kind, make))
+
+    solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
+    return file, wanted is not None, fetch, lambda: set_file(None)
+
+
+def begin(query: str) -> tuple[State, str]:
+    """The state of an address, or the first one and the sentence that says what is wrong with it."""
+    try:
+        state = state_of(query)
+        question_of(state, {}, 1)
+    except PolicymixError as error:
+        return first_state(), str(error)
+    return state, ""
+
+
+def decoded(data: Mapping[str, Any]) -> bytes:
+    """Bytes of an upload as the browser sends them; a text longer than the limit is not looked at."""
+    text, name = str(data["content"]), str(data["name"])
+    if len(text) > 4 * LARGEST // 3 + 8:
+        raise too_large(name, 3 * len(text) // 4)
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error as error:
+        raise InvalidFile(name, [Problem("content", str(error), "a file")]) from None
+
+
+def mixes_shown(state: State) -> list[dict[str, Any]]:
+    """Mixes with their packages."""
+    baseline = load_scenario(state.scenario).baseline
+    return [{"name": name, "packages": list(held), "baseline": name == baseline} for name, held in state.mixes.items()]
+
+
+def shown_packages(state: State, uploads: Mapping[str, Package]) -> list[dict[str, Any]]:
+    """Packages of the mixes; none while one of them is missing, which the answer's message tells."""
+    return choices.packages_shown(state, uploads)
+
+
+def own_package(state: State, uploads: Mapping[str, Package], name: str) -> Package:
+    """A package of the mixes with the visitor's changes.
+
+    Raises
+    ------
+    NotFound
+        No mix holds it.
+    """
+    if name not in state.packages:
+        raise NotFound("package", name, state.packages)
+    return changed(choices.package_of(name, uploads), state.versions, name, [name])
+
+
+def own_packages(state: State, uploads: Mapping[str, Package]) -> list[Package]:
+    """All packages of the mixes with the visitor's changes."""
+    return [own_package(state, uploads, name) for name in state.packages]
+
+
+def moved(state: State, move: Mapping[str, Any]) -> State:
+    """The state after a slider has moved; None as its value takes the change back."""
+    value = move["value"]
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise InvalidValue(str(move["address"]), repr(value), "a number")
+    return with_change(state, str(move["address"]), None if value is None else float(value))
+
+
+def pin_of(state: State, mix: str | None) -> State:
+    """The state with a mix pinned or none."""
+    if mix is not None and mix not in state.mixes:
+        raise NotFound("mix", mix, state.mixes)
+    return pinned(state, mix)
+
+
+def without(state: State, mix: str, uploads: Mapping[str, Package]) -> State:
+    """The state without a mix; changes of packages that nobody holds any more go too."""
+    left = {name: held for name, held in state.mixes.items() if name != mix}
+    return _tidied(with_mixes(state, format_mixes(left), uploads), uploads)
+
+
+def with_added(state: State, names: list[str], uploads: Mapping[str, Package]) -> State:
+    """The state with one more mix of some packages."""
+    return with_mixes(state, ",".join([format_mixes(state.mixes), "+".join(map(str, names))]), uploads)
+
+
+def _tidied(state: State, uploads: Mapping[str, Package]) -> State:
+    """Without changes and switched-off clauses of packages that no mix holds."""
+    ids = {part for name in state.packages for part in (name, choices.package_of(name, uploads).id)}
+    changes = {
+        address: value
+        for address, value in state.versions.changes.items()
+        if "/" not in address or address.partition("/")[0] in ids
+    }
+    off = frozenset(clause for clause in state.versions.off if clause.partition("/")[0] in ids)
+    return replace(state, versions=type(state.versions)(changes, off))
+
+
+def status_text(answered: Answered | None, busy: bool, said: Mapping[str, str]) -> str:
+    """One line on how good the answer is that stands below."""
+    if answered is None:
+        return said["waiting"] if busy else ""
+    draws = answered.results.sizes["draw"]
+    if answered.final and not busy:
+        return said["final"].format(draws=draws)
+    return said["preliminary"].format(draws=draws, all=DRAWS) if not answered.final else said["waiting"]
+
+
+def entitled_shown(answer: Any, lang: str) -> dict[str, Any]:
+    """An entitlement as texts: total, range, and what every clause of the kind says, payments first."""
+    zh = lang == "zh"
+    unit = "元" if zh else "CNY"
+    notes = sorted((n for n in answer.trace if n.status != "other_kind"), key=lambda note: -note.amount)
+    low, high = (f"{number(each, 2)} {unit}" for each in (answer.low, answer.high))
+    return {
+        "total": f"{number(answer.total, 2)} {unit}",
+        "between": words(lang)["between"].format(low=low, high=high),
+        "notes": [
+            {
+                "clause": note.clause,
+                "title": note.title_zh if zh else note.title,
+                "amount": number(note.amount, 2),
+                "status": note.status_zh if zh else note.status,
+                "why": note.why_zh if zh else note.why,
+                "source": note.source,
+            }
+            for note in notes
+        ],
+    }
+
+
