@@ -1,4 +1,4 @@
-"""What one firm is entitled to, as a form: one claim, the facts that the clauses ask for, the answer with its reasons."""
+"""What one firm is entitled to, as a form: a claim, the facts that the clauses ask for, the answer with its reasons."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from policymix.app.calculator import facts_asked, kinds_of
-from policymix.app.levers import MONEY, SHARE, Slider, shown_value, sliders_of
+from policymix.app.levers import AREA, COUNT, MONEY, SHARE, Slider, shown_value, sliders_of
 from policymix.app.state import State, listed
 from policymix.experiments.listing import files
 from policymix.experiments.scenario import load_scenario
@@ -15,10 +15,11 @@ from policymix.policy.package import Package, load
 from policymix.policy.page import clause_lines
 from policymix.region.load import load as load_region
 
-SHOWN_AS = {  # unit of a slider -> divisor and name of the unit in which it is typed
-    SHARE: (0.01, "%", "%"), MONEY: (1e4, "10,000 CNY", "万元"), "m2": (1.0, "m²", "平方米"),
-    "count": (1.0, "claims", "项"),
+TYPED_AS = {  # unit of a slider -> divisor and name of the unit in which it is typed
+    SHARE: (0.01, "%", "%"), AREA: (1.0, "m²", "平方米"), COUNT: (1.0, "claims", "项"),
 }  # fmt: skip
+MILLIONS = 1e7
+"""CNY from which on a slider that ends there counts millions."""
 
 
 def scenarios(lang: str) -> list[dict[str, str]]:
@@ -105,12 +106,12 @@ def claim_form(state: State, uploads: Mapping[str, Package], kind: str | None) -
 
 def _slider(slider: Slider, lang: str) -> dict[str, Any]:
     """A slider in the unit in which it is typed."""
-    divisor, english, chinese = SHOWN_AS[slider.unit]
+    divisor, unit = typed_unit(slider, lang)
     maximum, opened = slider.note == "maximum", slider.note.startswith("open")
     return {
         "address": slider.address,
         "label": slider.label_zh if lang == "zh" else slider.label,
-        "unit": chinese if lang == "zh" else english,
+        "unit": unit,
         "divisor": divisor,
         "low": slider.low / divisor,
         "high": slider.high / divisor,
@@ -121,7 +122,15 @@ def _slider(slider: Slider, lang: str) -> dict[str, Any]:
     }
 
 
+def typed_unit(slider: Slider, lang: str) -> tuple[float, str]:
+    """Divisor and name of the unit in which a slider's number is typed: thousand or million CNY, in Chinese 万元."""
+    if slider.unit != MONEY:
+        divisor, english, chinese = TYPED_AS[slider.unit]
+        return divisor, chinese if lang == "zh" else english
+    if lang == "zh":
+        return 1e4, "万元"
+    return (1e6, "million CNY") if slider.high >= MILLIONS else (1e3, "thousand CNY")
+
+
 def _title(package: Package, lang: str) -> str:
     return package.head.title.zh if lang == "zh" else package.head.title.en
-
-

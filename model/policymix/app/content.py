@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ KEY_ROWS = (
 SIZE = re.compile(rb'<svg[^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
-def contents(tab: str, results: xarray.Dataset, targets: list[Target], lang: str) -> Iterator[Content]:
+def contents(tab: str, results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterator[Content]:
     """A tab of the page: once with its tables, then with its figures besides.
 
     Returns
@@ -52,7 +52,7 @@ def contents(tab: str, results: xarray.Dataset, targets: list[Target], lang: str
     yield {"tables": shown, "figures": drawn}
 
 
-def _overview(results: xarray.Dataset, targets: list[Target], lang: str) -> Iterable[Page]:
+def _overview(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
     """The treasury's bill, what it changed, and the chance of the core-share target."""
     chosen = [row for name in KEY_ROWS for row in rows(results) if row.id == name]
     table = headline(results, _core_targets(results, targets), chosen=chosen)
@@ -64,34 +64,34 @@ def _overview(results: xarray.Dataset, targets: list[Target], lang: str) -> Iter
     yield Page(tables.title(table, lang), mixes, lines, [words(lang)["hint"]])
 
 
-def _core_targets(results: xarray.Dataset, targets: list[Target]) -> list[Target]:
+def _core_targets(results: xarray.Dataset, targets: Sequence[Target]) -> list[Target]:
     """Targets of the core share within the horizon."""
     last = years_of(results)[-1]
     return [each for each in targets if each.outcome == "core_share" and each.at is not None and each.at.year <= last]
 
 
-def _targets(results: xarray.Dataset, targets: list[Target], lang: str) -> Iterable[Page]:
+def _targets(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
     if targets:
         yield target_page(scorecard(results, targets), lang)
 
 
-def _money(results: xarray.Dataset, targets: list[Target], lang: str) -> Iterable[Page]:
+def _money(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
     yield money_page(treasury(results), lang)
 
 
-def _additionality(results: xarray.Dataset, targets: list[Target], lang: str) -> Iterable[Page]:
+def _additionality(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
     for by in ("size", "clause"):
         yield from group_pages(by_group(results, by), lang)
 
 
-def _no_table(results: xarray.Dataset, targets: list[Target], lang: str) -> Iterable[Page]:
+def _no_table(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
     return ()
 
 
 Draws = dict[str, Callable[[], "Figure"]]
 
 
-def _core_share_figure(results: xarray.Dataset, targets: list[Target]) -> Draws:
+def _core_share_figure(results: xarray.Dataset, targets: Sequence[Target]) -> Draws:
     last = years_of(results)[-1]
     target = next((t for t in _core_targets(results, targets) if t.at is not None and t.at.year == last), None)
     return {"overview": lambda: figures.core_share(results, target)}
@@ -100,7 +100,7 @@ def _core_share_figure(results: xarray.Dataset, targets: list[Target]) -> Draws:
 PAGES = {
     "overview": _overview, "targets": _targets, "money": _money, "additionality": _additionality, "paths": _no_table,
 }  # fmt: skip
-FIGURES: dict[str, Callable[[Any, list[Target]], Draws]] = {
+FIGURES: dict[str, Callable[[Any, Sequence[Target]], Draws]] = {
     "overview": _core_share_figure,
     "targets": lambda results, targets: {"targets": lambda: figures.ladder(results, targets)},
     "money": lambda results, targets: {"money": lambda: figures.money(results)},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import itertools
+import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -47,6 +48,7 @@ STYLE = Path(__file__).parent / "page.css"
 TYPES = {"toml": "application/toml", "results": "application/x-netcdf", "report": "text/html"}
 MOST_UPLOADS = 10
 NUMBERS = itertools.count()
+EMPTY: Content = {"tables": [], "figures": []}
 
 
 @dataclass(frozen=True)
@@ -60,18 +62,16 @@ class Answered:
 
 
 @solara.component_vue("heading.vue")
-def Heading(words: dict, lang: str, own_address: bool, event_choose_language: Callable[[str], None]) -> None:  # noqa: N802
+def Heading(said: str, lang: str, own_address: bool, event_choose_language: Callable[[str], None]) -> None:  # noqa: N802
     """Title and the switch of language."""
 
 
 @solara.component_vue("choices.vue")
 def Choices(  # noqa: N802
-    words: dict,
-    scenarios: list,
+    said: str,
+    offered: str,
     scenario: str,
     mixes: list,
-    known: list,
-    packages: list,
     values: dict,
     off: list,
     changes: int,
@@ -95,7 +95,7 @@ def Choices(  # noqa: N802
 
 @solara.component_vue("answer.vue")
 def AnswerView(  # noqa: N802
-    words: dict,
+    said: str,
     message: str,
     status: str,
     done: int,
@@ -106,8 +106,7 @@ def AnswerView(  # noqa: N802
     preparing: bool,
     tabs: list,
     tab: str,
-    tables: list,
-    figures: list,
+    content: str,
     packages: list,
     file: dict | None,
     event_choose_tab: Callable[[str], None],
@@ -120,8 +119,8 @@ def AnswerView(  # noqa: N802
 
 @solara.component_vue("calculator.vue")
 def Calculator(  # noqa: N802
-    words: dict,
-    form: dict,
+    said: str,
+    form_text: str,
     entitled: dict | None,
     message: str,
     event_choose_kind: Callable[[str], None],
@@ -179,24 +178,21 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
     asked = (query_of(replace(state, lang="en")), marks)
     answered, progress, busy = use_answers(state, uploads, asked, set_message)
     content, fresh = use_content(answered, tab, state.lang)
-    held = solara.use_memo(lambda: shown_packages(state, uploads), [state.scenario, state.mixes, state.lang, marks])
-    known = solara.use_memo(lambda: choices.packages_known(uploads, state.lang), [state.lang, marks])
-    listed = solara.use_memo(lambda: choices.scenarios(state.lang), [state.lang])
+    offered = solara.use_memo(lambda: offer(state, uploads), [state.scenario, state.mixes, state.lang, marks])
+    texts = solara.use_memo(lambda: as_text(said), [state.lang])
     current = not busy and answered is not None and answered.final
     file, preparing, fetch, fetched = use_download(state, uploads, answered if current else None, set_message)
 
     with solara.Div(classes=["pm-page"]) as page:
         solara.Style(STYLE)
-        Heading(words=said, lang=state.lang, own_address=own_address, event_choose_language=language)
+        Heading(said=texts, lang=state.lang, own_address=own_address, event_choose_language=language)
         with solara.Div(classes=["pm-columns"]):
             Choices(
-                words=said,
-                scenarios=listed,
+                said=texts,
+                offered=offered,
                 scenario=state.scenario,
                 mixes=mixes_shown(state),
-                known=known,
-                packages=held,
-                values={address: value for address, value in state.versions.changes.items()},
+                values=dict(state.versions.changes),
                 off=sorted(state.versions.off),
                 changes=len(state.versions.changes) + len(state.versions.off),
                 pin=state.pin.mix if state.pin else None,
@@ -216,7 +212,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
             )
             with solara.Div():
                 AnswerView(
-                    words=said,
+                    said=texts,
                     message=message,
                     status=status_text(answered, busy, said),
                     done=progress.done,
@@ -227,8 +223,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
                     preparing=preparing,
                     tabs=list(TABS),
                     tab=tab,
-                    tables=content["tables"],
-                    figures=content["figures"],
+                    content=content,
                     packages=state.packages,
                     file=file,
                     event_choose_tab=lambda name: set_tab(name) if name in TABS else None,
@@ -247,7 +242,8 @@ def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -
     answer, set_answer = solara.use_state(None)
     message, set_message = solara.use_state("")
     form = solara.use_memo(
-        lambda: choices.claim_form(state, uploads, kind), [state.scenario, state.mixes, state.lang, marks, kind]
+        lambda: as_text(choices.claim_form(state, uploads, kind)),
+        [state.scenario, state.mixes, state.lang, marks, kind],
     )
 
     def calculate(data: Mapping[str, Any]) -> None:
@@ -267,8 +263,8 @@ def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -
 
     shown = None if answer is None else entitled_shown(answer, state.lang)
     return Calculator(
-        words=words(state.lang),
-        form=form,
+        said=as_text(words(state.lang)),
+        form_text=form,
         entitled=shown,
         message=message,
         event_choose_kind=choose_kind,
@@ -279,7 +275,7 @@ def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -
 def use_answers(
     state: State, uploads: Mapping[str, Package], asked: tuple, tell: Callable[[str], None]
 ) -> tuple[Answered | None, Progress, bool]:
-    """The latest answer, progress, and whether a better one is under way; a change or a leaving visitor ends the run."""
+    """The latest answer, progress, whether a better one is under way; a change or a leaving visitor ends the run."""
     answered, set_answered = solara.use_state(None)
     progress, set_progress = solara.use_state(Progress(0, 1))
     finished, set_finished = solara.use_state(None)
@@ -304,9 +300,9 @@ def use_answers(
     return answered, progress, finished != asked
 
 
-def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[Content, bool]:
-    """Tables and figures of a tab, the former figures until the new ones are drawn, and whether all of it is current."""
-    shown, set_shown = solara.use_state((None, {"tables": [], "figures": []}))
+def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bool]:
+    """Tables and figures of a tab, the former figures until the new ones are drawn; whether all of it is current."""
+    shown, set_shown = solara.use_state((None, EMPTY, as_text(EMPTY)))
     wanted = (answered.number if answered else None, tab, lang)
 
     def work(cancelled: threading.Event) -> None:
@@ -316,21 +312,21 @@ def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[Content
         for content in contents(tab, answered.results, targets, lang):
             if cancelled.is_set():
                 return
-            set_shown(lambda before, content=content: with_former(before, (wanted, content)))
+            set_shown(lambda before, content=content: with_former(before, wanted, content))
 
     solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
-    key, content = shown
+    key, _, text = shown
     if key is None or key[1:] != wanted[1:]:
-        return {"tables": [], "figures": []}, False
-    return content, key == wanted
+        return as_text(EMPTY), False
+    return text, key == wanted
 
 
-def with_former(before: tuple, now: tuple) -> tuple:
+def with_former(before: tuple, key: tuple, content: Content) -> tuple:
     """New tables beside the former figures of the same tab, so that nothing jumps while they are drawn."""
-    (old_key, old), (key, content) = before, now
+    old_key, old, _ = before
     if not content["figures"] and old_key is not None and old_key[1:] == key[1:]:
-        return key, {**content, "figures": old["figures"]}
-    return now
+        content = {**content, "figures": old["figures"]}
+    return key, content, as_text(content)
 
 
 def use_download(
@@ -378,7 +374,8 @@ def begin(query: str) -> tuple[State, str]:
     """The state of an address, or the first one and the sentence that says what is wrong with it."""
     try:
         state = state_of(query)
-        question_of(state, {}, 1)
+        if query:
+            question_of(state, {}, 1)
     except PolicymixError as error:
         return first_state(), str(error)
     return state, ""
@@ -401,9 +398,20 @@ def mixes_shown(state: State) -> list[dict[str, Any]]:
     return [{"name": name, "packages": list(held), "baseline": name == baseline} for name, held in state.mixes.items()]
 
 
-def shown_packages(state: State, uploads: Mapping[str, Package]) -> list[dict[str, Any]]:
-    """Packages of the mixes; none while one of them is missing, which the answer's message tells."""
-    return choices.packages_shown(state, uploads)
+def offer(state: State, uploads: Mapping[str, Package]) -> str:
+    """All that there is to choose from, as JSON."""
+    return as_text(
+        {
+            "scenarios": choices.scenarios(state.lang),
+            "known": choices.packages_known(uploads, state.lang),
+            "packages": choices.packages_shown(state, uploads),
+        }
+    )
+
+
+def as_text(data: Any) -> str:
+    """Plain data as JSON: Solara would look through every value of a table at every turn."""
+    return json.dumps(data, ensure_ascii=False)
 
 
 def own_package(state: State, uploads: Mapping[str, Package], name: str) -> Package:
@@ -493,5 +501,3 @@ def entitled_shown(answer: Any, lang: str) -> dict[str, Any]:
             for note in notes
         ],
     }
-
-

@@ -91,7 +91,9 @@ def made(host: str) -> uvicorn.Server:
         import uvicorn
         from solara.server.starlette import app
     except ModuleNotFoundError as error:
-        raise NotFound("package", str(error.name), ["pip install 'policymix[serve]'"], where="policymix serve") from None
+        raise NotFound(
+            "package", str(error.name), ["pip install 'policymix[serve]'"], where="policymix serve"
+        ) from None
     for name in IMPORTED:
         importlib.import_module(name)
     threading.Thread(target=prepare, daemon=True).start()

@@ -1,8 +1,8 @@
 """What a visitor has chosen, and the address of the page that says it: names and changed addresses, nothing else.
 
-The address uses the spellings of the command line: ``?mix=none,htz-2022&set=htz-2022/s3.pays.amount=400000&off=htz-2022/m4
-&pin=htz-2022&lang=zh``. Files have no place in it: every name is one that the catalogue lists, or ``ID.toml`` for a
-package that the visitor has uploaded.
+The address uses the spellings of the command line: ``?mix=none,htz-2022&set=htz-2022/s3.pays.amount=400000&lang=zh``.
+Files have no place in it: every name is one that the catalogue lists, or ``ID.toml`` for a package that the visitor has
+uploaded.
 """
 
 from __future__ import annotations

@@ -260,10 +260,8 @@ def _unit(
             for mode in modes:
                 if cancelled.is_set():
                     return None
-                own = RESULTS.get(
-                    _result_key(question, key, name, mode, numbers), lambda n=name, m=mode: _run(unit, n, m)
-                )
-                found.append(replace(own, mix=name))
+                mark = _result_key(question, key, name, mode, numbers)
+                found.append(replace(RESULTS.get(mark, partial(_run, unit, name, mode)), mix=name))
         return UnitResult(found, unit.start.world, unit.start.burn_in, unit.luck_share, unit.granular, None)
 
     return work
