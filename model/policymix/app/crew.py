@@ -11,8 +11,8 @@ from concurrent.futures import Future
 from functools import cache
 from typing import Any
 
-FIRST, LATER = 0, 1
-"""Parts of a preliminary answer; the rest."""
+FIRST, LATER, IDLE = 0, 1, 2
+"""Parts of a preliminary answer; the rest of an answer; what nobody waits for yet."""
 
 
 class Crew:

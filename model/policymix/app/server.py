@@ -6,6 +6,7 @@ import importlib
 import os
 import socket
 import threading
+import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,7 @@ def made(host: str) -> uvicorn.Server:
         raise NotFound(
             "package", str(error.name), ["pip install 'policymix[serve]'"], where="policymix serve"
         ) from None
+    warnings.filterwarnings("ignore", "Cookies with samesite=none")  # said at every visit without encryption
     for name in IMPORTED:
         importlib.import_module(name)
     threading.Thread(target=prepare, daemon=True).start()
@@ -106,7 +108,7 @@ def prepare() -> None:
     from policymix.app.study import answers, question_of
 
     try:
-        for _ in answers(question_of(first_state(), {}), threading.Event()):
+        for _ in answers(question_of(first_state(), {}), threading.Event(), awaited=False):
             pass
     except PolicymixError:  # the page itself says what is wrong
         return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from policymix.app.crew import FIRST, LATER, Crew, shared_crew
+from policymix.app.crew import FIRST, IDLE, LATER, Crew, shared_crew
 from policymix.app.state import State, Versions
 from policymix.app.stock import Stock
 from policymix.engine.mixes import Layers
@@ -197,9 +197,17 @@ def check_names(inputs: Inputs, versions: Versions) -> None:
 
 
 def answers(
-    question: Question, cancelled: threading.Event, crew: Crew | None = None, first_draws: int = FIRST_DRAWS
+    question: Question,
+    cancelled: threading.Event,
+    crew: Crew | None = None,
+    first_draws: int = FIRST_DRAWS,
+    awaited: bool = True,
 ) -> Iterator[Progress | Answer]:
     """The preliminary answer as soon as a few draws are done, progress, the final answer; nothing after ``cancelled``.
+
+    Parameters
+    ----------
+    awaited : whether somebody waits for it; otherwise all who are waited for go before
 
     Raises
     ------
@@ -209,7 +217,8 @@ def answers(
     crew, draws = crew or shared_crew(), question.scenario.draws
     first = min(first_draws, draws)
     warm(question.scenario.rules, question.setting.contract, question.setting.general)
-    began = [crew.submit(FIRST, _unit(question, draw, (FREE,), cancelled)) for draw in range(first)]
+    sooner, later = (FIRST, LATER) if awaited else (IDLE, IDLE)
+    began = [crew.submit(sooner, _unit(question, draw, (FREE,), cancelled)) for draw in range(first)]
     total = first + draws
     try:
         yield Progress(0, total)
@@ -218,7 +227,7 @@ def answers(
             return
         units = [future.result() for future in began]
         yield Answer(dataset(question, units), final=False)
-        began = [crew.submit(LATER, _unit(question, draw, (FROZEN, FREE), cancelled)) for draw in range(draws)]
+        began = [crew.submit(later, _unit(question, draw, (FROZEN, FREE), cancelled)) for draw in range(draws)]
         yield from _finished(began, first, total, cancelled)
         if cancelled.is_set():
             return
