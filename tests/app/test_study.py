@@ -149,3 +149,25 @@ def test_what_failed_is_tried_again():
     with pytest.raises(NotFound):
         stock.get("a", lambda: (_ for _ in ()).throw(NotFound("thing", "a", [])))
     assert stock.get("a", lambda: 1) == 1
+
+
+def test_ten_visitors_at_once_get_what_each_would_get_alone(small_state):
+    states = [with_change(small_state, "htz-2022/s3.pays.amount", 1000.0 * number) for number in range(10)]
+    together, crew = {}, Crew(2)
+
+    def visit(number):
+        question = study.question_of(states[number], {}, DRAWS)
+        together[number] = list(study.answers(question, threading.Event(), crew, first_draws=1))[-1].results
+
+    threads = [threading.Thread(target=visit, args=[number]) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    study.RESULTS.clear()
+    paid = set()
+    for number, state in enumerate(states):
+        alone = last(state)
+        assert_same(together[number], alone)
+        paid.add(float(alone["paid"].sum()))
+    assert len(paid) == 10

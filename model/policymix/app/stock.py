@@ -33,11 +33,10 @@ class Stock(Generic[Thing]):
             self._make(key, future, make)
         return future.result()
 
-    def holds(self, key: Hashable) -> bool:
-        """Whether the thing of a key is there already."""
+    def clear(self) -> None:
+        """Forget all."""
         with self._lock:
-            future = self._held.get(key)
-        return future is not None and future.done()
+            self._held.clear()
 
     def __len__(self) -> int:
         return len(self._held)
