@@ -44,9 +44,9 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=60.0)
     options.add_argument("--scenario", default="dalian-2025")
     given = options.parse_args()
-    command = [sys.executable, "-m", "policymix", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "policymix", "serve", given.scenario, "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
-        found = re.search(r"http://\S+", server.stderr.readline())
+        found = re.search(r"http://[\d.:]+", server.stderr.readline())
         drain = threading.Thread(target=server.stderr.read, daemon=True)
         drain.start()
         process = psutil.Process(server.pid)

@@ -11,6 +11,7 @@ commands = typer.Typer(rich_markup_mode=None)
 
 @commands.command()
 def serve(
+    scenario: Annotated[str, typer.Argument(help="Scenario to begin with.")] = "dalian-2025",
     port: Annotated[int, typer.Option(help="Port; 0 for any that is free.")] = 8765,
     host: Annotated[str, typer.Option(help="Address to listen at; 127.0.0.1 is this machine alone.")] = "127.0.0.1",
     quiet: Annotated[bool, typer.Option("--quiet", help="Do not print the page's address.")] = False,
@@ -20,7 +21,7 @@ def serve(
     \b
     Examples:
       policymix serve
-      policymix serve --port 9000
+      policymix serve qingdao-2025 --port 9000
     """
     from policymix.app.server import serve as open_page
 
@@ -28,4 +29,4 @@ def serve(
         if not quiet:
             typer.echo(f"policymix: the page is at {address} (Ctrl-C ends it)", err=True)
 
-    open_page(host, port, ready)
+    open_page(scenario, host, port, ready)

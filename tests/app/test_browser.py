@@ -55,7 +55,7 @@ def chromium():
 def address(small_folder):
     """The page's address; the server knows the small city."""
     pytest.importorskip("solara") if not os.environ.get("CI") else None
-    command = [sys.executable, "-m", "policymix", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "policymix", "serve", "small", "--port", "0"]
     environment = {**os.environ, PATH_VARIABLE: str(small_folder)}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
         said = server.stderr.readline()
@@ -113,6 +113,14 @@ def columns(page):
     return page.locator("#pm-panel table").first.locator("thead th").all_inner_texts()[1:]
 
 
+def below(page):
+    """Where what stands below the answer begins, from the top of the page."""
+    return page.evaluate(
+        "document.querySelector('.pm-downloads').getBoundingClientRect().top"
+        " - document.querySelector('.pm-heading').getBoundingClientRect().top"
+    )
+
+
 def package(page, number=1):
     """Open a package's controls."""
     found = page.locator(".pm-package").nth(number)
@@ -148,13 +156,13 @@ def test_the_first_answer_is_there(visit):
 
 def test_a_moved_slider_changes_answer_and_address_and_nothing_jumps(visit):
     page = visit()
-    before, steady = cells(page), page.locator(".pm-downloads").bounding_box()["y"]
+    before, steady = cells(page), below(page)
     m5 = clause(package(page), "m5")
     m5.locator("input[type=range]").first.fill("30")
     page.wait_for_function("location.search.includes('set=htz-2022/m5.pays.share.value=0.3')")
     tops = []
     for _ in range(200):
-        tops.append(page.locator(".pm-downloads").bounding_box()["y"])
+        tops.append(below(page))
         if FINAL.search(page.locator(".pm-status p").inner_text()) and page.locator(".pm-old").count() == 0:
             break
         page.wait_for_timeout(50)
@@ -206,8 +214,8 @@ def test_mixes_are_added_and_removed(visit):
     page = visit()
     page.get_by_role("button", name="Remove dalian-2021").click()
     page.wait_for_function("location.search.includes('mix=')")
-    page.get_by_label("qingdao-2023").check()
-    page.get_by_label(re.compile("^htz-2022")).check()
+    page.locator(".pm-new").get_by_label("qingdao-2023").check()
+    page.locator(".pm-new").get_by_label("htz-2022").check()
     page.get_by_role("button", name="Add this mix").click()
     page.wait_for_selector("th:text-is('qingdao-2023+htz-2022')")
     final(page)

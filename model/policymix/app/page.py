@@ -302,7 +302,7 @@ def use_answers(
 
 def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bool]:
     """Tables and figures of a tab, the former figures until the new ones are drawn; whether all of it is current."""
-    shown, set_shown = solara.use_state((None, EMPTY, as_text(EMPTY)))
+    shown, set_shown = solara.use_state((None, EMPTY, as_text(EMPTY), False))
     wanted = (answered.number if answered else None, tab, lang)
 
     def work(cancelled: threading.Event) -> None:
@@ -315,18 +315,19 @@ def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bo
             set_shown(lambda before, content=content: with_former(before, wanted, content))
 
     solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
-    key, _, text = shown
+    key, _, text, drawn = shown
     if key is None or key[1:] != wanted[1:]:
         return as_text(EMPTY), False
-    return text, key == wanted
+    return text, drawn and key == wanted
 
 
 def with_former(before: tuple, key: tuple, content: Content) -> tuple:
     """New tables beside the former figures of the same tab, so that nothing jumps while they are drawn."""
-    old_key, old, _ = before
-    if not content["figures"] and old_key is not None and old_key[1:] == key[1:]:
+    old_key, old, *_ = before
+    drawn = bool(content["figures"])
+    if not drawn and old_key is not None and old_key[1:] == key[1:]:
         content = {**content, "figures": old["figures"]}
-    return key, content, as_text(content)
+    return key, content, as_text(content), drawn
 
 
 def use_download(

@@ -10,7 +10,9 @@ import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from policymix.app.state import State, first_state, query_of
 from policymix.errors import InvalidValue, NotFound, PolicymixError
+from policymix.experiments.scenario import DEFAULT
 from policymix.report.fonts import FILE
 
 if TYPE_CHECKING:
@@ -39,11 +41,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def serve(host: str = HOST, port: int = PORT, ready: Callable[[str], None] | None = None) -> None:
+def serve(
+    scenario: str = DEFAULT, host: str = HOST, port: int = PORT, ready: Callable[[str], None] | None = None
+) -> None:
     """Serve the page until interrupted.
 
     Parameters
     ----------
+    scenario : name of the scenario to begin with
     host : address to listen at; 127.0.0.1 is this machine alone
     port : 0 for any that is free
     ready : called with the page's address once the port is ours
@@ -51,15 +56,18 @@ def serve(host: str = HOST, port: int = PORT, ready: Callable[[str], None] | Non
     Raises
     ------
     NotFound
-        Solara is not installed.
+        No such scenario; Solara is not installed.
     InvalidValue
         The port is in use, the address is not this machine's.
     """
+    state = first_state(scenario)
     listening = bound(host, port)
     with listening:
-        server = made(host)
+        server = made()
+        threading.Thread(target=prepare, args=[state], daemon=True).start()
         if ready is not None:
-            ready(f"http://{host}:{listening.getsockname()[1]}")
+            query = query_of(state)
+            ready(f"http://{host}:{listening.getsockname()[1]}/" + (f"?{query}" if query else ""))
         server.run(sockets=[listening])
 
 
@@ -84,31 +92,28 @@ def bound(host: str, port: int) -> socket.socket:
     return listening
 
 
-def made(host: str) -> uvicorn.Server:
-    """The server; what answers begin with is made ready meanwhile."""
+def made() -> uvicorn.Server:
+    """The server, with everything imported."""
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
     try:
         import uvicorn
         from solara.server.starlette import app
     except ModuleNotFoundError as error:
-        raise NotFound(
-            "package", str(error.name), ["pip install 'policymix[serve]'"], where="policymix serve"
-        ) from None
+        name = str(error.name).partition(".")[0]
+        raise NotFound("package", name, ["pip install 'policymix[serve]'"], where="policymix serve") from None
     warnings.filterwarnings("ignore", "Cookies with samesite=none")  # said at every visit without encryption
     for name in IMPORTED:
         importlib.import_module(name)
-    threading.Thread(target=prepare, daemon=True).start()
     return uvicorn.Server(uvicorn.Config(readable(app), log_level="error", access_log=False, ws_max_size=2**20))
 
 
-def prepare() -> None:
-    """Compile the rules and answer the first state, so that the first visitor does not wait for it."""
-    from policymix.app.state import first_state
+def prepare(state: State) -> None:
+    """Compile the rules and answer a state, so that the first visitor does not wait for it."""
     from policymix.app.study import answers, question_of
 
     try:
-        for _ in answers(question_of(first_state(), {}), threading.Event(), awaited=False):
+        for _ in answers(question_of(state, {}), threading.Event(), awaited=False):
             pass
     except PolicymixError:  # the page itself says what is wrong
         return
