@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from policymix.analysis.scorecard import scorecard
 from policymix.analysis.selection import years_of
 from policymix.analysis.targets import Target
 from policymix.analysis.treasury import treasury
+from policymix.app.stock import Stock
 from policymix.app.words import TABS, words
 from policymix.errors import NotFound
 from policymix.report import figures, tables
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Content = dict[str, Any]
+CONTENTS: Stock[Content] = Stock(120)
 KEY_ROWS = (
     "paid", "investment_gross", "investment_additional", "additional_share", "cost_per_investment", "cost_per_job",
     "active_firms_city", "employment_city", "core_share",
@@ -50,6 +52,18 @@ def contents(tab: str, results: xarray.Dataset, targets: Sequence[Target], lang:
     yield {"tables": shown, "figures": []}
     drawn = [_picture(name, draw, lang) for name, draw in FIGURES[tab](results, targets).items()]
     yield {"tables": shown, "figures": drawn}
+
+
+def shared_contents(
+    mark: Hashable, tab: str, results: xarray.Dataset, targets: Sequence[Target], lang: str
+) -> Iterator[Content]:
+    """`contents`, made once for all visitors who are shown the same results, which ``mark`` names."""
+    whole = (mark, tab, lang)
+    if whole not in CONTENTS:
+        made = contents(tab, results, targets, lang)
+        yield next(made)
+        CONTENTS.get(whole, lambda: list(made)[-1])
+    yield CONTENTS.get(whole, lambda: list(contents(tab, results, targets, lang))[-1])
 
 
 def _overview(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:

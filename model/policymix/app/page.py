@@ -19,7 +19,7 @@ import solara
 
 from policymix.app import choices, downloads
 from policymix.app.calculator import entitled
-from policymix.app.content import Content, contents
+from policymix.app.content import Content, shared_contents
 from policymix.app.state import (
     LANGUAGES,
     State,
@@ -308,8 +308,9 @@ def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bo
     def work(cancelled: threading.Event) -> None:
         if answered is None:
             return
-        targets = answered.question.inputs.targets
-        for content in contents(tab, answered.results, targets, lang):
+        question, results = answered.question, answered.results
+        mark = question.mark, answered.final
+        for content in shared_contents(mark, tab, results, question.inputs.targets, lang):
             if cancelled.is_set():
                 return
             set_shown(lambda before, content=content: with_former(before, wanted, content))

@@ -33,6 +33,10 @@ class Stock(Generic[Thing]):
             self._make(key, future, make)
         return future.result()
 
+    def __contains__(self, key: Hashable) -> bool:
+        with self._lock:
+            return key in self._held
+
     def clear(self) -> None:
         """Forget all."""
         with self._lock:

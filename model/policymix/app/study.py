@@ -92,6 +92,11 @@ class Question:
         """The scenario with the visitor's mixes."""
         return self.inputs.scenario
 
+    @property
+    def mark(self) -> Hashable:
+        """Equal for questions that have the same answer."""
+        return self.scenario.model_dump_json(), str(self.scenario.path), tuple(self.marks.items())
+
 
 @dataclass(frozen=True)
 class Progress:
