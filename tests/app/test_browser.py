@@ -113,6 +113,14 @@ def columns(page):
     return page.locator("#pm-panel table").first.locator("thead th").all_inner_texts()[1:]
 
 
+def to_tab(page, name):
+    """Open a tab and wait until it is drawn."""
+    page.get_by_role("tab", name=name).click()
+    page.wait_for_selector(f"[role=tab][aria-selected=true]:text-is('{name}')")
+    final(page)
+    page.wait_for_selector("#pm-panel img")
+
+
 def below(page):
     """Where what stands below the answer begins, from the top of the page."""
     return page.evaluate(
@@ -186,8 +194,7 @@ def test_a_clause_is_switched_off_and_its_source_is_shown(visit):
     m4.locator("> input").uncheck()
     page.wait_for_function("location.search.includes('off=htz-2022/m4')")
     final(page)
-    page.get_by_role("tab", name="Additionality").click()
-    final(page)
+    to_tab(page, "Additionality")
     picture(page, "clause-off-additionality-en")
     assert page.locator("#pm-panel table").count() >= 2
 
@@ -225,9 +232,7 @@ def test_mixes_are_added_and_removed(visit):
 @pytest.mark.parametrize("tab", ["Targets", "Money", "Additionality", "Paths"])
 def test_every_tab_shows_tables_or_figures_with_units(visit, tab):
     page = visit()
-    page.get_by_role("tab", name=tab).click()
-    page.wait_for_selector("#pm-panel img")
-    final(page)
+    to_tab(page, tab)
     picture(page, f"{tab.lower()}-en")
     assert page.locator("#pm-panel img").first.get_attribute("alt")
 
@@ -242,8 +247,7 @@ def test_a_broken_upload_has_the_sentence_of_the_command_line(visit):
     assert page.locator(".pm-message pre").inner_text().strip() == said.strip()
     picture(page, "broken-upload-en")
     page.get_by_role("button", name="Close").click()
-    page.get_by_role("tab", name="Money").click()
-    final(page)
+    to_tab(page, "Money")
 
 
 @pytest.mark.parametrize("size", [LARGEST + 1, 5_000_000])
@@ -334,9 +338,7 @@ def test_the_language_changes_at_once_and_no_sign_is_missing(visit):
     assert {sign for sign in shown if ord(sign) >= fonts.FIRST_CHINESE and ord(sign) not in drawn} == set()
     picture(page, "overview-zh")
     for tab, name in (("目标", "targets"), ("资金", "money"), ("新增与无谓支持", "additionality"), ("路径", "paths")):
-        page.get_by_role("tab", name=tab).click()
-        page.wait_for_selector("#pm-panel img")
-        final(page)
+        to_tab(page, tab)
         picture(page, f"{name}-zh")
 
 

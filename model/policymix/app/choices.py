@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from policymix import catalog
 from policymix.app.calculator import facts_asked, kinds_of
 from policymix.app.levers import AREA, COUNT, MONEY, SHARE, Slider, shown_value, sliders_of
 from policymix.app.state import State, listed
+from policymix.errors import PolicymixError
 from policymix.experiments.listing import files
 from policymix.experiments.scenario import load_scenario
 from policymix.policy.claim import kind_named
@@ -23,19 +25,18 @@ MILLIONS = 1e7
 
 
 def scenarios(lang: str) -> list[dict[str, str]]:
-    """Scenarios by name with their region's title."""
-    rows = []
-    for row in files("scenarios"):
-        title = row["title_zh"] if lang == "zh" else row["title"]
-        rows.append({"name": row["name"], "title": title or row["name"]})
-    return rows
+    """Scenarios by name: region, first and last year."""
+    return [{"name": name, "title": _city_and_years(name, lang)} for name in catalog.available("scenarios")]
 
 
-def region_title(state: State, lang: str) -> str:
-    """Title of the state's region."""
-    scenario = load_scenario(state.scenario)
-    title = load_region(scenario.region, scenario.path).title
-    return title.zh if lang == "zh" else title.en
+def _city_and_years(name: str, lang: str) -> str:
+    """``Dalian 2021–2025 (dalian-2025)``; of a file that cannot be read its name alone."""
+    try:
+        scenario = load_scenario(name)
+        title = load_region(scenario.region, scenario.path).title
+    except PolicymixError:
+        return name
+    return f"{title.zh if lang == 'zh' else title.en} {scenario.start[:4]}–{scenario.end[:4]} ({name})"
 
 
 def packages_known(uploads: Mapping[str, Package], lang: str) -> list[dict[str, str]]:

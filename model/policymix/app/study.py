@@ -45,7 +45,7 @@ from policymix.policy.versions import digest, keeping
 if TYPE_CHECKING:
     import xarray
 
-DRAWS, FIRST_DRAWS = 20, 4
+DRAWS, FIRST_DRAWS = 20, 3
 """Draws of the final and of the preliminary answer; the latter are the first of the former."""
 PATIENCE = 0.2
 """Seconds between looks at whether the visitor still waits."""

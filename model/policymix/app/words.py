@@ -45,6 +45,7 @@ WORDS = {
     "additionality": ("Additionality", "新增与无谓支持"),
     "paths": ("Paths", "路径"),
     "waiting": ("Simulating …", "正在模拟……"),
+    "drawing": ("Drawing …", "正在绘制……"),
     "preliminary": ("Preliminary answer from {draws} draws; the final one of {all} is on its way",
                     "初步结果:{draws} 次抽样;{all} 次抽样的最终结果计算中"),
     "final": ("Final answer from {draws} draws", "最终结果:{draws} 次抽样"),
