@@ -10,7 +10,7 @@ import tomlkit
 
 from policymix.app.study import Question
 from policymix.catalog import plain
-from policymix.policy.package import Package
+from policymix.policy.package import Package, load
 from policymix.report.document import Finished, page
 
 if TYPE_CHECKING:
@@ -18,8 +18,17 @@ if TYPE_CHECKING:
 
 
 def package_toml(package: Package) -> bytes:
-    """A package as the visitor has it, whole: reading it again gives the same package."""
-    return tomlkit.dumps(plain(package.raw)).encode()
+    """A package as the visitor has it: reading it again gives the same package.
+
+    One that extends another says so and brings all clauses anew: its open numbers are drawn as that one's are.
+    """
+    if not package.extends:
+        return tomlkit.dumps(plain(package.raw)).encode()
+    base = load(package.extends[0])
+    rules = {key: package.raw.get(key, []) for key in ("stack", "limit") if key in package.raw or key in base.raw}
+    own = {key: value for key, value in package.raw.items() if key not in rules}
+    written = {"extends": base.id, "drop": [clause.id for clause in base.clause], "change": rules, **own}
+    return tomlkit.dumps(plain(written)).encode()
 
 
 def results_netcdf(results: xarray.Dataset) -> bytes:
@@ -32,6 +41,7 @@ def results_netcdf(results: xarray.Dataset) -> bytes:
         return path.read_bytes()
 
 
-def report_html(question: Question, results: xarray.Dataset, lang: str) -> bytes:
-    """The report of ``policymix report`` in one language."""
-    return page(Finished(question.scenario.id, results, question.inputs), lang).encode()
+def report_html(question: Question, results: xarray.Dataset, query: str, lang: str) -> bytes:
+    """The report of ``policymix report`` in one language; it names the page's address in place of a command."""
+    command = f"policymix serve  # /?{query}" if query else "policymix serve"
+    return page(Finished(question.scenario.id, results, question.inputs, command), lang).encode()

@@ -55,6 +55,7 @@ EMPTY: Content = {"tables": [], "figures": []}
 class Answered:
     """An answer with the question that it is to; told apart by its number."""
 
+    asked: tuple
     question: Question
     results: xarray.Dataset
     final: bool
@@ -180,7 +181,8 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
     content, fresh = use_content(answered, tab, state.lang)
     offered = solara.use_memo(lambda: offer(state, uploads), [state.scenario, state.mixes, state.lang, marks])
     texts = solara.use_memo(lambda: as_text(said), [state.lang])
-    current = not busy and answered is not None and answered.final
+    stale = answered is None or answered.asked != asked
+    current = not busy and not stale
     file, preparing, fetch, fetched = use_download(state, uploads, answered if current else None, set_message)
 
     with solara.Div(classes=["pm-page"]) as page:
@@ -214,11 +216,11 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
                 AnswerView(
                     said=texts,
                     message=message,
-                    status=status_text(answered, busy, said),
+                    status=status_text(answered, busy, stale, said),
                     done=progress.done,
                     total=progress.total,
                     busy=busy,
-                    old=busy or not fresh,
+                    old=busy or stale or not fresh,
                     ready=current,
                     preparing=preparing,
                     tabs=list(TABS),
@@ -289,7 +291,7 @@ def use_answers(
                 if isinstance(one, Progress):
                     set_progress(one)
                 else:
-                    set_answered(Answered(question, one.results, one.final, next(NUMBERS)))
+                    set_answered(Answered(asked, question, one.results, one.final, next(NUMBERS)))
         except PolicymixError as error:
             if not cancelled.is_set():
                 tell(str(error))
@@ -363,7 +365,7 @@ def use_download(
             question, results = answered.question, answered.results
             make = {
                 "results": lambda: downloads.results_netcdf(results),
-                "report": lambda: downloads.report_html(question, results, state.lang),
+                "report": lambda: downloads.report_html(question, results, query_of(state), state.lang),
             }[kind]
             ending = {"results": "nc", "report": "html"}[kind]
             set_wanted((f"{question.scenario.id}.{ending}", kind, make))
@@ -472,14 +474,13 @@ def _tidied(state: State, uploads: Mapping[str, Package]) -> State:
     return replace(state, versions=type(state.versions)(changes, off))
 
 
-def status_text(answered: Answered | None, busy: bool, said: Mapping[str, str]) -> str:
+def status_text(answered: Answered | None, busy: bool, stale: bool, said: Mapping[str, str]) -> str:
     """One line on how good the answer is that stands below."""
-    if answered is None:
-        return said["waiting"] if busy else ""
+    if stale:
+        return said["waiting"] if busy else "" if answered is None else said["former"]
+    assert answered is not None
     draws = answered.results.sizes["draw"]
-    if answered.final and not busy:
-        return said["final"].format(draws=draws)
-    return said["preliminary"].format(draws=draws, all=DRAWS) if not answered.final else said["waiting"]
+    return said["final" if answered.final else "preliminary"].format(draws=draws, all=DRAWS)
 
 
 def entitled_shown(answer: Any, lang: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ WORDS = {
     "additionality": ("Additionality", "新增与无谓支持"),
     "paths": ("Paths", "路径"),
     "waiting": ("Simulating …", "正在模拟……"),
+    "former": ("The answer below is to what was chosen before", "下方是更改之前的结果"),
     "drawing": ("Drawing …", "正在绘制……"),
     "preliminary": ("Preliminary answer from {draws} draws; the final one of {all} is on its way",
                     "初步结果:{draws} 次抽样;{all} 次抽样的最终结果计算中"),

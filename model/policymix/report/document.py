@@ -44,11 +44,13 @@ class Finished:
     ----------
     name : as it was asked for, for commands
     inputs : what it was made from; None of a lone ``results.nc``
+    command : what made it, where no folder tells
     """
 
     name: str
     results: xarray.Dataset
     inputs: Inputs | None
+    command: str | None = None
 
     @property
     def targets(self) -> list[Target]:
@@ -167,6 +169,8 @@ def _inputs(folder: Path) -> Inputs | None:
 
 def _command(finished: Finished) -> str | None:
     """The command line that made the run, from its manifest."""
+    if finished.command is not None:
+        return finished.command
     place = store.place_of(finished.name)
     folder = place.parent if place.is_file() else place
     if not (folder / store.MANIFEST).is_file():
