@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from policymix.analysis.groups import by_group
@@ -94,8 +94,11 @@ def _money(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Ite
 
 
 def _additionality(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
-    for by in ("size", "clause"):
-        yield from group_pages(by_group(results, by), lang)
+    """By size of the firm, and by clause without those of other packages."""
+    yield from group_pages(by_group(results, "size"), lang)
+    for page in group_pages(by_group(results, "clause"), lang):
+        moved = [(label, cells) for label, cells in page.rows if any(cell.first != "0" for cell in cells)]
+        yield replace(page, rows=moved)
 
 
 def _no_table(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
