@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from policymix.report.formats import browser as browser_program
 
 pytestmark = pytest.mark.browser
 
-SECONDS = 60_000
+PATIENCE = 120_000  # milliseconds
 FINAL = re.compile("Final answer from 20 draws|最终结果")
 BROKEN = Path(__file__).parents[1] / "broken" / "unknown-fact.toml"
 CHOSEN = (
@@ -51,18 +52,20 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def address(small_folder):
+def address(small_folder, tmp_path_factory):
     """The page's address; the server knows the small city."""
     pytest.importorskip("solara") if not os.environ.get("CI") else None
     command = [sys.executable, "-m", "policymix", "serve", "small", "--port", "0"]
     environment = {**os.environ, PATH_VARIABLE: str(small_folder)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
-        said = server.stderr.readline()
-        found = re.search(r"http://127\.0\.0\.1:\d+", said)
-        assert found, said
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with log.open("w") as file, subprocess.Popen(command, stderr=file, env=environment) as server:
+        until = time.monotonic() + 120.0
+        while not (found := re.search(r"http://127\.0\.0\.1:\d+", log.read_text())) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert found, log.read_text()
         yield found[0]
         server.terminate()
-        server.stderr.read()
+    assert log.read_text().count("\n") == 1, log.read_text()  # its address, and no complaint
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def visit(chromium, address):
         context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(SECONDS)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("request", lambda asked: None if known(asked.url) else wrong.append(asked.url))
         page.goto(f"{address}/?{query}")
