@@ -11,7 +11,8 @@ pytest.importorskip("solara")
 import solara
 
 from policymix.app import Page, page, words
-from policymix.app.page import begin, decoded, moved, pin_of, with_added, with_former, without
+from policymix.app.acts import begin, decoded, moved, pin_of, with_added, without
+from policymix.app.page import with_former
 from policymix.app.state import first_state, with_change, with_clause
 from policymix.app.uploads import LARGEST
 from policymix.errors import InvalidFile, InvalidValue, NotFound
