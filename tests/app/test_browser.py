@@ -231,12 +231,12 @@ def test_mixes_are_added_and_removed(visit):
     assert columns(page) == ["none", "htz-2022", "both", "qingdao-2023+htz-2022"]
 
 
-@pytest.mark.parametrize("tab", ["Targets", "Money", "Additionality", "Paths"])
-def test_every_tab_shows_tables_or_figures_with_units(visit, tab):
+def test_every_tab_shows_figures_that_say_what_they_are(visit):
     page = visit()
-    to_tab(page, tab)
-    picture(page, f"{tab.lower()}-en")
-    assert page.locator("#pm-panel img").first.get_attribute("alt")
+    for tab in ("Targets", "Money", "Additionality", "Paths"):
+        to_tab(page, tab)
+        assert page.locator("#pm-panel img").first.get_attribute("alt")
+        picture(page, f"{tab.lower()}-en")
 
 
 def test_a_broken_upload_has_the_sentence_of_the_command_line(visit):
@@ -252,13 +252,13 @@ def test_a_broken_upload_has_the_sentence_of_the_command_line(visit):
     to_tab(page, "Money")
 
 
-@pytest.mark.parametrize("size", [LARGEST + 1, 5_000_000])
-def test_an_oversized_upload_is_refused(visit, tmp_path, size):
+def test_an_oversized_upload_is_refused(visit, tmp_path):
     page = visit()
-    (tmp_path / "big.toml").write_bytes(b"#" * size)
-    page.set_input_files("#pm-upload", tmp_path / "big.toml")
-    page.wait_for_selector(".pm-message")
-    assert f"found {size:,} bytes; expected at most 262,144 bytes" in page.locator(".pm-message").inner_text()
+    for size in (LARGEST + 1, 5_000_000):
+        (tmp_path / "big.toml").write_bytes(b"#" * size)
+        page.set_input_files("#pm-upload", tmp_path / "big.toml")
+        page.wait_for_selector(f".pm-message:has-text('{size:,} bytes')")
+        assert f"found {size:,} bytes; expected at most 262,144 bytes" in page.locator(".pm-message").inner_text()
 
 
 def test_an_upload_is_this_visitors_alone_and_its_download_is_the_package(visit, tmp_path):
