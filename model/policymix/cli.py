@@ -29,6 +29,7 @@ from policymix.cli_policy import Json, ScaleToHost, as_json_text, commands
 from policymix.cli_progress import progress_bar
 from policymix.cli_report import commands as report_commands
 from policymix.cli_sensitivity import commands as sensitivity_commands
+from policymix.cli_serve import commands as serve_commands
 from policymix.cli_sweep import commands as sweep_commands
 from policymix.cli_validate import commands as validation
 from policymix.errors import InvalidFile, InvalidValue, NotFound, PolicymixError, RunFailed, StalePosterior
@@ -98,6 +99,7 @@ app.add_typer(report_commands)
 app.add_typer(answer_commands)
 app.add_typer(design_commands)
 app.add_typer(sensitivity_commands)
+app.add_typer(serve_commands)
 
 ScenarioName = Annotated[str, typer.Argument(help="Name or file of a scenario.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")]

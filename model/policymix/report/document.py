@@ -53,11 +53,13 @@ class Finished:
     ----------
     name : as it was asked for, for commands
     inputs : what it was made from; None of a lone ``results.nc``
+    command : what made it, where no folder tells
     """
 
     name: str
     results: xarray.Dataset
     inputs: Inputs | None
+    command: str | None = None
 
     @property
     def targets(self) -> list[Target]:
@@ -152,7 +154,10 @@ def attributed(finished: Finished, files: Iterable[Path] | None = None) -> dict[
         A file that is given is no attribution, or of another run. One that only lies there is passed over then.
     """
     found = {}
-    listed = attribution_file.beside(finished.folder) if files is None else files
+    if files is not None:
+        listed = files
+    else:
+        listed = attribution_file.beside(finished.folder) if finished.command is None else ()
     for path in listed:
         try:
             table = attribution_file.read(path)
@@ -264,6 +269,8 @@ def _inputs(folder: Path) -> Inputs | None:
 
 def _command(finished: Finished) -> str | None:
     """The command line that made the run, from its manifest."""
+    if finished.command is not None:
+        return finished.command
     if not (finished.folder / store.MANIFEST).is_file():
         return None
     words = store.read_manifest(finished.folder).get("command", [])

@@ -1,0 +1,382 @@
+"""The page: a Solara component. What a visitor chooses is the state; answers come from threads of their own session.
+
+Importing this module imports Solara.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import solara
+
+from policymix.app import choices, downloads
+from policymix.app.acts import (
+    as_text,
+    begin,
+    decoded,
+    entitled_shown,
+    mixes_shown,
+    moved,
+    offer,
+    own_package,
+    own_packages,
+    pin_of,
+    with_added,
+    without,
+)
+from policymix.app.calculator import entitled
+from policymix.app.content import Content, shared_contents
+from policymix.app.state import LANGUAGES, State, Versions, first_state, query_of, with_clause
+from policymix.app.study import DRAWS, Progress, Question, answers, question_of
+from policymix.app.uploads import LARGEST, too_large, upload_name, uploaded_package
+from policymix.app.words import TABS, words
+from policymix.errors import InvalidValue, PolicymixError
+from policymix.policy.package import Package
+from policymix.policy.versions import digest
+
+if TYPE_CHECKING:
+    import xarray
+
+STYLE = Path(__file__).parent / "page.css"
+TYPES = {"toml": "application/toml", "results": "application/x-netcdf", "report": "text/html"}
+MOST_UPLOADS = 10
+NUMBERS = itertools.count()
+EMPTY: Content = {"tables": [], "figures": []}
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer with the question that it is to; told apart by its number."""
+
+    asked: tuple
+    question: Question
+    results: xarray.Dataset
+    final: bool
+    number: int
+
+
+@solara.component_vue("heading.vue")
+def Heading(said: str, lang: str, own_address: bool, event_choose_language: Callable[[str], None]) -> None:  # noqa: N802
+    """Title and the switch of language."""
+
+
+@solara.component_vue("choices.vue")
+def Choices(  # noqa: N802
+    said: str,
+    offered: str,
+    scenario: str,
+    mixes: list,
+    values: dict,
+    off: list,
+    changes: int,
+    pin: str | None,
+    uploaded: list,
+    largest: int,
+    query: str,
+    own_address: bool,
+    event_choose_scenario: Callable[[str], None],
+    event_pin_mix: Callable[[str | None], None],
+    event_remove_mix: Callable[[str], None],
+    event_add_mix: Callable[[list], None],
+    event_reset_all: Callable[[Any], None],
+    event_change: Callable[[dict], None],
+    event_switch_clause: Callable[[dict], None],
+    event_upload: Callable[[dict], None],
+    event_refuse: Callable[[dict], None],
+) -> None:
+    """City, mixes, clauses and sliders, upload."""
+
+
+@solara.component_vue("answer.vue")
+def AnswerView(  # noqa: N802
+    said: str,
+    message: str,
+    status: str,
+    done: int,
+    total: int,
+    busy: bool,
+    old: bool,
+    ready: bool,
+    preparing: bool,
+    tabs: list,
+    tab: str,
+    content: str,
+    packages: list,
+    file: dict | None,
+    event_choose_tab: Callable[[str], None],
+    event_close_message: Callable[[Any], None],
+    event_fetch_file: Callable[[dict], None],
+    event_fetched: Callable[[str], None],
+) -> None:
+    """Progress, tables, figures, downloads."""
+
+
+@solara.component_vue("calculator.vue")
+def Calculator(  # noqa: N802
+    said: str,
+    form_text: str,
+    entitled: dict | None,
+    message: str,
+    event_choose_kind: Callable[[str], None],
+    event_calculate: Callable[[dict], None],
+) -> None:
+    """What one firm is entitled to, as a form."""
+
+
+@solara.component
+def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
+    """The page, also as a widget in a notebook.
+
+    Parameters
+    ----------
+    query : the state to begin with, as in the page's address
+    own_address : whether the browser's address follows the state; not in a notebook
+    """
+    opened, trouble = solara.use_memo(lambda: begin(query), [])
+    state, set_state = solara.use_state(opened)
+    uploads, set_uploads = solara.use_state({})
+    message, set_message = solara.use_state(trouble)
+    tab, set_tab = solara.use_state(TABS[0])
+    said = words(state.lang)
+
+    def guarded(act: Callable[[Any], None]) -> Callable[[Any], None]:
+        """An event whose mistake becomes the sentence on the page."""
+
+        def event(data: Any = None) -> None:
+            try:
+                act(data)
+            except PolicymixError as error:
+                set_message(str(error))
+
+        return event
+
+    def choose(new: State) -> None:
+        set_message("")
+        set_state(new)
+
+    def upload(data: Mapping[str, Any]) -> None:
+        if len(uploads) >= MOST_UPLOADS:
+            raise InvalidValue("upload", f"{len(uploads) + 1} packages", f"at most {MOST_UPLOADS} in one session")
+        package = uploaded_package(str(data["name"]), decoded(data))
+        set_message("")
+        set_uploads({**uploads, upload_name(package): package})
+
+    def refuse(data: Mapping[str, Any]) -> None:
+        raise too_large(str(data["name"]), int(data["size"]))
+
+    def language(lang: str) -> None:
+        if lang in LANGUAGES:
+            set_state(replace(state, lang=lang))
+
+    marks = tuple((name, digest(package)) for name, package in uploads.items())
+    asked = (query_of(replace(state, lang="en")), marks)
+    answered, progress, busy = use_answers(state, uploads, asked, set_message)
+    content, fresh = use_content(answered, tab, state.lang)
+    offered = solara.use_memo(lambda: offer(state, uploads), [state.scenario, state.mixes, state.lang, marks])
+    texts = solara.use_memo(lambda: as_text(said), [state.lang])
+    stale = answered is None or answered.asked != asked
+    current = not busy and not stale
+    file, preparing, fetch, fetched = use_download(state, uploads, answered if current else None, set_message)
+
+    with solara.Div(classes=["pm-page"]) as page:
+        solara.Style(STYLE)
+        Heading(said=texts, lang=state.lang, own_address=own_address, event_choose_language=language)
+        with solara.Div(classes=["pm-columns"]):
+            Choices(
+                said=texts,
+                offered=offered,
+                scenario=state.scenario,
+                mixes=mixes_shown(state),
+                values=dict(state.versions.changes),
+                off=sorted(state.versions.off),
+                changes=len(state.versions.changes) + len(state.versions.off),
+                pin=state.pin.mix if state.pin else None,
+                uploaded=list(uploads),
+                largest=LARGEST,
+                query=query_of(state),
+                own_address=own_address,
+                event_choose_scenario=guarded(lambda name: choose(first_state(name, state.lang))),
+                event_pin_mix=guarded(lambda mix: choose(pin_of(state, mix))),
+                event_remove_mix=guarded(lambda mix: choose(without(state, mix, uploads))),
+                event_add_mix=guarded(lambda names: choose(with_added(state, names, uploads))),
+                event_reset_all=guarded(lambda _: choose(replace(state, versions=Versions()))),
+                event_change=guarded(lambda move: choose(moved(state, move))),
+                event_switch_clause=guarded(lambda to: choose(with_clause(state, str(to["clause"]), bool(to["on"])))),
+                event_upload=guarded(upload),
+                event_refuse=guarded(refuse),
+            )
+            with solara.Div():
+                AnswerView(
+                    said=texts,
+                    message=message,
+                    status=status_text(answered, busy, stale, said),
+                    done=progress.done,
+                    total=progress.total,
+                    busy=busy,
+                    old=busy or stale or not fresh,
+                    ready=current,
+                    preparing=preparing,
+                    tabs=list(TABS),
+                    tab=tab,
+                    content=content,
+                    packages=state.packages,
+                    file=file,
+                    event_choose_tab=lambda name: set_tab(name) if name in TABS else None,
+                    event_close_message=lambda _: set_message(""),
+                    event_fetch_file=guarded(fetch),
+                    event_fetched=lambda _: fetched(),
+                )
+                CalculatorForm(state, uploads, marks)
+    return page
+
+
+@solara.component
+def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -> Any:  # noqa: N802
+    """The calculator over the packages of the mixes, with the visitor's changes."""
+    kind, set_kind = solara.use_state(None)
+    answer, set_answer = solara.use_state(None)
+    message, set_message = solara.use_state("")
+    form = solara.use_memo(
+        lambda: as_text(choices.claim_form(state, uploads, kind)),
+        [state.scenario, state.mixes, state.lang, marks, kind],
+    )
+
+    def calculate(data: Mapping[str, Any]) -> None:
+        try:
+            found = entitled(own_packages(state, uploads), str(data["kind"]), dict(data["facts"]))
+        except PolicymixError as error:
+            set_answer(None)
+            set_message(str(error))
+        else:
+            set_message("")
+            set_answer(found)
+
+    def choose_kind(name: str) -> None:
+        set_answer(None)
+        set_message("")
+        set_kind(name)
+
+    shown = None if answer is None else entitled_shown(answer, state.lang)
+    return Calculator(
+        said=as_text(words(state.lang)),
+        form_text=form,
+        entitled=shown,
+        message=message,
+        event_choose_kind=choose_kind,
+        event_calculate=calculate,
+    )
+
+
+def use_answers(
+    state: State, uploads: Mapping[str, Package], asked: tuple, tell: Callable[[str], None]
+) -> tuple[Answered | None, Progress, bool]:
+    """The latest answer, progress, whether a better one is under way; a change or a leaving visitor ends the run."""
+    answered, set_answered = solara.use_state(None)
+    progress, set_progress = solara.use_state(Progress(0, 1))
+    finished, set_finished = solara.use_state(None)
+
+    def work(cancelled: threading.Event) -> None:
+        try:
+            question = question_of(state, uploads)
+            for one in answers(question, cancelled):
+                if cancelled.is_set():
+                    return
+                if isinstance(one, Progress):
+                    set_progress(one)
+                else:
+                    set_answered(Answered(asked, question, one.results, one.final, next(NUMBERS)))
+        except PolicymixError as error:
+            if not cancelled.is_set():
+                tell(str(error))
+        if not cancelled.is_set():
+            set_finished(asked)
+
+    solara.use_thread(work, dependencies=[asked], intrusive_cancel=False)
+    return answered, progress, finished != asked
+
+
+def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bool]:
+    """Tables and figures of a tab, the former figures until the new ones are drawn; whether all of it is current."""
+    shown, set_shown = solara.use_state((None, EMPTY, as_text(EMPTY), False))
+    wanted = (answered.number if answered else None, tab, lang)
+
+    def work(cancelled: threading.Event) -> None:
+        if answered is None:
+            return
+        question, results = answered.question, answered.results
+        mark = question.mark, answered.final
+        for content in shared_contents(mark, tab, results, question.inputs.targets, lang):
+            if cancelled.is_set():
+                return
+            set_shown(lambda before, content=content: with_former(before, wanted, content))
+
+    solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
+    key, _, text, drawn = shown
+    if key is None or key[1:] != wanted[1:]:
+        return as_text(EMPTY), False
+    return text, drawn and key == wanted
+
+
+def with_former(before: tuple, key: tuple, content: Content) -> tuple:
+    """New tables beside the former figures of the same tab, so that nothing jumps while they are drawn."""
+    old_key, old, *_ = before
+    drawn = bool(content["figures"])
+    if not drawn and old_key is not None and old_key[1:] == key[1:]:
+        content = {**content, "figures": old["figures"]}
+    return key, content, as_text(content), drawn
+
+
+def use_download(
+    state: State, uploads: Mapping[str, Package], answered: Answered | None, tell: Callable[[str], None]
+) -> tuple[dict | None, bool, Callable[[Mapping[str, Any]], None], Callable[[], None]]:
+    """A file for the browser, whether one is being made, and what asks for one and takes it away again."""
+    wanted, set_wanted = solara.use_state(None)
+    file, set_file = solara.use_state(None)
+
+    def work(cancelled: threading.Event) -> None:
+        if wanted is None:
+            return
+        name, kind, make = wanted
+        try:
+            content = make()
+        except PolicymixError as error:
+            tell(str(error))
+            content = None
+        if cancelled.is_set():
+            return
+        if content is not None:
+            set_file({"name": name, "type": TYPES[kind], "content": base64.b64encode(content).decode("ascii")})
+        set_wanted(None)
+
+    def fetch(data: Mapping[str, Any]) -> None:
+        kind = str(data["kind"])
+        if kind == "toml":
+            name = str(data["package"])
+            package = own_package(state, uploads, name)
+            set_wanted((f"{package.id}.toml", kind, lambda: downloads.package_toml(package)))
+        elif kind in TYPES and answered is not None:
+            question, results = answered.question, answered.results
+            make = {
+                "results": lambda: downloads.results_netcdf(results),
+                "report": lambda: downloads.report_html(question, results, query_of(state), state.lang),
+            }[kind]
+            ending = {"results": "nc", "report": "html"}[kind]
+            set_wanted((f"{question.scenario.id}.{ending}", kind, make))
+
+    solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
+    return file, wanted is not None, fetch, lambda: set_file(None)
+
+
+def status_text(answered: Answered | None, busy: bool, stale: bool, said: Mapping[str, str]) -> str:
+    """One line on how good the answer is that stands below."""
+    if stale:
+        return said["waiting"] if busy else "" if answered is None else said["former"]
+    assert answered is not None
+    draws = answered.results.sizes["draw"]
+    return said["final" if answered.final else "preliminary"].format(draws=draws, all=DRAWS)

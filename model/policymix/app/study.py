@@ -1,0 +1,367 @@
+"""From what a visitor has chosen to an answer: a preliminary one of a few draws, then the final one.
+
+The numbers are those of ``policymix run --draws 20`` with the same mixes and settings. What makes them quick: a draw's
+burn-in and baseline depend on none of the packages under study, so they are run once and shared by all visitors; a mix
+that a change does not touch is not run again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from policymix.app.crew import FIRST, IDLE, LATER, Crew, shared_crew
+from policymix.app.state import State, Versions
+from policymix.app.stock import Stock
+from policymix.engine.mixes import Layers
+from policymix.engine.setting import Setting
+from policymix.engine.timetable import FREE, FROZEN
+from policymix.engine.unit import (
+    Forked,
+    MixResult,
+    UnitResult,
+    copied,
+    first_difference,
+    fork_unit,
+    run_fork,
+)
+from policymix.engine.warm import warm
+from policymix.errors import NotFound
+from policymix.experiments import results
+from policymix.experiments.addresses import Value, parse_address
+from policymix.experiments.inputs import Inputs, gather, uncertainties
+from policymix.experiments.limits import check_changes
+from policymix.experiments.runner import draw_values, setting_of, whole_years
+from policymix.experiments.scenario import Scenario, load_scenario, with_options
+from policymix.policy.package import Package, addresses, set_value
+from policymix.policy.versions import digest, keeping
+
+if TYPE_CHECKING:
+    import xarray
+
+DRAWS, FIRST_DRAWS = 20, 3
+"""Draws of the final and of the preliminary answer; the latter are the first of the former."""
+PATIENCE = 0.2
+"""Seconds between looks at whether the visitor still waits."""
+PINNED = "pinned"
+BASELINES: Stock[Forked] = Stock(3 * DRAWS)
+"""Burn-in and baseline of a draw: as many as three scenarios have."""
+RESULTS: Stock[MixResult] = Stock(800)
+"""One mix of one draw under one treatment of prices."""
+GROUNDS: Stock[Ground] = Stock(24)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What an answer stands on before the visitor changes a package: inputs, and the numbers of every draw."""
+
+    inputs: Inputs
+    names: list[str]
+    values: np.ndarray  # float64[draw, prior]
+    refused: float
+
+    def numbers(self, draw: int) -> dict[str, float]:
+        """Number of a draw by address."""
+        return dict(self.inputs.fixed) | dict(zip(self.names, self.values[draw].tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A state, ready to run.
+
+    Attributes
+    ----------
+    inputs : with the visitor's packages as changed, the pinned mix among the mixes
+    setting : compiled mixes
+    marks : hashes of the packages of every mix as they are in it
+    """
+
+    ground: Ground
+    inputs: Inputs
+    setting: Setting
+    marks: Mapping[str, tuple[str, ...]]
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario with the visitor's mixes."""
+        return self.inputs.scenario
+
+    @property
+    def mark(self) -> Hashable:
+        """Equal for questions that have the same answer."""
+        return self.scenario.model_dump_json(), str(self.scenario.path), tuple(self.marks.items())
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Units of work done, and in all."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Results of some draws; ``final`` where they are all of them."""
+
+    results: xarray.Dataset
+    final: bool
+
+
+def question_of(state: State, uploads: Mapping[str, Package], draws: int = DRAWS) -> Question:
+    """Everything that a state names, read, changed and compiled.
+
+    Raises
+    ------
+    PolicymixError
+        A name, address or value that cannot be: the sentences of the command line.
+    """
+    ground = ground_of(state, uploads, draws)
+    packages = {
+        name: changed(package, state.versions, name, state.packages) for name, package in ground.inputs.packages.items()
+    }
+    check_names(ground.inputs, state.versions)
+    scenario, mixes = ground.inputs.scenario, dict(ground.inputs.scenario.mixes)
+    versions = {name: tuple(packages[each] for each in held) for name, held in mixes.items()}
+    if state.pin is not None:
+        check_names(ground.inputs, state.pin.versions)
+        held = mixes[state.pin.mix]
+        own = (changed(ground.inputs.packages[name], state.pin.versions, name, held) for name in held)
+        mixes[PINNED], versions[PINNED] = list(held), tuple(own)
+    scenario = scenario.model_copy(update={"mixes": mixes, "set": {**scenario.set, **state.versions.changes}})
+    inputs = replace(ground.inputs, scenario=scenario, packages=packages)
+    setting = setting_of(inputs, mixes=versions)
+    check_changes(setting, inputs.parameters, inputs.fixed)
+    marks = {name: tuple(digest(package) for package in held) for name, held in versions.items()}
+    return Question(ground, inputs, setting, marks)
+
+
+def ground_of(state: State, uploads: Mapping[str, Package], draws: int) -> Ground:
+    """Inputs of a state without the visitor's changes of packages, and the numbers of its draws."""
+    scenario = load_scenario(state.scenario)
+    if state.mixes != {name: tuple(held) for name, held in scenario.mixes.items()}:
+        scenario = with_options(scenario, mix=state.mixes)
+    plain = {address: value for address, value in state.versions.changes.items() if not _of_package(address)}
+    scenario = with_options(scenario, draws=draws, replicates=1, set=plain)
+    own = {name: package for name, package in uploads.items() if name in state.packages}
+    key = (scenario.model_dump_json(), str(scenario.path), tuple((name, digest(each)) for name, each in own.items()))
+    return GROUNDS.get(key, lambda: _ground(scenario, own))
+
+
+def _ground(scenario: Scenario, uploads: Mapping[str, Package]) -> Ground:
+    inputs = gather(scenario, uploads)
+    whole_years(scenario)
+    priors = uncertainties(inputs)
+    values, refused = draw_values(inputs, priors)
+    return Ground(inputs, [prior.name for prior in priors], values, refused)
+
+
+def changed(package: Package, versions: Versions, name: str, among: Iterable[str]) -> Package:
+    """A package with the visitor's values and without the clauses that are switched off.
+
+    A changed clause loses the label that says how certain the text is of its numbers, which need not hold any more.
+
+    Raises
+    ------
+    NotFound, InvalidValue
+        No such address, or a value that it cannot have.
+    """
+    if name not in among:
+        return package
+    own = {address: value for address, value in versions.changes.items() if _names(address, package, name)}
+    for address, value in own.items():
+        package = _with_value(package, address, value)
+    ids = {clause.id for clause in package.clause}
+    off = {clause.partition("/")[2] for clause in versions.off if clause.partition("/")[0] in (package.id, name)} & ids
+    return keeping(package, ids - off) if off else package
+
+
+def check_names(inputs: Inputs, versions: Versions) -> None:
+    """Refuse a change or a switched-off clause of a package that no mix holds.
+
+    Raises
+    ------
+    NotFound
+        The name, with those that exist.
+    """
+    ids = {part: package for name, package in inputs.packages.items() for part in (name, package.id)}
+    for address in versions.changes:
+        if _of_package(address) and parse_address(address).package not in ids:
+            raise NotFound("address", address, [each for p in inputs.packages.values() for each in addresses(p)])
+    for clause in versions.off:
+        package, _, own = clause.partition("/")
+        known = {f"{p.id}/{each.id}" for p in inputs.packages.values() for each in p.clause}
+        if package not in ids or own not in {each.id for each in ids[package].clause}:
+            raise NotFound("clause", clause, known)
+
+
+def answers(
+    question: Question,
+    cancelled: threading.Event,
+    crew: Crew | None = None,
+    first_draws: int = FIRST_DRAWS,
+    awaited: bool = True,
+) -> Iterator[Progress | Answer]:
+    """The preliminary answer as soon as a few draws are done, progress, the final answer; nothing after ``cancelled``.
+
+    Parameters
+    ----------
+    awaited : whether somebody waits for it; otherwise all who are waited for go before
+
+    Raises
+    ------
+    RunFailed
+        A unit cannot go on.
+    """
+    crew, draws = crew or shared_crew(), question.scenario.draws
+    first = min(first_draws, draws)
+    warm(question.scenario.rules, question.setting.contract, question.setting.general)
+    sooner, later = (FIRST, LATER) if awaited else (IDLE, IDLE)
+    began = [crew.submit(sooner, _unit(question, draw, (FREE,), cancelled)) for draw in range(first)]
+    total = first + draws
+    try:
+        yield Progress(0, total)
+        yield from _finished(began, 0, total, cancelled)
+        if cancelled.is_set():
+            return
+        units = [future.result() for future in began]
+        yield Answer(dataset(question, units), final=False)
+        began = [crew.submit(later, _unit(question, draw, (FROZEN, FREE), cancelled)) for draw in range(draws)]
+        yield from _finished(began, first, total, cancelled)
+        if cancelled.is_set():
+            return
+        yield Answer(dataset(question, [future.result() for future in began]), final=True)
+    finally:
+        for future in began:
+            future.cancel()
+
+
+def dataset(question: Question, units: Sequence[UnitResult]) -> xarray.Dataset:
+    """Results of the first draws as `policymix.run` gives them."""
+    draws, ground = len(units), question.ground
+    inputs = replace(question.inputs, scenario=question.scenario.model_copy(update={"draws": draws}))
+    priors = [prior for prior in uncertainties(inputs) if prior.name in ground.names]
+    values = ground.values[:draws, [ground.names.index(prior.name) for prior in priors]]
+    for column, prior in enumerate(priors):
+        if prior.law == "fixed":  # a value that the visitor has set closes its range
+            values[:, column] = prior.default
+    table = results.Table(inputs, question.setting, priors, values, ground.refused)
+    for draw, unit in enumerate(units):
+        table.put(draw, 0, unit)
+    return table.dataset()
+
+
+def _unit(
+    question: Question, draw: int, modes: Sequence[int], cancelled: threading.Event
+) -> Callable[[], UnitResult | None]:
+    """The work of one draw; None once it is cancelled."""
+
+    def work() -> UnitResult | None:
+        if cancelled.is_set():
+            return None
+        setting, numbers = question.setting, question.ground.numbers(draw)
+        key = _baseline_key(question, numbers, draw)
+        kept = BASELINES.get(key, lambda: _baseline(setting, numbers, question.scenario.seed, draw))
+        unit = _with_mixes(kept, setting, numbers)
+        found = [unit.baseline]
+        for name in setting.order[1:]:
+            for mode in modes:
+                if cancelled.is_set():
+                    return None
+                mark = _result_key(question, key, name, mode, numbers)
+                found.append(replace(RESULTS.get(mark, partial(_run, unit, name, mode)), mix=name))
+        return UnitResult(found, unit.start.world, unit.start.burn_in, unit.luck_share, unit.granular, None)
+
+    return work
+
+
+def _run(unit: Forked, name: str, mode: int) -> MixResult:
+    return next(result for result, _ in run_fork(unit, name, (mode,)))
+
+
+def _baseline(setting: Setting, numbers: Mapping[str, float], seed: int, draw: int) -> Forked:
+    """Burn-in and baseline of a draw, without what only the mixes of one question would use."""
+    unit = fork_unit(setting, numbers, seed, draw, mixes=())
+    city = copied(unit.start.city)
+    return replace(unit, start=unit.start._replace(city=city), last=city)
+
+
+def _with_mixes(unit: Forked, setting: Setting, numbers: Mapping[str, float]) -> Forked:
+    """A shared baseline with the mixes of a question; they all run from the fork."""
+    begins = {name: first_difference(setting, name) for name in setting.order[1:]}
+    start = unit.start._replace(layers=Layers(setting, numbers))
+    return replace(unit, setting=setting, values=numbers, start=start, begins=begins, pauses={})
+
+
+def _baseline_key(question: Question, numbers: Mapping[str, float], draw: int) -> Hashable:
+    """All that a draw's baseline depends on."""
+    scenario, setting = question.scenario, question.setting
+    inside = {package.id for package in setting.mixes[setting.baseline].packages}
+    horizon = (scenario.burn_in_start, scenario.start, scenario.end)
+    files = (scenario.region, scenario.environment, str(scenario.path), tuple(scenario.history), scenario.rules)
+    own = tuple(sorted((at, value) for at, value in numbers.items() if _package_of(at) in {None, *inside}))
+    return (*files, *horizon, scenario.seed, draw, setting.general, question.marks[setting.baseline], own)
+
+
+def _result_key(question: Question, baseline: Hashable, name: str, mode: int, numbers: Mapping[str, float]) -> Hashable:
+    """All that a mix's result depends on beside its baseline."""
+    packages = question.setting.mixes[name].packages
+    inside = {one for package in packages for one in package.lineage}
+    own = tuple(sorted((at, value) for at, value in numbers.items() if _package_of(at) in inside))
+    return baseline, mode, question.marks[name], tuple(question.scenario.opportunities), own
+
+
+def _finished(
+    units: Sequence[Future[UnitResult | None]], before: int, total: int, cancelled: threading.Event
+) -> Iterator[Progress]:
+    """Progress while units end; the first error ends it."""
+    left = set(units)
+    while left and not cancelled.is_set():
+        done, left = wait(left, timeout=PATIENCE, return_when=FIRST_COMPLETED)
+        for each in done:
+            each.result()
+        if done:
+            yield Progress(min(total, before + len(units) - len(left)), total)
+
+
+def _with_value(package: Package, address: str, value: Value) -> Package:
+    """One value set; see `changed`."""
+    key = parse_address(address).key
+    clause = key.partition(".")[0]
+    if any(each.id == clause and each.certainty is not None for each in package.clause):
+        package = _uncertified(package, clause)
+    try:
+        return set_value(package, key, value)
+    except NotFound:
+        raise NotFound("address", address, addresses(package)) from None
+
+
+def _uncertified(package: Package, clause: str) -> Package:
+    """The package with one clause without the label of its certainty."""
+    raw = {**package.raw, "clause": [dict(each) for each in package.raw["clause"]]}
+    for each in raw["clause"]:
+        if each["id"] == clause:
+            each.pop("certainty", None)
+    clauses = tuple(c.model_copy(update={"certainty": None}) if c.id == clause else c for c in package.clause)
+    return replace(package, clause=clauses, raw=raw)
+
+
+def _of_package(address: str) -> bool:
+    return parse_address(address).space == "package"
+
+
+def _package_of(address: str) -> str | None:
+    """The package of an address, None of a parameter or figure."""
+    package, slash, _ = address.partition("/")
+    return package if slash else None
+
+
+def _names(address: str, package: Package, name: str) -> bool:
+    """Whether an address is one of the package's."""
+    return _package_of(address) in (package.id, name)

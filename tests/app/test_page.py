@@ -1,0 +1,84 @@
+"""The page without a browser: its events, and the widget of a notebook."""
+
+import base64
+import json
+import time
+
+import pytest
+
+pytest.importorskip("solara")
+
+import solara
+
+from policymix.app import Page, page, words
+from policymix.app.acts import begin, decoded, moved, pin_of, with_added, without
+from policymix.app.page import with_former
+from policymix.app.state import first_state, with_change, with_clause
+from policymix.app.uploads import LARGEST
+from policymix.errors import InvalidFile, InvalidValue, NotFound
+
+
+def test_an_address_that_is_wrong_begins_with_the_first_state(small_state):
+    assert begin("") == (first_state(), "")
+    assert begin("scenario=small") == (small_state, "")
+    state, message = begin("scenario=small&set=htz-2022/m4.pays.aera_max=1")
+    assert state == first_state()
+    assert "aera_max" in message
+
+
+def test_mixes_come_and_go_with_their_changes(small_state):
+    state = with_change(with_added(small_state, ["qingdao-2023"], {}), "qingdao-2023/4.pays.amount", 1.0)
+    state = with_clause(state, "qingdao-2023/5a", False)
+    assert list(state.mixes) == [*small_state.mixes, "qingdao-2023"]
+    assert without(state, "qingdao-2023", {}) == small_state
+    with pytest.raises(InvalidValue, match="a different name"):
+        with_added(small_state, ["htz-2022"], {})
+
+
+def test_events_that_no_page_of_ours_sends(small_state):
+    with pytest.raises(NotFound):
+        pin_of(small_state, "nobody")
+    with pytest.raises(InvalidValue, match="a number"):
+        moved(small_state, {"address": "htz-2022/m4.pays.area_max", "value": "1"})
+    with pytest.raises(InvalidFile, match="expected a file"):
+        decoded({"name": "x.toml", "content": "not base64!"})
+    with pytest.raises(InvalidFile, match="at most 262,144 bytes"):
+        decoded({"name": "x.toml", "content": "A" * (2 * LARGEST)})
+    assert decoded({"name": "x.toml", "content": base64.b64encode(b"id = 1").decode()}) == b"id = 1"
+
+
+def test_former_figures_stay_until_new_ones_are_drawn():
+    one, two = (1, "money", "en"), (2, "money", "en")
+    empty = (None, page.EMPTY, "", False)
+    first = with_former(empty, one, {"tables": [1], "figures": ["a"]})
+    assert first[3]
+    second = with_former(first, two, {"tables": [2], "figures": []})
+    assert json.loads(second[2]) == {"tables": [2], "figures": ["a"]}
+    assert not second[3]
+    assert with_former(first, (2, "paths", "en"), {"tables": [], "figures": []})[1]["figures"] == []
+
+
+def test_every_word_is_there_in_both_languages():
+    assert words.words("en").keys() == words.words("zh").keys()
+    assert all(text for lang in ("en", "zh") for text in words.words(lang).values())
+
+
+def widgets_of(widget):
+    """A widget and all below it."""
+    yield widget
+    for child in getattr(widget, "children", ()):
+        if not isinstance(child, str):
+            yield from widgets_of(child)
+
+
+@pytest.mark.slow
+def test_it_is_a_widget_that_answers_and_stops_when_it_is_closed(small_state):
+    box, context = solara.render(Page(query="scenario=small"), handle_error=False)
+    answer = next(each for each in widgets_of(box) if hasattr(each, "content"))
+    until = time.monotonic() + 120.0
+    while not (answer.status.startswith("Final answer") and not answer.old) and time.monotonic() < until:
+        time.sleep(0.1)
+    shown = json.loads(answer.content)
+    assert shown["tables"][0]["columns"] == list(small_state.mixes)
+    assert shown["figures"][0]["src"].startswith("data:image/svg+xml;base64,")
+    context.close()
