@@ -296,7 +296,7 @@ def test_results_and_report_are_taken_along(visit, tmp_path):
     assert list(results["mix"].values) == ["none", "dalian-2021", "htz-2022", "both", "pinned"]
     with page.expect_download() as got:
         page.get_by_role("button", name="Report as HTML").click()
-    assert got.value.suggested_filename == "small.html"
+    assert got.value.suggested_filename == "dalian-2025.html"  # by the id of its scenario
     assert "<html" in Path(got.value.path()).read_text(encoding="utf-8")
     page.locator("#pm-package").select_option("htz-2022")
     with page.expect_download() as got:
