@@ -133,8 +133,8 @@ def _notes(table: xarray.Dataset, zh: int) -> list[str]:
             (f"{len(failures)} 次运行失败:" if zh else f"{len(failures)} runs failed: ") + "; ".join(failures[:3])
         )
     notes.append(
-        "达标比例:达到最优已发布政策均值的抽样比例;遗憾:与同一抽样中最优成员之差" if zh
-        else "robust: share of draws that reach the mean of the best published; regret: to the best member of a draw"
+        "达标比例:达到最优已发布政策目标值的抽样比例;遗憾:与同一抽样中最优成员之差" if zh
+        else "robust: share of draws that reach the goal of the best published; regret: to the best member of a draw"
     )  # fmt: skip
     return [*notes, str(table.attrs["method"])]
 
