@@ -10,6 +10,7 @@ from policymix.analysis.design import Member
 from policymix.analysis.recommendation import level_error
 from policymix.experiments.coalitions import OUTCOMES
 from policymix.experiments.design_problem import Goal, load_problem
+from policymix.report.design import verdict
 
 MILLION = 1e6
 COLUMNS = list(OUTCOMES)
@@ -89,3 +90,15 @@ def test_the_error_of_a_quantile_is_that_of_many_samples():
     assert np.mean([level_error(goal, row) for row in samples[:40]]) == pytest.approx(truth, rel=0.25)
     paired = level_error(goal, shared[0] + 1.0, shared[0])
     assert paired == pytest.approx(0.0, abs=1e-12)
+
+
+def test_what_overspends_in_fresh_draws_does_not_win(monkeypatch):
+    rich, poor = np.linspace(80.0, 84.0, 40).tolist(), np.linspace(50.0, 54.0, 40).tolist()
+    over = table_of(monkeypatch, {"d1": (rich, [130.0] * 40), "old": (poor, LEVEL)})
+    assert recommended(over) == "old" and over.attrs["beaten"] == 0
+    assert over["within"].values.tolist() == [False, True]
+    assert "In fresh draws d1 pays 130 million CNY and old 90.0." in verdict(over)
+    both = table_of(monkeypatch, {"d1": (rich, [130.0] * 40), "old": (poor, [140.0] * 40)})
+    assert recommended(both) == "d1"  # over the budget, for less than the other pays
+    within = table_of(monkeypatch, {"d1": (rich, [95.0] * 40), "old": (poor, LEVEL)})
+    assert recommended(within) == "d1" and "支付 0.950 亿元" in verdict(within, "zh")

@@ -116,7 +116,8 @@ def design(
     goal_in_sample; paid (CNY, nominal; mean, low, high, in_sample); difference (of the first goal's statistic, to the
     best published mix, paired), difference_error, resolved; regret and regret_90 (to the best member of a draw);
     robustness (share of draws that reach the goal of the best published mix); beats (share of draws above that mix);
-    published, on_front, recommended; factor, text. ``run(member, draw, column)`` has the single numbers,
+    budget_use (as the budget counts it), within (it is no more than the budget); published, on_front, recommended;
+    factor, text. ``run(member, draw, column)`` has the single numbers,
     ``sample(draw)`` which draws the search saw, ``parameter_value(draw, parameter)`` what was drawn.
 
     Raises
@@ -278,7 +279,9 @@ def _table(
     fresh = new[:, alive(book, FRESH)]
     published = np.array([each.point is None for each in members])
     seed = book.trials.scenario.seed
-    choice = choose(first, np.where(whole[:, None], by_draw(book, first, fresh), np.nan), published, seed)
+    use = np.array([budget_use(shop, row, FRESH) for row in new])
+    known = np.where(whole[:, None], by_draw(book, first, fresh), np.nan)
+    choice = choose(first, known, published, use, problem.budget.amount, seed)
     value = reached(first, by_draw(book, first, fresh))
     against = value[choice.rival] if choice.rival >= 0 else np.zeros(fresh.shape[1])
     regret = np.nanmax(np.where(whole[:, None], value, np.nan), axis=0) - value
@@ -296,7 +299,8 @@ def _table(
         "paid_low": ("member", np.quantile(paid, LOW, axis=1)),
         "paid_high": ("member", np.quantile(paid, HIGH, axis=1)),
         "paid_in_sample": ("member", [budget_use(shop, row, SEARCH) for row in seen]),
-        "budget_use": ("member", [budget_use(shop, row, FRESH) for row in new]),
+        "budget_use": ("member", use),
+        "within": ("member", use <= problem.budget.amount),
         "difference": ("member", choice.difference * first.sign),
         "difference_error": ("member", choice.error),
         "resolved": ("member", choice.resolved),

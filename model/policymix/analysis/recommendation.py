@@ -72,13 +72,19 @@ def level_error(goal: Goal, values: np.ndarray, less: np.ndarray | None = None, 
     return float(again.std(ddof=1))
 
 
-def choose(goal: Goal, values: np.ndarray, published: np.ndarray, seed: int = 0) -> Choice:
+def choose(
+    goal: Goal, values: np.ndarray, published: np.ndarray, paid: np.ndarray, amount: float, seed: int = 0
+) -> Choice:
     """The search's package where it is better than the best published one, otherwise that one.
+
+    Better is a resolved difference that no overspending bought: within the budget, or for no more than the rival pays.
 
     Parameters
     ----------
     values : float64[member, draw], what the goal reads; NaN where a run failed; the first member is the search's best
     published : bool[member]
+    paid : float64[member], as the budget counts it, in the same draws
+    amount : the budget
     """
     levels = goal.sign * np.array([level(goal, row) for row in values])
     whole = np.isfinite(levels)
@@ -89,5 +95,6 @@ def choose(goal: Goal, values: np.ndarray, published: np.ndarray, seed: int = 0)
     difference = levels - threshold
     error = np.array([level_error(goal, row, against, seed) for row in values])
     resolved = (np.abs(difference) >= ERRORS_NEEDED * error) & (difference != 0.0)
-    better = bool(whole[0] and resolved[0] and difference[0] > 0.0) or rival < 0
+    affordable = rival < 0 or bool(paid[0] <= max(amount, paid[rival]))
+    better = bool(whole[0] and resolved[0] and difference[0] > 0.0 and affordable) or rival < 0
     return Choice(0 if better else rival, rival, threshold, difference, error, resolved)

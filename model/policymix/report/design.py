@@ -102,17 +102,28 @@ def verdict(table: xarray.Dataset, lang: str = "en") -> str:
             if zh
             else f"Recommended: {said}. No published package fits the budget."
         )
+    money = _both_pay(table, lang)
     if table.attrs["beaten"]:
         return (
-            f"推荐 {chosen}:{said}。比缩放至同一预算的 {best} 多 {gap} {named}(标准误 {error})。" if zh
-            else f"Recommended: {chosen}, {said}. It beats {best} scaled to the same budget "
-            f"by {gap} {named} (s.e. {error})."
+            f"推荐 {chosen}:{said}。比按预算缩放的 {best} 多 {gap} {named}(标准误 {error})。{money}" if zh
+            else f"Recommended: {chosen}, {said}. It beats {best}, scaled to the budget, "
+            f"by {gap} {named} (s.e. {error}). {money}"
         )  # fmt: skip
     return (
-        f"搜索未能胜过已发布政策:推荐 {said}。搜索所得最优方案与其相差 {gap} {named}(标准误 {error})。" if zh
+        f"搜索未能胜过已发布政策:推荐 {said}。搜索所得最优方案与其相差 {gap} {named}(标准误 {error})。{money}" if zh
         else f"The search cannot beat the published packages: recommended is {said}. The best package that it found "
-        f"differs from it by {gap} {named} (s.e. {error})."
+        f"differs from it by {gap} {named} (s.e. {error}). {money}"
     )  # fmt: skip
+
+
+def _both_pay(table: xarray.Dataset, lang: str) -> str:
+    """What the search's package and the best published one pay in fresh draws, as the budget counts it."""
+    one, other = table.attrs["design"], table.attrs["best_published"]
+    paid = [quantity(float(table["budget_use"].sel(member=name)), "CNY", lang) for name in (one, other)]
+    unit = unit_of("CNY", lang)[1]
+    if lang == "zh":
+        return f"新抽样中 {one} 支付 {paid[0]} {unit},{other} 支付 {paid[1]} {unit}。"
+    return f"In fresh draws {one} pays {paid[0]} {unit} and {other} {paid[1]}."
 
 
 def _notes(table: xarray.Dataset, zh: int) -> list[str]:
