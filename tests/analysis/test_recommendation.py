@@ -8,9 +8,10 @@ import pytest
 from policymix.analysis import design as room
 from policymix.analysis.design import Member
 from policymix.analysis.recommendation import level_error
+from policymix.errors import RunFailed
 from policymix.experiments.coalitions import OUTCOMES
 from policymix.experiments.design_problem import Goal, load_problem
-from policymix.report.design import verdict
+from policymix.report.design import design_pages, verdict
 
 MILLION = 1e6
 COLUMNS = list(OUTCOMES)
@@ -102,3 +103,41 @@ def test_what_overspends_in_fresh_draws_does_not_win(monkeypatch):
     assert recommended(both) == "d1"  # over the budget, for less than the other pays
     within = table_of(monkeypatch, {"d1": (rich, [95.0] * 40), "old": (poor, LEVEL)})
     assert recommended(within) == "d1" and "支付 0.950 亿元" in verdict(within, "zh")
+
+
+def notes_of(table, lang="en"):
+    return " | ".join(design_pages(table, lang)[0].notes)
+
+
+def test_a_design_that_failed_is_not_recommended(monkeypatch):
+    broken, whole = ([np.nan] * 40, [np.nan] * 40), (STEADY, LEVEL)
+    next_best = table_of(monkeypatch, {"d1": broken, "d2": whole, "old": broken})
+    assert recommended(next_best) == "d2" and next_best.attrs["design"] == "d2"
+    assert "No published package could be compared" in verdict(next_best)
+    assert "failed in fresh draws: d1, old" in notes_of(next_best)
+    assert recommended(table_of(monkeypatch, {"d1": broken, "old": whole})) == "old"
+    with pytest.raises(RunFailed, match="every package of the final comparison failed"):
+        table_of(monkeypatch, {"d1": broken, "old": broken})
+
+
+def test_a_mix_that_stays_below_the_budget_is_named(monkeypatch):
+    fresh = {"d1": (STEADY, LEVEL), "old": (STEADY, LEVEL), "older": ([20.0] * 40, [30.0] * 40)}
+    seen = {"older": ([9.0, 9.0], [30.0, 32.0])}
+    table = table_of(monkeypatch, fresh, seen=seen)
+    assert "not brought to the budget: older x 2 pays 31.0 million CNY in the search's draws" in notes_of(table)
+    assert "未能缩放至预算:older × 2" in notes_of(table, "zh") and "budget: old x" not in notes_of(table)
+
+
+@pytest.mark.parametrize(("paid", "says"), [(np.nan, "old failed in the search's draws"), (200.0, "above the budget")])
+def test_why_a_published_mix_is_no_candidate(monkeypatch, paid, says):
+    shop = shop_of(monkeypatch, {}, 2, 2)
+    shop.book.trials.inputs.packages.update(old=None, older=None)
+    monkeypatch.setattr(room, "scaled", lambda package, factor: package)
+    answer = runs([9.0, 9.0], [paid, 50.0 if np.isnan(paid) else paid])
+    low = runs([9.0, 9.0], [99.9, 99.9])
+    monkeypatch.setattr(
+        room, "numbers_of", lambda _, some, *rest, **more: {n: answer if n.startswith("old x") else low for n in some}
+    )
+    members, refused = room.published_members(shop)
+    assert [each.name for each in members] == ["older"] and len(refused) == 1 and says in refused[0]
+    assert "nan" not in refused[0]

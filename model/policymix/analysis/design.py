@@ -148,7 +148,8 @@ def published_members(shop: Workshop) -> tuple[list[Member], list[str]]:
         found = factor_within(tried, amount)
         if found is None:
             least = min((value for value in tried.values() if math.isfinite(value)), default=math.nan)
-            refused.append(f"{name} pays {least:,.0f} with its amounts x {min(tried):g}, above the budget")
+            above = f"{name} pays {least:,.0f} with its amounts x {min(tried):g}, above the budget"
+            refused.append(f"{name} failed in the search's draws" if math.isnan(least) else above)
             continue
         changed = [scaled(package, found[0]) for package in packages[name]]
         members.append(Member(name, changed, f"{name}, amounts x {found[0]:.4g}", None, found[0]))
@@ -334,7 +335,8 @@ def _table(
         budget_quantile=problem.budget.quantile if problem.budget.quantile is not None else math.nan,
         draws=problem.draws, fresh=problem.fresh, evaluations=len(tried.points), feasible=int(tried.feasible.sum()),
         seed=str(book.trials.scenario.seed), best_published=members[choice.rival].name if choice.rival >= 0 else "",
-        threshold=choice.threshold * first.sign, beaten=int(choice.chosen != choice.rival >= 0), design="d1",
+        threshold=choice.threshold * first.sign, beaten=int(choice.chosen != choice.rival >= 0),
+        design=members[max(choice.design, 0)].name,
         failed=len(book.failures), failures=json.dumps(failed, ensure_ascii=False),
         not_candidates=json.dumps(refused, ensure_ascii=False),
         price_base=str(book.trials.inputs.region.reference.year),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from policymix.analysis.differences import ERRORS_NEEDED
+from policymix.errors import RunFailed
 from policymix.experiments.design_problem import Goal
 
 RESAMPLES = 1000
@@ -20,13 +21,15 @@ class Choice:
 
     Attributes
     ----------
-    chosen, rival : index of the member recommended, and of the best published one, -1 where there is none
+    chosen : index of the member recommended
+    design, rival : of the search's package (the first whose runs are whole) and of the best published one; -1 without
     threshold : what the rival reaches, 0 without one
     difference, error : float64[member], to the rival, and its standard error over the paired draws
     resolved : bool[member], the difference is two standard errors or more
     """
 
     chosen: int
+    design: int
     rival: int
     threshold: float
     difference: np.ndarray
@@ -81,20 +84,28 @@ def choose(
 
     Parameters
     ----------
-    values : float64[member, draw], what the goal reads; NaN where a run failed; the first member is the search's best
+    values : float64[member, draw], what the goal reads; NaN where a run failed; the search's packages as it ranks them
     published : bool[member]
     paid : float64[member], as the budget counts it, in the same draws
     amount : the budget
+
+    Raises
+    ------
+    RunFailed
+        Every member has a run that failed.
     """
     levels = goal.sign * np.array([level(goal, row) for row in values])
     whole = np.isfinite(levels)
-    rivals = published & whole
+    if not whole.any():
+        raise RunFailed("every package of the final comparison failed in the fresh draws")
+    rivals, designs = published & whole, ~published & whole
+    design = int(designs.argmax()) if designs.any() else -1
     rival = int(np.where(rivals, levels, -np.inf).argmax()) if rivals.any() else -1
     against = values[rival] if rival >= 0 else None
     threshold = float(levels[rival]) if rival >= 0 else 0.0
     difference = levels - threshold
     error = np.array([level_error(goal, row, against, seed) for row in values])
     resolved = (np.abs(difference) >= ERRORS_NEEDED * error) & (difference != 0.0)
-    affordable = rival < 0 or bool(paid[0] <= max(amount, paid[rival]))
-    better = bool(whole[0] and resolved[0] and difference[0] > 0.0 and affordable) or rival < 0
-    return Choice(0 if better else rival, rival, threshold, difference, error, resolved)
+    wins = resolved & (difference > 0.0) & (paid <= max(amount, paid[rival]))
+    better = rival < 0 or (design >= 0 and bool(wins[design]))
+    return Choice(design if better else rival, design, rival, threshold, difference, error, resolved)

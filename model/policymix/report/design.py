@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from policymix.analysis.budget_scale import CLOSE
 from policymix.report.answers import Page
 from policymix.report.style import (
     GREY,
@@ -100,13 +101,13 @@ def verdict(table: xarray.Dataset, lang: str = "en") -> str:
         return (
             f"推荐:{said}(没有可比的已发布政策)。"
             if zh
-            else f"Recommended: {said}. No published package fits the budget."
+            else f"Recommended: {said}. No published package could be compared: see below."
         )
-    money = _both_pay(table, lang)
+    money, factor = _both_pay(table, lang), f"{float(table['factor'].sel(member=best)):.3g}"
     if table.attrs["beaten"]:
         return (
-            f"推荐 {chosen}:{said}。比按预算缩放的 {best} 多 {gap} {named}(标准误 {error})。{money}" if zh
-            else f"Recommended: {chosen}, {said}. It beats {best}, scaled to the budget, "
+            f"推荐 {chosen}:{said}。比 {best}(金额 × {factor})多 {gap} {named}(标准误 {error})。{money}" if zh
+            else f"Recommended: {chosen}, {said}. It beats {best} (amounts x {factor}) "
             f"by {gap} {named} (s.e. {error}). {money}"
         )  # fmt: skip
     return (
@@ -134,6 +135,10 @@ def _notes(table: xarray.Dataset, zh: int) -> list[str]:
         notes.append(
             f"新抽样中超出预算:{', '.join(over)}" if zh else f"over the budget in fresh draws: {', '.join(over)}"
         )
+    failed = table["member"].values[table["goal_value"].isnull().any("goal").values].tolist()
+    if failed:
+        notes.append(f"新抽样中失败:{', '.join(failed)}" if zh else f"failed in fresh draws: {', '.join(failed)}")
+    notes += _short_of_the_budget(table, zh)
     for said in json.loads(table.attrs["not_candidates"]):
         notes.append(f"{'不可比' if zh else 'no candidate'}: {said}")
     counted = f"{table.attrs['evaluations']} packages tried, {table.attrs['feasible']} within the budget"
@@ -148,6 +153,21 @@ def _notes(table: xarray.Dataset, zh: int) -> list[str]:
         else "robust: share of draws that reach the goal of the best published; regret: to the best member of a draw"
     )  # fmt: skip
     return [*notes, str(table.attrs["method"])]
+
+
+def _short_of_the_budget(table: xarray.Dataset, zh: int) -> list[str]:
+    """Published mixes that no factor brings to the budget: what they pay in the draws in which they were scaled."""
+    short = table["published"] & (table["paid_in_sample"] < CLOSE * table.attrs["budget"])
+    notes = []
+    for name in table["member"].values[short.values].tolist():
+        one, lang = table.sel(member=name), "zh" if zh else "en"
+        factor, unit = f"{float(one['factor']):.3g}", unit_of("CNY", lang)[1]
+        paid = quantity(float(one["paid_in_sample"]), "CNY", lang)
+        notes.append(
+            f"未能缩放至预算:{name} × {factor} 在搜索样本内支付 {paid} {unit}" if zh
+            else f"not brought to the budget: {name} x {factor} pays {paid} {unit} in the search's draws"
+        )  # fmt: skip
+    return notes
 
 
 def _label(one: xarray.Dataset, zh: int) -> str:
