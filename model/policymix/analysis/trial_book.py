@@ -165,7 +165,7 @@ def head_of(book: Book, problem: DesignProblem) -> str:
     parts += [offers.model_dump_json() for offers in inputs.opportunities]
     parts += [digest(package) for _, package in sorted(inputs.packages.items())]
     parts += [json.dumps(sorted(inputs.fixed.items())), book.trials.scenario.rules, book.trials.values.tobytes().hex()]
-    parts += [target.model_dump_json() for target in book.targets]
+    parts += [repr(target) for target in book.targets]
     frame = book.trials.scenario
     parts += [frame.burn_in_start, frame.start, frame.end, str(frame.seed)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
