@@ -214,6 +214,8 @@ def smallest_page(table: xarray.Dataset, lang: str = "en") -> Page:
         if math.isfinite(budget):
             top = quantity(high, "CNY", lang) if math.isfinite(high) else "∞"
             cell = Cell(quantity(budget, "CNY", lang), f"[{quantity(low, 'CNY', lang)}, {top}]")
+        elif math.isnan(budget):
+            cell = Cell("失败" if zh else "failed")
         else:
             cell = Cell("无" if zh else "none does")
         highest = quantity(float(one["highest"]), "probability", lang)
@@ -236,6 +238,13 @@ def smallest_page(table: xarray.Dataset, lang: str = "en") -> Page:
             f"金额放大至 {table.attrs['largest']:g} 倍仍无政策达到该概率。" if zh
             else f"No published package meets it with its amounts up to x {table.attrs['largest']:g}.",
         )  # fmt: skip
+    for mix in table["mix"].values.tolist():
+        one = table.sel(mix=mix)
+        if int(one["draws"]) < table.attrs["draws"]:
+            notes.append(f"{mix}: {int(one['draws'])} / {table.attrs['draws']} {'次抽样' if zh else 'draws'}")
+        if one["left_out"].item():
+            said = "有运行失败而略去的倍数" if zh else "left out for failed runs"
+            notes.append(f"{mix}: {said}: {one['left_out'].item()}")
     if table.attrs["failed"]:
         notes.append(f"{table.attrs['failed']} runs failed: {'; '.join(json.loads(table.attrs['failures'])[:3])}")
     return Page(head, columns, rows, [*notes, str(table.attrs["method"])])
