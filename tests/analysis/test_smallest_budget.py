@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from policymix.analysis import smallest_budget as room
-from policymix.analysis.smallest_budget import smallest_budget
+from policymix.analysis.smallest_budget import must_be_true, smallest_budget
 from policymix.errors import RunFailed
 from policymix.experiments.coalitions import OUTCOMES
 from policymix.experiments.design_problem import load_problem
-from policymix.report.design import smallest_figure, smallest_page
+from policymix.report.design import smallest_figure, smallest_page, truth_page
 
 TARGET, DRAWS = "town/t1", 8
 COLUMNS = [*OUTCOMES, TARGET]
@@ -95,3 +95,40 @@ def test_the_smallest_budget_may_lie_below_the_first_factor(monkeypatch):
     assert table["budget"].item() == pytest.approx(0.25e6 * (0.4 - 0.1) / (0.7 - 0.1))
     assert table["low"].item() <= table["budget"].item() <= table["high"].item() < 0.25e6
     assert smallest_figure(table) is not None
+
+
+def conditions():
+    """A design in which the search's draws go with number a, and the fresh ones with number b."""
+    import xarray
+
+    drawn = np.random.default_rng(1).random((120, 3))
+    seen = np.arange(120) < 60
+    deciding = np.where(seen, drawn[:, 0], drawn[:, 1])
+    invested = np.where(deciding >= 0.6, 10.0, 1.0)
+    return xarray.Dataset(
+        {
+            "recommended": ("member", [True]),
+            "run": (("member", "draw", "column"), invested[None, :, None]),
+            "parameter_value": (("draw", "parameter"), drawn),
+        },
+        {
+            "member": ["d1"], "column": ["investment"], "parameter": ["a", "b", "c"], "draw": np.arange(120),
+            "sample": ("draw", np.where(seen, "search", "fresh")), "goal": ["investment"],
+            "reads": ("goal", ["investment"]), "at_least": ("goal", [np.nan]), "sign": ("goal", [1.0]),
+        },
+        {"threshold": 5.0},
+    )  # fmt: skip
+
+
+def test_what_must_be_true_is_read_in_fresh_draws_only():
+    table = conditions()
+    truth = must_be_true(table)
+    assert truth.attrs["of"] == 60 and truth["parameter"].values[0] == "b" and truth.attrs["stands"] == 1
+    fresh = table["run"].values[0, 60:, 0] >= 5.0
+    assert truth.attrs["meets"] == pytest.approx(fresh.mean())
+
+
+def test_a_condition_is_told_as_an_association():
+    note = truth_page(must_be_true(conditions())).notes[0]
+    assert "has to be" not in note and "100.0" in note and "where b is at least 0.59" in note and "elsewhere" in note
+    assert "b ≥ 0.59" in truth_page(must_be_true(conditions()), "zh").notes[0]

@@ -182,11 +182,12 @@ def _row(
 
 
 def must_be_true(table: xarray.Dataset, member: str | None = None) -> xarray.Dataset:
-    """Which uncertain number, on which side of which value, goes with a member's reaching its goal.
+    """Which uncertain number, on which side of which value, goes with a member's reaching its goal in fresh draws.
 
-    For every number that was drawn the split of the draws is found that explains most of the variance of "reaches the
-    threshold" (the share for an outcome, the chance for a target). With many numbers and few draws the best of them
-    looks good by luck: ``chance`` is how often the best split over all numbers is as good when the draws are shuffled.
+    The draws of the search have no part in it: in those the member was chosen for what it reached. For every number
+    that was drawn the split of the draws is found that explains most of the variance of "reaches the threshold" (the
+    share for an outcome, the chance for a target). With many numbers and few draws the best of them looks good by
+    luck: ``chance`` is how often the best split over all numbers is as good when the draws are shuffled.
 
     Parameters
     ----------
@@ -212,13 +213,14 @@ def must_be_true(table: xarray.Dataset, member: str | None = None) -> xarray.Dat
         raise NotFound("member of the design", name, names)
     goal = table.isel(goal=0)
     column, at_least = str(goal["reads"].values), float(goal["at_least"])
-    run = table["run"].sel(member=name, column=column).values
+    fresh = table["sample"].values == FRESH
+    run = table["run"].sel(member=name, column=column).values[fresh]
     whole = np.isfinite(run)
     is_chance = column not in OUTCOMES
     threshold = float(table.attrs["threshold"]) if math.isnan(at_least) else at_least
     reached = float(goal["sign"]) * (run[whole] - threshold) >= 0.0
     meets = run[whole] if is_chance else reached.astype(float)
-    values = table["parameter_value"].values[whole]
+    values = table["parameter_value"].values[fresh][whole]
     found = best_splits(values, meets)
     rng = np.random.default_rng(0)
     shuffled = np.array([best_splits(values, rng.permutation(meets))[:, 1].max() for _ in range(_turns(meets))])

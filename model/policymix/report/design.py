@@ -266,8 +266,8 @@ def truth_page(table: xarray.Dataset, lang: str = "en") -> Page:
         rows.append((str(one["parameter"].values), cells))
     name, level = table.attrs["member"], quantity(float(table.attrs["meets"]), "ratio", lang)
     head = (
-        f"{name} 达标(平均 {level})须满足什么" if zh
-        else f"What must be true for {name} to reach its goal ({level} of draws do)"
+        f"{name} 达标(新抽样中平均 {level})须满足什么" if zh
+        else f"What must be true for {name} to reach its goal ({level} of fresh draws do)"
     )  # fmt: skip
     columns = (
         ["条件", "满足时", "不满足时", "偶然概率"] if zh else ["condition", "where it holds", "elsewhere", "by chance"]
@@ -276,9 +276,11 @@ def truth_page(table: xarray.Dataset, lang: str = "en") -> Page:
         first = table.sel(rank=1)
         name, value = first["parameter"].item(), f"{float(first['value']):.4g}"
         above = str(first["side"].values) == "at least"
+        inside, outside = (quantity(float(first[key]), "ratio", lang) for key in ("inside", "outside"))
         note = (
-            f"须:{name} {'≥' if above else '<'} {value}" if zh
-            else f"{name} has to be {'at least' if above else 'below'} {value}."
+            f"{name} {'≥' if above else '<'} {value} 时达标 {inside},否则 {outside}(相关,非因果)" if zh
+            else f"It is reached with {inside} in draws where {name} is {'at least' if above else 'below'} {value}, "
+            f"with {outside} elsewhere: an association, no necessity."
         )  # fmt: skip
     else:
         note = (
