@@ -6,7 +6,8 @@ import pytest
 
 from policymix.errors import InvalidFile, InvalidValue, NotFound
 from policymix.experiments.candidates import as_text, levers_of, packages_of, scaled, write
-from policymix.experiments.design_problem import load_problem, with_numbers
+from policymix.experiments.design_problem import load_problem, scenario_of, with_numbers
+from policymix.experiments.scenario import load_scenario
 from policymix.policy.package import check, load
 from policymix.policy.versions import digest
 
@@ -205,3 +206,10 @@ def test_options_are_laid_over_the_file():
 def test_the_shipped_problem_can_be_used():
     found = load_problem("dalian-600")
     assert len(levers_of(found).listed) > 40 and set(found.candidates()) >= {"both", "qingdao-2023", "shiyan-2022"}
+
+
+def test_the_seed_of_a_problem_is_taken_as_it_is_said():
+    chosen = load_problem("dalian-600")
+    of_scenario = scenario_of(chosen, []).seed
+    assert chosen.seed is None and of_scenario == load_scenario(chosen.scenario).seed != 0
+    assert [scenario_of(with_numbers(chosen, seed=seed), []).seed for seed in (0, 7)] == [0, 7]

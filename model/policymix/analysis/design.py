@@ -20,8 +20,8 @@ import numpy as np
 
 from policymix.analysis.budget_scale import factor_within, factors_for
 from policymix.analysis.design_starts import starts
-from policymix.analysis.differences import ERRORS_NEEDED
 from policymix.analysis.package_search import Tried, front, search
+from policymix.analysis.recommendation import choose, level, level_error, reached
 from policymix.analysis.trial_book import FRESH, SEARCH, Book, key_of, numbers_of, opened, stored_for, target_named
 from policymix.errors import InvalidValue, NotFound, RunFailed
 from policymix.experiments.candidate_runs import trials_of
@@ -113,11 +113,12 @@ def design(
     Returns
     -------
     Dataset over ``member`` (front and published mixes) and ``goal``, measured in fresh draws: goal, goal_error,
-    goal_in_sample; paid (CNY, nominal; mean, low, high, in_sample); difference (of the first goal, to the best
-    published mix, paired), difference_error, resolved; regret and regret_90 (to the best member of a draw); robustness
-    (share of draws that reach the mean of the best published mix); beats (share of draws above that mix); published,
-    on_front, within, recommended; factor, text. ``run(member, draw, column)`` has the single numbers, ``sample(draw)``
-    which draws the search saw, ``parameter_value(draw, parameter)`` what was drawn.
+    goal_in_sample; paid (CNY, nominal; mean, low, high, in_sample); difference (of the first goal's statistic, to the
+    best published mix, paired), difference_error, resolved; regret and regret_90 (to the best member of a draw);
+    robustness (share of draws that reach the goal of the best published mix); beats (share of draws above that mix);
+    budget_use (as the budget counts it), within (it is no more than the budget); published, on_front, recommended;
+    factor, text. ``run(member, draw, column)`` has the single numbers,
+    ``sample(draw)`` which draws the search saw, ``parameter_value(draw, parameter)`` what was drawn.
 
     Raises
     ------
@@ -147,7 +148,8 @@ def published_members(shop: Workshop) -> tuple[list[Member], list[str]]:
         found = factor_within(tried, amount)
         if found is None:
             least = min((value for value in tried.values() if math.isfinite(value)), default=math.nan)
-            refused.append(f"{name} pays {least:,.0f} with its amounts x {min(tried):g}, above the budget")
+            above = f"{name} pays {least:,.0f} with its amounts x {min(tried):g}, above the budget"
+            refused.append(f"{name} failed in the search's draws" if math.isnan(least) else above)
             continue
         changed = [scaled(package, found[0]) for package in packages[name]]
         members.append(Member(name, changed, f"{name}, amounts x {found[0]:.4g}", None, found[0]))
@@ -241,15 +243,6 @@ def by_draw(book: Book, goal: Goal, numbers: np.ndarray) -> np.ndarray:
     return numbers[..., book.columns.index(goal.column)]
 
 
-def level(goal: Goal, values: np.ndarray) -> float:
-    """A goal's statistic over draws: mean, quantile, or the share that reaches ``at_least``; NaN if one is missing."""
-    if not values.size or not np.isfinite(values).all():
-        return math.nan
-    if goal.at_least is not None:
-        return float((values >= goal.at_least).mean())
-    return float(values.mean() if goal.quantile is None else np.quantile(values, goal.quantile))
-
-
 def budget_use(shop: Workshop, numbers: np.ndarray, sample: str) -> float:
     """What a candidate pays as the budget counts it: mean or quantile over draws, CNY."""
     paid = numbers[alive(shop.book, sample), shop.book.columns.index(PAID)]
@@ -286,45 +279,40 @@ def _table(
     whole = np.isfinite(new[:, alive(book, FRESH)]).all(axis=(1, 2))
     fresh = new[:, alive(book, FRESH)]
     published = np.array([each.point is None for each in members])
-    value = _reached(first, by_draw(book, first, fresh))
-    mean = np.where(whole, value.mean(axis=1), -np.inf)
-    rivals = published & whole
-    rival = int(np.where(rivals, mean, -np.inf).argmax()) if rivals.any() else -1
-    against = value[rival] if rival >= 0 else np.zeros(fresh.shape[1])
-    difference = value - against
-    error = difference.std(axis=1, ddof=1) / math.sqrt(fresh.shape[1])
-    resolved = (np.abs(difference.mean(axis=1)) >= ERRORS_NEEDED * error) & (difference.mean(axis=1) != 0.0)
-    better = bool(whole[0] and resolved[0] and difference[0].mean() > 0.0) or rival < 0
-    chosen = 0 if better else rival
+    seed = book.trials.scenario.seed
+    use = np.array([budget_use(shop, row, FRESH) for row in new])
+    known = np.where(whole[:, None], by_draw(book, first, fresh), np.nan)
+    choice = choose(first, known, published, use, problem.budget.amount, seed)
+    value = reached(first, by_draw(book, first, fresh))
+    against = value[choice.rival] if choice.rival >= 0 else np.zeros(fresh.shape[1])
     regret = np.nanmax(np.where(whole[:, None], value, np.nan), axis=0) - value
     paid = fresh[..., book.columns.index(PAID)]
     goals = [goal.name for goal in problem.goal]
     in_sample = np.array([[goal.sign for goal in problem.goal]]) * [goal_values(shop, row, SEARCH) for row in seen]
     now = np.array([[level(goal, by_draw(book, goal, row)) for goal in problem.goal] for row in fresh])
-    spread = np.array(
-        [[_reached(goal, by_draw(book, goal, row), False).std(ddof=1) for goal in problem.goal] for row in fresh]
-    )
+    errors = [[level_error(goal, by_draw(book, goal, row), None, seed) for goal in problem.goal] for row in fresh]
     draws = [*book.samples[SEARCH], *book.samples[FRESH]]
     variables: dict[str, Any] = {
         "goal_value": (("member", "goal"), now),
-        "goal_error": (("member", "goal"), spread / math.sqrt(fresh.shape[1])),
+        "goal_error": (("member", "goal"), errors),
         "goal_in_sample": (("member", "goal"), in_sample),
         "paid": ("member", paid.mean(axis=1)),
         "paid_low": ("member", np.quantile(paid, LOW, axis=1)),
         "paid_high": ("member", np.quantile(paid, HIGH, axis=1)),
         "paid_in_sample": ("member", [budget_use(shop, row, SEARCH) for row in seen]),
-        "budget_use": ("member", [budget_use(shop, row, FRESH) for row in new]),
-        "difference": ("member", difference.mean(axis=1) * first.sign),
-        "difference_error": ("member", error),
-        "resolved": ("member", resolved),
+        "budget_use": ("member", use),
+        "within": ("member", use <= problem.budget.amount),
+        "difference": ("member", choice.difference * first.sign),
+        "difference_error": ("member", choice.error),
+        "resolved": ("member", choice.resolved),
         "regret": ("member", regret.mean(axis=1)),
         "regret_90": ("member", np.quantile(regret, 0.9, axis=1)),
-        "robustness": ("member", (value >= against.mean()).mean(axis=1)),
-        "beats": ("member", (difference > 0.0).mean(axis=1)),
+        "robustness": ("member", (value >= choice.threshold).mean(axis=1)),
+        "beats": ("member", (value > against).mean(axis=1)),
         "factor": ("member", [each.factor for each in members]),
         "published": ("member", published),
         "on_front": ("member", [each.name in on_front for each in members]),
-        "recommended": ("member", np.arange(len(members)) == chosen),
+        "recommended": ("member", np.arange(len(members)) == choice.chosen),
         "text": ("member", [each.text for each in members]),
         "run": (("member", "draw", "column"), np.concatenate([seen, new], axis=1)),
         "parameter_value": (("draw", "parameter"), book.trials.values[draws]),
@@ -346,8 +334,9 @@ def _table(
         baseline=book.trials.scenario.baseline, budget=problem.budget.amount, method=METHOD,
         budget_quantile=problem.budget.quantile if problem.budget.quantile is not None else math.nan,
         draws=problem.draws, fresh=problem.fresh, evaluations=len(tried.points), feasible=int(tried.feasible.sum()),
-        seed=str(book.trials.scenario.seed), best_published=members[rival].name if rival >= 0 else "",
-        threshold=float(against.mean() * first.sign), beaten=int(better and rival >= 0), design="d1",
+        seed=str(book.trials.scenario.seed), best_published=members[choice.rival].name if choice.rival >= 0 else "",
+        threshold=choice.threshold * first.sign, beaten=int(choice.chosen != choice.rival >= 0),
+        design=members[max(choice.design, 0)].name,
         failed=len(book.failures), failures=json.dumps(failed, ensure_ascii=False),
         not_candidates=json.dumps(refused, ensure_ascii=False),
         price_base=str(book.trials.inputs.region.reference.year),
@@ -355,12 +344,6 @@ def _table(
         levers=json.dumps([lever.name for lever in shop.levers.listed]),
     )  # fmt: skip
     return table
-
-
-def _reached(goal: Goal, values: np.ndarray, signed: bool = True) -> np.ndarray:
-    """A goal in single draws: the number, or whether it reaches ``at_least``."""
-    found = (values >= goal.at_least).astype(float) if goal.at_least is not None else values
-    return goal.sign * found if signed else found
 
 
 def _unit(goal: Goal) -> str:

@@ -1,8 +1,8 @@
 """The smallest budget with which a package meets a target with a given probability, and what must be true for it.
 
-A published mix is scaled (all its amounts together) until the mean chance of the target over draws reaches the
-probability. What it then pays on average is the budget; the interval is a bootstrap over draws (Efron 1979,
-doi:10.1214/aos/1176344552).
+A published mix is scaled (all its amounts together, from nothing) until the mean chance of the target over draws
+reaches the probability. What it then pays on average is the budget; the interval is a bootstrap over draws (Efron
+1979, doi:10.1214/aos/1176344552).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policymix.analysis.budget_scale import LARGEST, crossing
-from policymix.analysis.design import HIGH, LOW, Ticked, Workshop, alive, mixes_of, workshop
+from policymix.analysis.design import HIGH, LOW, Ticked, alive, mixes_of, workshop
 from policymix.analysis.trial_book import FRESH, numbers_of
-from policymix.errors import InvalidValue, NotFound
+from policymix.errors import InvalidValue, NotFound, RunFailed
 from policymix.experiments.candidates import scaled
 from policymix.experiments.coalitions import OUTCOMES
 from policymix.experiments.design_problem import PAID, DesignProblem, Goal, load_problem
@@ -63,15 +63,18 @@ def smallest_budget(
 
     Returns
     -------
-    Dataset over ``mix``: budget (CNY, nominal, mean over draws; infinite where no factor up to 64 does it), low and
-    high (90 %), never (share of resamples in which none does), factor (next one tried at or above the budget),
-    highest (probability reached at any factor) and highest_paid; and over ``mix, step`` what was tried: factor_tried,
-    paid, chance. ``at_baseline`` is the probability without a package.
+    Dataset over ``mix``: budget (CNY, nominal, mean over draws; infinite where no factor up to 64 does it, NaN where
+    nothing can be said because of failed runs), low and high (90 %), never (share of resamples in which none does),
+    factor (next one tried at or above the budget), highest (probability reached at any factor) and highest_paid,
+    draws (whole ones, in which it is measured), left_out (factors with a failed run in one of them, as text); and
+    over ``mix, step`` what was tried: factor_tried, paid, chance. ``at_baseline`` is the probability without a package.
 
     Raises
     ------
     NotFound, InvalidValue
         No such target, a probability outside 0..1, or one that the baseline already has.
+    RunFailed
+        No mix has a factor without a failed run.
     """
     import xarray
 
@@ -88,35 +91,56 @@ def smallest_budget(
             found = numbers_of(
                 book, {text: [scaled(p, f) for p in packages[n]] for text, (n, f) in pairs.items()}, FRESH
             )
+            measured = alive(book, FRESH) & np.isfinite(book.at_baseline[FRESH][:, 0])
             for text, (name, factor) in pairs.items():
-                tried[name][factor] = found[text][alive(book, FRESH)]
+                tried[name][factor] = found[text][measured]
         if progress is not None:
             progress(turn + 1, 1 + HALVINGS)
         wanted = {name: _between(book.columns, known, target, probability) for name, known in tried.items()}
-    base = float(np.nanmean(book.at_baseline[FRESH][:, 0]))
+    at_baseline = book.at_baseline[FRESH][measured, 0]
+    base = float(at_baseline.mean()) if at_baseline.size else math.nan
     if base >= probability:
         raise InvalidValue("--probability", f"{probability:g}", f"more than {base:.3g}, which the baseline already has")
-    rows = [_row(book.columns, tried[name], target, probability, shop) for name in packages]
+    seed = book.trials.scenario.seed
+    rows = [_row(book.columns, tried[name], target, probability, at_baseline, seed) for name in packages]
+    if not any(row["factors"] for row in rows):
+        reasons = dict.fromkeys(failure.reason for failure in book.failures)
+        raise RunFailed(f"no published package has a factor without a failed run: {'; '.join(list(reasons)[:3])}")
     steps = max(len(row["factors"]) for row in rows)
     table = xarray.Dataset(
         {key: ("mix", [row[key] for row in rows]) for key in
-         ("budget", "low", "high", "never", "factor", "highest", "highest_paid")},
+         ("budget", "low", "high", "never", "factor", "highest", "highest_paid", "draws", "left_out")},
         coords={"mix": list(packages)},
     )  # fmt: skip
     for key, column in (("factor_tried", "factors"), ("paid", "paid"), ("chance", "chance")):
         table[key] = (("mix", "step"), [[*row[column], *[math.nan] * (steps - len(row[column]))] for row in rows])
     table.attrs.update(
         target=target, probability=probability, at_baseline=base, problem=chosen.id, units="CNY", method=METHOD,
-        draws=int(alive(book, FRESH).sum()), failed=len(book.failures), largest=LARGEST,
+        draws=int(alive(book, FRESH).sum()), failed=len(book.failures),
+        largest=min(row["factors"][-1] for row in rows if row["factors"]),
         failures=json.dumps([f"{each.candidate}, draw {each.draw}: {each.reason}" for each in book.failures]),
     )  # fmt: skip
     return table
 
 
+def _usable(known: Mapping[float, np.ndarray]) -> tuple[list[float], np.ndarray]:
+    """Factors without a failed run, and bool[draw], the draws in which they have none.
+
+    A draw that failed at every factor counts for none; a factor that failed in one of the others is left out, so that
+    all factors are compared in the same draws and none is measured in a lucky few.
+    """
+    finite = {factor: np.isfinite(numbers).all(axis=1) for factor, numbers in sorted(known.items())}
+    whole = np.any(list(finite.values()), axis=0)
+    factors = [factor for factor, ran in finite.items() if ran[whole].all()] if whole.any() else []
+    return factors, whole
+
+
 def _between(columns: list[str], known: Mapping[float, np.ndarray], target: str, probability: float) -> list[float]:
     """The factor halfway (in logarithms) between the last that falls short and the first that does not."""
-    factors = sorted(known)
-    level = np.maximum.accumulate([np.nanmean(known[f][:, columns.index(target)]) for f in factors])
+    factors, whole = _usable(known)
+    if not factors:
+        return []
+    level = np.maximum.accumulate([known[f][whole, columns.index(target)].mean() for f in factors])
     if level[-1] < probability or level[0] >= probability:
         return []
     first = int(np.argmax(level >= probability))
@@ -125,35 +149,45 @@ def _between(columns: list[str], known: Mapping[float, np.ndarray], target: str,
 
 
 def _row(
-    columns: list[str], known: Mapping[float, np.ndarray], target: str, probability: float, shop: Workshop
+    columns: list[str],
+    known: Mapping[float, np.ndarray],
+    target: str,
+    probability: float,
+    at_baseline: np.ndarray,
+    seed: int,
 ) -> dict:
-    """The smallest budget of one mix with its bootstrap interval."""
-    factors = sorted(known)
-    numbers = np.stack([known[f] for f in factors])  # factor, draw, column
-    whole = np.isfinite(numbers).all(axis=(0, 2))
-    paid, chance = (numbers[:, whole, columns.index(name)] for name in (PAID, target))
-    budget = crossing(paid.mean(axis=1), chance.mean(axis=1), probability)
-    rng = np.random.default_rng(shop.book.trials.scenario.seed)
-    picks = rng.integers(whole.sum(), size=(RESAMPLES, int(whole.sum())))
-    again = np.array([crossing(paid[:, p].mean(axis=1), chance[:, p].mean(axis=1), probability) for p in picks])
+    """The smallest budget of one mix with its bootstrap interval; its ladder begins with nothing paid."""
+    factors, whole = _usable(known)
+    left_out = ", ".join(f"x {factor:g}" for factor in sorted(known) if factor not in factors)
+    if not factors:
+        lost = dict.fromkeys(("budget", "low", "high", "never", "factor", "highest", "highest_paid"), math.nan)
+        return {**lost, "draws": 0, "left_out": left_out, "factors": [], "paid": [], "chance": []}
+    numbers = np.stack([known[f][whole] for f in factors])  # factor, draw, column
+    paid, chance = (numbers[..., columns.index(name)] for name in (PAID, target))
+    money = np.vstack([np.zeros(paid.shape[1]), paid])
+    ladder = np.vstack([at_baseline[whole], chance])
+    budget = crossing(money.mean(axis=1), ladder.mean(axis=1), probability)
+    picks = np.random.default_rng(seed).integers(paid.shape[1], size=(RESAMPLES, paid.shape[1]))
+    again = np.array([crossing(money[:, p].mean(axis=1), ladder[:, p].mean(axis=1), probability) for p in picks])
     low, high = np.quantile(again, (LOW, HIGH), method="inverted_cdf")
-    level, money = chance.mean(axis=1), paid.mean(axis=1)
+    level, mean_paid = chance.mean(axis=1), paid.mean(axis=1)
     best = int(level.argmax())
     meeting = [f for f, reached in zip(factors, np.maximum.accumulate(level), strict=True) if reached >= probability]
     return {
         "budget": budget, "low": low, "high": high, "never": float(np.isinf(again).mean()),
         "factor": meeting[0] if meeting else math.nan, "highest": float(level[best]),
-        "highest_paid": float(money[best]),
-        "factors": factors, "paid": money.tolist(), "chance": level.tolist(),
+        "highest_paid": float(mean_paid[best]), "draws": int(whole.sum()), "left_out": left_out,
+        "factors": factors, "paid": mean_paid.tolist(), "chance": level.tolist(),
     }  # fmt: skip
 
 
 def must_be_true(table: xarray.Dataset, member: str | None = None) -> xarray.Dataset:
-    """Which uncertain number, on which side of which value, goes with a member's reaching its goal.
+    """Which uncertain number, on which side of which value, goes with a member's reaching its goal in fresh draws.
 
-    For every number that was drawn the split of the draws is found that explains most of the variance of "reaches the
-    threshold" (the share for an outcome, the chance for a target). With many numbers and few draws the best of them
-    looks good by luck: ``chance`` is how often the best split over all numbers is as good when the draws are shuffled.
+    The draws of the search have no part in it: in those the member was chosen for what it reached. For every number
+    that was drawn the split of the draws is found that explains most of the variance of "reaches the threshold" (the
+    share for an outcome, the chance for a target). With many numbers and few draws the best of them looks good by
+    luck: ``chance`` is how often the best split over all numbers is as good when the draws are shuffled.
 
     Parameters
     ----------
@@ -179,13 +213,14 @@ def must_be_true(table: xarray.Dataset, member: str | None = None) -> xarray.Dat
         raise NotFound("member of the design", name, names)
     goal = table.isel(goal=0)
     column, at_least = str(goal["reads"].values), float(goal["at_least"])
-    run = table["run"].sel(member=name, column=column).values
+    fresh = table["sample"].values == FRESH
+    run = table["run"].sel(member=name, column=column).values[fresh]
     whole = np.isfinite(run)
     is_chance = column not in OUTCOMES
     threshold = float(table.attrs["threshold"]) if math.isnan(at_least) else at_least
     reached = float(goal["sign"]) * (run[whole] - threshold) >= 0.0
     meets = run[whole] if is_chance else reached.astype(float)
-    values = table["parameter_value"].values[whole]
+    values = table["parameter_value"].values[fresh][whole]
     found = best_splits(values, meets)
     rng = np.random.default_rng(0)
     shuffled = np.array([best_splits(values, rng.permutation(meets))[:, 1].max() for _ in range(_turns(meets))])

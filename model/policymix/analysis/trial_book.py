@@ -157,7 +157,7 @@ def opened(book: Book, problem: DesignProblem, folder: Path | None, resume: bool
 
 
 def head_of(book: Book, problem: DesignProblem) -> str:
-    """Hash of what the numbers of a book are made from: code, versions, region, environment, packages, draws."""
+    """Hash of what a book's numbers are made from: code, versions, region, environment, packages, targets, draws."""
     inputs = book.trials.inputs
     said = problem.model_dump(mode="json", include={"draws", "fresh", "seed"})
     parts = [kept.code_hash(), json.dumps(store.versions(), sort_keys=True), json.dumps(said), json.dumps(book.columns)]
@@ -165,6 +165,7 @@ def head_of(book: Book, problem: DesignProblem) -> str:
     parts += [offers.model_dump_json() for offers in inputs.opportunities]
     parts += [digest(package) for _, package in sorted(inputs.packages.items())]
     parts += [json.dumps(sorted(inputs.fixed.items())), book.trials.scenario.rules, book.trials.values.tobytes().hex()]
+    parts += [repr(target) for target in book.targets]
     frame = book.trials.scenario
     parts += [frame.burn_in_start, frame.start, frame.end, str(frame.seed)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -172,8 +173,8 @@ def head_of(book: Book, problem: DesignProblem) -> str:
 
 def _read(book: Book, file: Path, head: str) -> None:
     lines = file.read_text(encoding="utf-8").splitlines()
-    if not lines or json.loads(lines[0]).get("made_of") != head:
-        expected = "the folder of the same problem, data and program; start in another one with --out"
+    if not lines or not _is_head(lines[0], head):
+        expected = "the folder of the same problem, targets, data and program; start in another one with --out"
         raise InvalidValue("--resume", f"{file.parent}, a search of something else", expected)
     for number, line in enumerate(lines[1:], start=1):
         try:
@@ -187,6 +188,15 @@ def _read(book: Book, file: Path, head: str) -> None:
             book.failures.append(Failure(row["candidate"], row["draw"], row["reason"]))
         else:
             book.known[row["sample"], row["key"]] = np.array(row["numbers"], float)
+
+
+def _is_head(line: str, head: str) -> bool:
+    """Whether the first line of a file says that it is of these numbers."""
+    try:
+        said = json.loads(line)
+    except json.JSONDecodeError:
+        return False
+    return isinstance(said, dict) and said.get("made_of") == head
 
 
 def _take_in(book: Book, sample: str, names: list[str], keys: list[str], found: list[Measured]) -> None:

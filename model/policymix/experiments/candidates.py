@@ -6,7 +6,6 @@ uncertain numbers and the same luck meet every candidate.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -317,8 +316,3 @@ def _only(table: Mapping[str, Any], where: str, keys: Sequence[str]) -> None:
 
 
 _LEVER = {"clause": _clause_levers, "money": _money_levers, "address": _address_levers}
-
-
-def key_of(levers: Levers, point: Sequence[Scalar]) -> str:
-    """A candidate's values as one text: equal for equal candidates, in whatever run."""
-    return json.dumps([value.item() if isinstance(value, np.generic) else value for value in point])

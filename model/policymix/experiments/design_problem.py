@@ -126,6 +126,7 @@ class DesignProblem(_Strict):
     population : candidates in one generation
     shown : most members of the front that are measured again
     minutes : the search ends with the generation in which this time is over; the answer then depends on the machine
+    seed : root of every random number; the scenario's where it is not said
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9._-]*$")]
@@ -142,7 +143,7 @@ class DesignProblem(_Strict):
     population: Annotated[int, Field(ge=4, strict=True)] = 20
     shown: Count = 10
     minutes: Annotated[float, Field(gt=0, strict=False)] | None = None
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] = 0
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] | None = None
     path: Path | None = Field(default=None, exclude=True)
 
     def candidates(self) -> dict[str, list[str]]:
@@ -185,7 +186,7 @@ def scenario_of(problem: DesignProblem, packages: list[str]) -> Scenario:
     mixes = {scenario.baseline: scenario.mixes[scenario.baseline]}
     mixes |= {name: [name] for name in packages} | problem.candidates()
     draws = problem.draws + problem.fresh
-    return with_options(scenario, mix=mixes, draws=draws, replicates=1, seed=problem.seed or None)
+    return with_options(scenario, mix=mixes, draws=draws, replicates=1, seed=problem.seed)
 
 
 def _validated(content: dict[str, Any], path: Path | None) -> DesignProblem:

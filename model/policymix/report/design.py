@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING
 
+from policymix.analysis.budget_scale import CLOSE
 from policymix.report.answers import Page
 from policymix.report.style import (
     GREY,
@@ -100,19 +101,30 @@ def verdict(table: xarray.Dataset, lang: str = "en") -> str:
         return (
             f"推荐:{said}(没有可比的已发布政策)。"
             if zh
-            else f"Recommended: {said}. No published package fits the budget."
+            else f"Recommended: {said}. No published package could be compared: see below."
         )
+    money, factor = _both_pay(table, lang), f"{float(table['factor'].sel(member=best)):.3g}"
     if table.attrs["beaten"]:
         return (
-            f"推荐 {chosen}:{said}。比缩放至同一预算的 {best} 多 {gap} {named}(标准误 {error})。" if zh
-            else f"Recommended: {chosen}, {said}. It beats {best} scaled to the same budget "
-            f"by {gap} {named} (s.e. {error})."
+            f"推荐 {chosen}:{said}。比 {best}(金额 × {factor})多 {gap} {named}(标准误 {error})。{money}" if zh
+            else f"Recommended: {chosen}, {said}. It beats {best} (amounts x {factor}) "
+            f"by {gap} {named} (s.e. {error}). {money}"
         )  # fmt: skip
     return (
-        f"搜索未能胜过已发布政策:推荐 {said}。搜索所得最优方案与其相差 {gap} {named}(标准误 {error})。" if zh
+        f"搜索未能胜过已发布政策:推荐 {said}。搜索所得最优方案与其相差 {gap} {named}(标准误 {error})。{money}" if zh
         else f"The search cannot beat the published packages: recommended is {said}. The best package that it found "
-        f"differs from it by {gap} {named} (s.e. {error})."
+        f"differs from it by {gap} {named} (s.e. {error}). {money}"
     )  # fmt: skip
+
+
+def _both_pay(table: xarray.Dataset, lang: str) -> str:
+    """What the search's package and the best published one pay in fresh draws, as the budget counts it."""
+    one, other = table.attrs["design"], table.attrs["best_published"]
+    paid = [quantity(float(table["budget_use"].sel(member=name)), "CNY", lang) for name in (one, other)]
+    unit = unit_of("CNY", lang)[1]
+    if lang == "zh":
+        return f"新抽样中 {one} 支付 {paid[0]} {unit},{other} 支付 {paid[1]} {unit}。"
+    return f"In fresh draws {one} pays {paid[0]} {unit} and {other} {paid[1]}."
 
 
 def _notes(table: xarray.Dataset, zh: int) -> list[str]:
@@ -123,6 +135,10 @@ def _notes(table: xarray.Dataset, zh: int) -> list[str]:
         notes.append(
             f"新抽样中超出预算:{', '.join(over)}" if zh else f"over the budget in fresh draws: {', '.join(over)}"
         )
+    failed = table["member"].values[table["goal_value"].isnull().any("goal").values].tolist()
+    if failed:
+        notes.append(f"新抽样中失败:{', '.join(failed)}" if zh else f"failed in fresh draws: {', '.join(failed)}")
+    notes += _short_of_the_budget(table, zh)
     for said in json.loads(table.attrs["not_candidates"]):
         notes.append(f"{'不可比' if zh else 'no candidate'}: {said}")
     counted = f"{table.attrs['evaluations']} packages tried, {table.attrs['feasible']} within the budget"
@@ -133,10 +149,25 @@ def _notes(table: xarray.Dataset, zh: int) -> list[str]:
             (f"{len(failures)} 次运行失败:" if zh else f"{len(failures)} runs failed: ") + "; ".join(failures[:3])
         )
     notes.append(
-        "达标比例:达到最优已发布政策均值的抽样比例;遗憾:与同一抽样中最优成员之差" if zh
-        else "robust: share of draws that reach the mean of the best published; regret: to the best member of a draw"
+        "达标比例:达到最优已发布政策目标值的抽样比例;遗憾:与同一抽样中最优成员之差" if zh
+        else "robust: share of draws that reach the goal of the best published; regret: to the best member of a draw"
     )  # fmt: skip
     return [*notes, str(table.attrs["method"])]
+
+
+def _short_of_the_budget(table: xarray.Dataset, zh: int) -> list[str]:
+    """Published mixes that no factor brings to the budget: what they pay in the draws in which they were scaled."""
+    short = table["published"] & (table["paid_in_sample"] < CLOSE * table.attrs["budget"])
+    notes = []
+    for name in table["member"].values[short.values].tolist():
+        one, lang = table.sel(member=name), "zh" if zh else "en"
+        factor, unit = f"{float(one['factor']):.3g}", unit_of("CNY", lang)[1]
+        paid = quantity(float(one["paid_in_sample"]), "CNY", lang)
+        notes.append(
+            f"未能缩放至预算:{name} × {factor} 在搜索样本内支付 {paid} {unit}" if zh
+            else f"not brought to the budget: {name} x {factor} pays {paid} {unit} in the search's draws"
+        )  # fmt: skip
+    return notes
 
 
 def _label(one: xarray.Dataset, zh: int) -> str:
@@ -183,6 +214,8 @@ def smallest_page(table: xarray.Dataset, lang: str = "en") -> Page:
         if math.isfinite(budget):
             top = quantity(high, "CNY", lang) if math.isfinite(high) else "∞"
             cell = Cell(quantity(budget, "CNY", lang), f"[{quantity(low, 'CNY', lang)}, {top}]")
+        elif math.isnan(budget):
+            cell = Cell("失败" if zh else "failed")
         else:
             cell = Cell("无" if zh else "none does")
         highest = quantity(float(one["highest"]), "probability", lang)
@@ -205,6 +238,13 @@ def smallest_page(table: xarray.Dataset, lang: str = "en") -> Page:
             f"金额放大至 {table.attrs['largest']:g} 倍仍无政策达到该概率。" if zh
             else f"No published package meets it with its amounts up to x {table.attrs['largest']:g}.",
         )  # fmt: skip
+    for mix in table["mix"].values.tolist():
+        one = table.sel(mix=mix)
+        if int(one["draws"]) < table.attrs["draws"]:
+            notes.append(f"{mix}: {int(one['draws'])} / {table.attrs['draws']} {'次抽样' if zh else 'draws'}")
+        if one["left_out"].item():
+            said = "有运行失败而略去的倍数" if zh else "left out for failed runs"
+            notes.append(f"{mix}: {said}: {one['left_out'].item()}")
     if table.attrs["failed"]:
         notes.append(f"{table.attrs['failed']} runs failed: {'; '.join(json.loads(table.attrs['failures'])[:3])}")
     return Page(head, columns, rows, [*notes, str(table.attrs["method"])])
@@ -226,8 +266,8 @@ def truth_page(table: xarray.Dataset, lang: str = "en") -> Page:
         rows.append((str(one["parameter"].values), cells))
     name, level = table.attrs["member"], quantity(float(table.attrs["meets"]), "ratio", lang)
     head = (
-        f"{name} 达标(平均 {level})须满足什么" if zh
-        else f"What must be true for {name} to reach its goal ({level} of draws do)"
+        f"{name} 达标(新抽样中平均 {level})须满足什么" if zh
+        else f"What must be true for {name} to reach its goal ({level} of fresh draws do)"
     )  # fmt: skip
     columns = (
         ["条件", "满足时", "不满足时", "偶然概率"] if zh else ["condition", "where it holds", "elsewhere", "by chance"]
@@ -236,9 +276,11 @@ def truth_page(table: xarray.Dataset, lang: str = "en") -> Page:
         first = table.sel(rank=1)
         name, value = first["parameter"].item(), f"{float(first['value']):.4g}"
         above = str(first["side"].values) == "at least"
+        inside, outside = (quantity(float(first[key]), "ratio", lang) for key in ("inside", "outside"))
         note = (
-            f"须:{name} {'≥' if above else '<'} {value}" if zh
-            else f"{name} has to be {'at least' if above else 'below'} {value}."
+            f"{name} {'≥' if above else '<'} {value} 时达标 {inside},否则 {outside}(相关,非因果)" if zh
+            else f"It is reached with {inside} in draws where {name} is {'at least' if above else 'below'} {value}, "
+            f"with {outside} elsewhere: an association, no necessity."
         )  # fmt: skip
     else:
         note = (
