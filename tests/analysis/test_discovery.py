@@ -110,3 +110,10 @@ def test_names_that_do_not_exist(target):
         discovery.discover(planted(), outcome="paid", above=0.5, mix="made", method="prime")
     with pytest.raises(InvalidValue, match="a sweep"):
         discovery.discover(planted(), target("core_share", 0.1), mix="made")
+
+
+@pytest.mark.parametrize("method", ["saltelli", "morris"])
+def test_points_of_a_design_are_refused_as_draws(method):
+    results = known.sweep(method, lambda x: x[:, 0], 0.0, 1.0, 64, factors=6)
+    with pytest.raises(InvalidValue, match=f"{method}.*share their values.*lhs"):
+        discovery.discover(results, outcome="paid", above=0.7, mix="made")

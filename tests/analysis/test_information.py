@@ -103,3 +103,9 @@ def test_wrong_questions():
         information.mind(linear(80), "paid", mix="none")
     with pytest.raises(NotFound, match="did you mean 'made'"):
         information.mind(linear(80), "paid", mix="mad")
+
+
+@pytest.mark.parametrize("method", ["saltelli", "morris"])
+def test_points_of_a_design_are_refused_as_draws(method):
+    with pytest.raises(InvalidValue, match=f"{method}.*share their values.*lhs"):
+        information.mind(known.sweep(method, lambda x: x[:, 0], 0.0, 1.0, 64, factors=6), "paid")

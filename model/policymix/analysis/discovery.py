@@ -18,7 +18,7 @@ from policymix.analysis.comparison import is_sweep
 from policymix.analysis.given_data import first_order, groups_of, indicator_of
 from policymix.analysis.selection import fullest_mix
 from policymix.analysis.targets import Reading, Target, chance, line_text, read
-from policymix.analysis.varied import Varied, factors_of, labels_of, response, whole_draws
+from policymix.analysis.varied import Varied, check_independent, factors_of, labels_of, response, whole_draws
 from policymix.errors import InvalidValue, NotFound, RunFailed
 
 if TYPE_CHECKING:
@@ -130,10 +130,11 @@ def discover(
     Raises
     ------
     InvalidValue, NotFound
-        No such target, mix, outcome or factor; too few draws, or too few cases to explain.
+        No such target, mix, outcome or factor; too few draws or cases to explain; points that are no draws.
     """
     if method not in METHODS:
         raise NotFound("method", method, METHODS)
+    check_independent(results, "discover")
     found = cases_of(results, target, outcome=outcome, below=below, above=above, mix=mix, measure=measure, meets=meets)
     chosen = factors_of(results, names=factors, priors=priors)
     happens = found.happens[found.whole]

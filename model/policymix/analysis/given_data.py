@@ -16,6 +16,7 @@ from policymix.analysis.sensitivity import INTERVAL, RESAMPLES, salib
 from policymix.analysis.varied import (
     Varied,
     cell_coords,
+    check_independent,
     dependence,
     factors_of,
     labels_of,
@@ -85,12 +86,14 @@ def given_data(
     Raises
     ------
     NotFound, InvalidValue
-        No such method; too few draws; factors that the method cannot take; dependent ones where it needs independence.
+        No such method; too few draws; points that are no draws; factors that the method cannot take; dependent
+        ones where it needs independence.
     RunFailed
         SALib is not installed (rbd_fast).
     """
     if method not in METHODS:
         raise NotFound("method", method, METHODS)
+    check_independent(results, f"--method {method}", over)
     chosen = factors_of(results, over, names=factors, priors=priors)
     related = dependence(chosen, results)
     _check(method, chosen, related, over)

@@ -15,7 +15,16 @@ import numpy as np
 
 from policymix.analysis.given_data import CHANCE, first_order, groups_of, indicator_of
 from policymix.analysis.treasury import RATES, drawn_rates
-from policymix.analysis.varied import NET, Varied, dependence, factors_of, response, responses, whole_draws
+from policymix.analysis.varied import (
+    NET,
+    Varied,
+    check_independent,
+    dependence,
+    factors_of,
+    response,
+    responses,
+    whole_draws,
+)
 from policymix.errors import InvalidValue, NotFound, RunFailed
 
 if TYPE_CHECKING:
@@ -105,10 +114,11 @@ def mind(
     Raises
     ------
     InvalidValue, NotFound
-        No such outcome or mix; the two are the same; too few draws.
+        No such outcome or mix; the two are the same; too few draws; points that are no draws.
     RunFailed
         scikit-learn is not installed.
     """
+    check_independent(results, "mind")
     levels = response(results, outcome, measure="level")
     first, second = _pair(levels, mix, against)
     whole = whole_draws(levels.values, levels.attrs["failures"], LEAST_DRAWS, "mind")

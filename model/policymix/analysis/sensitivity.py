@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from policymix.analysis.varied import (
+    TOGETHER,
     Varied,
     cell_coords,
     design_of,
@@ -267,10 +268,11 @@ def _designed(results: xarray.Dataset, over: str, method: str) -> dict[str, Any]
     design = design_of(results, over)
     if design["method"] != method:
         found = f"{over} with the design '{design['method']}'"
-        expected = f'design = "{method}" in a study (policymix sweep), or --method binned, for any draws'
+        other = "" if design["method"] in TOGETHER else ", or --method binned, for any draws"
+        expected = f'design = "{method}" in a study (policymix sweep){other}'
         raise InvalidValue(f"--method {'sobol' if method == 'saltelli' else method}", found, expected)
     if over == "uncertainties" and design["others"] == "drawn":
-        expected = 'others = "default" under [uncertainties] (or --method binned): what is drawn anew at every point '
+        expected = 'others = "default" under [uncertainties]: what is drawn anew at every point '
         raise InvalidValue("others", "drawn", expected + "would count as an effect of whatever moved")
     return design
 
