@@ -29,6 +29,7 @@ from policymix.analysis.varied import (
     labels_of,
     points_of_levers,
     samples,
+    shared_luck,
 )
 from policymix.errors import InvalidValue, NotFound, RunFailed
 
@@ -43,12 +44,14 @@ RESAMPLES = 200
 LEAST_BASE = 16
 """Base points below which an index has no interval worth printing."""
 LEAST_TRAJECTORIES = 4
+LEAST_LUCKS = 3
+"""Lucks that all points share below which shares have no interval: one left out, their spread has to be known still."""
 GOAL = 0.05
 """Half-width of an index's interval that ``base_needed`` is for."""
 HALF_NORMAL = math.sqrt(2.0 / math.pi)
 SOBOL = (
     "Sobol' indices by Saltelli et al. (2010), doi:10.1016/j.cpc.2009.09.018, freed of luck by replicates; intervals: "
-    "bootstrap of base points"
+    "bootstrap of base points, where all share their luck with the jackknife of replicates"
 )
 MORRIS = (
     "elementary effects: Morris (1991), doi:10.1080/00401706.1991.10484804; mu* of Campolongo, Cariboni and Saltelli "
@@ -98,7 +101,8 @@ def sobol(
     Dataset over ``factor, mix, cell``: first, total with ``_low`` and ``_high`` (90 %), shares of the whole variance;
     over ``mix, cell``: luck (NaN with one replicate, and total then contains it) and interactions
     = 1 - luck - sum of first, with their intervals, and whole (variance, squared units). A response that does not vary
-    has NaN. Attributes: base, dropped, failures, base_needed (for half-widths of 0.05), notices.
+    has NaN; so have all intervals where all points share two lucks. With more they count what another luck would do.
+    Attributes: base, dropped, failures, base_needed (for half-widths of 0.05), notices.
 
     Raises
     ------
@@ -120,14 +124,15 @@ def sobol(
     used, run = _engine(engine, base)
     parts = parts_of(kept, len(factors), run)
     again = _bootstrap(kept, len(factors), run, resamples, seed)
-    table = _sobol_table(parts, again, factors, response)
-    half = table[["first_high", "total_high"]].to_array() - table[["first_low", "total_low"]].to_array().values
-    widest = 0.5 * float(np.nanmax(half)) if np.isfinite(half).any() else math.nan
+    shared = shared_luck(results, over)
+    left_out = _left_out(kept, len(factors), run) if shared and len(values) > 1 else None
+    table = _sobol_table(parts, again, left_out, factors, response)
+    widest = _widest(again)
     wanted = _power(base * (widest / GOAL) ** 2) if math.isfinite(widest) else 0
     about: dict[str, Any] = {
         "engine": used, "base": base, "dropped": int(len(whole) - base), "replicates": len(values),
         "points": base * (len(factors) + 2), "base_needed": wanted, "units": "share of variance",
-        "notices": "; ".join(_notices(results, factors, len(values), over)),
+        "notices": "; ".join(_notices(results, factors, len(values), over) + _of_lucks(len(values), shared)),
     }  # fmt: skip
     table.attrs = _about(results, response, over, SOBOL) | about
     return table
@@ -263,6 +268,20 @@ def _bootstrap(values: np.ndarray, factors: int, engine: Engine, resamples: int,
     return [parts_of(values[:, :, rng.integers(0, base, base)], factors, engine) for _ in range(resamples)]
 
 
+def _left_out(values: np.ndarray, factors: int, engine: Engine) -> list[Parts]:
+    """Parts without each of the replicates in turn; none where these are too few."""
+    if len(values) < LEAST_LUCKS:
+        return []
+    return [parts_of(np.delete(values, number, axis=0), factors, engine) for number in range(len(values))]
+
+
+def _widest(again: Sequence[Parts]) -> float:
+    """Half the width of the widest interval of base points, first or total; NaN where there is none."""
+    shares = [_shares(each) for each in again]
+    half = [0.5 * np.subtract(*_interval(np.stack([one[name] for one in shares]))[::-1]) for name in ("first", "total")]
+    return float(np.nanmax(half)) if np.isfinite(half).any() else math.nan
+
+
 def _designed(results: xarray.Dataset, over: str, method: str) -> dict[str, Any]:
     """The design, which has to be of this method and alone in moving anything."""
     design = design_of(results, over)
@@ -325,13 +344,18 @@ def _morris_table(
 
 
 def _sobol_table(
-    parts: Parts, again: Sequence[Parts], factors: Sequence[Varied], response: xarray.DataArray
-) -> xarray.Dataset:
-    """Shares with their intervals."""
+    parts: Parts, again: Sequence[Parts], left_out: Sequence[Parts] | None, factors: Sequence[Varied],
+    response: xarray.DataArray,
+) -> xarray.Dataset:  # fmt: skip
+    """Shares with their intervals, wider by what leaving out a luck makes of them where all points share lucks."""
     shares, resampled = _shares(parts), [_shares(each) for each in again]
+    without = None if left_out is None else [_shares(each) for each in left_out]
     columns: dict[str, tuple[np.ndarray, bool]] = {}
     for name, share in shares.items():
         low, high = _interval(np.stack([each[name] for each in resampled]))
+        if without is not None:
+            reach = _jackknifed(np.stack([each[name] for each in without])) if without else math.nan
+            low, high = share - np.hypot(share - low, reach), share + np.hypot(high - share, reach)
         by_factor = share.ndim == 2
         columns |= {name: (share, by_factor), f"{name}_low": (low, by_factor), f"{name}_high": (high, by_factor)}
     columns["whole"] = (parts.whole, False)
@@ -350,6 +374,18 @@ def _interval(again: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Central interval over the first axis."""
     low, high = np.quantile(again, (0.5 - INTERVAL / 2.0, 0.5 + INTERVAL / 2.0), axis=0)
     return low, high
+
+
+def _jackknifed(without: np.ndarray) -> np.ndarray:
+    """Half the width of an interval by the jackknife of R replicates, of the numbers without each of them [R, ...].
+
+    Miller (1974), doi:10.1093/biomet/61.1.1: t(R - 1) sqrt((R - 1) / R x sum of squares about their mean).
+    """
+    from scipy.stats import t
+
+    count = len(without)
+    square = (count - 1) / count * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
+    return np.asarray(t.ppf(0.5 + INTERVAL / 2.0, count - 1) * np.sqrt(square))
 
 
 def _labelled(
@@ -384,6 +420,16 @@ def _notices(results: xarray.Dataset, factors: Sequence[Varied], replicates: int
     if over == "uncertainties" and fitted:
         said.append(f"moved over their priors, one by one, not as the fit has them jointly: {', '.join(fitted)}")
     return said
+
+
+def _of_lucks(replicates: int, shared: bool) -> list[str]:
+    """How far shares are known where all points share their luck."""
+    if not shared:
+        return []
+    if replicates == 1:
+        return ["all points share one luck: shares are of what varies under it"]
+    none = f": no intervals below {LEAST_LUCKS}" if replicates < LEAST_LUCKS else ""
+    return [f"luck, and with it every share, is known from {replicates} lucks that all points share{none}"]
 
 
 def _found(count: int, what: str, response: xarray.DataArray) -> str:

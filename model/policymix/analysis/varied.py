@@ -103,6 +103,14 @@ def design_of(results: xarray.Dataset, over: str = "uncertainties") -> dict[str,
     return design | {"others": stated.get("others", "drawn")}
 
 
+def shared_luck(results: xarray.Dataset, over: str = "uncertainties") -> bool:
+    """Whether all points meet the same few lucks; lever points do: every draw is run under each of them."""
+    if checked_over(over) == "levers":
+        return True
+    luck = results.get("luck")
+    return luck is not None and luck.sizes["draw"] > 1 and bool((luck == luck.isel(draw=0)).all())
+
+
 def check_independent(results: xarray.Dataset, where: str, over: str = "uncertainties") -> None:
     """Refuse designs whose points cannot be taken for draws that know nothing of one another.
 

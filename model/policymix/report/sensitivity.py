@@ -199,7 +199,7 @@ def _sobol_cell(one: xarray.Dataset, lang: str) -> Cell:
         return NOTHING
     low, high = float(one["total_low"]), float(one["total_high"])
     reach = f"{_percent(total)} [{_percent(low)}, {_percent(high)}]"
-    if float(one["first_low"]) <= 0.0:
+    if not float(one["first_low"]) > 0.0:  # or not known
         return Cell(NOT_RESOLVED[lang], reach)
     return Cell(f"{_percent(first)} [{_percent(float(one['first_low']))}, {_percent(float(one['first_high']))}]", reach)
 
@@ -254,7 +254,7 @@ def _share(one: xarray.Dataset, name: str) -> Cell:
 def _together(one: xarray.Dataset, lang: str) -> Cell:
     """What is left for factors together; the words where it is not told from nought."""
     found = _share(one, "interactions")
-    return Cell(NOT_RESOLVED[lang], found.second) if float(one["interactions_low"]) <= 0.0 else found
+    return Cell(NOT_RESOLVED[lang], found.second) if not float(one["interactions_low"]) > 0.0 else found
 
 
 def _notes(table: xarray.Dataset, kind: str, lang: str) -> list[str]:
