@@ -156,3 +156,13 @@ def test_levers_of_a_design_are_refused_as_draws():
     made.attrs["levers"] = made.attrs["levers"].replace("factorial", "one_at_a_time")
     with pytest.raises(InvalidValue, match=r"levers of the design 'one_at_a_time'.*share their values"):
         given.given_data(made, over="levers", resamples=1)
+
+
+@pytest.mark.parametrize("replicates", [1, 3])
+def test_a_share_of_a_long_tailed_outcome_has_an_interval_of_shares(replicates):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 1))
+    y = np.exp(1.2 * x + 0.5 * rng.standard_normal((200, replicates)))
+    table = given.given_data(known.of_numbers(x, y)).isel(mix=0, cell=0, factor=0)
+    low, high = float(table["value_low"]), float(table["value_high"])
+    assert low < float(table["value"]) < high <= 1.0 and high - low < 0.45

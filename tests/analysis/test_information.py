@@ -109,3 +109,10 @@ def test_wrong_questions():
 def test_points_of_a_design_are_refused_as_draws(method):
     with pytest.raises(InvalidValue, match=f"{method}.*share their values.*lhs"):
         information.mind(known.sweep(method, lambda x: x[:, 0], 0.0, 1.0, 64, factors=6), "paid")
+
+
+def test_a_share_of_a_long_tailed_headline_has_an_interval_of_shares():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(200)
+    share, low, high, _ = information.shares_of(np.exp(1.2 * x + 0.5 * rng.standard_normal(200)), [x], rng)
+    assert low[0] < share[0] < high[0] <= 1.0 and high[0] - low[0] < 0.45

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from policymix.analysis.given_data import CHANCE, first_order, groups_of, indicator_of
+from policymix.analysis.given_data import CHANCE, first_order, groups_of, indicator_of, spread_of
 from policymix.analysis.treasury import RATES, drawn_rates
 from policymix.analysis.varied import (
     NET,
@@ -167,12 +167,13 @@ def shares_of(
     """Share of var y [draw] that goes with each of several numbers, its 90 % interval, and the largest by chance."""
     groups = [groups_of(Varied("", "", "real", each)) for each in values]
     indicator, owner = indicator_of(groups)
-    spread = y.var(ddof=1)
-    whole = spread if spread > 0.0 else math.nan
     column, n = y[:, None], len(y)
+    whole = spread_of(column)
     share = first_order(column, indicator, owner)[:, 0] / whole
     weights = [rng.multinomial(n, np.full(n, 1.0 / n)).astype(float) for _ in range(SHUFFLES)]
-    again = np.stack([first_order(column, indicator, owner, weight)[:, 0] / whole for weight in weights])
+    again = np.stack([
+        (first_order(column, indicator, owner, weight) / spread_of(column, weight))[:, 0] for weight in weights
+    ])  # fmt: skip
     low, high = np.quantile(again, (0.5 - INTERVAL / 2, 0.5 + INTERVAL / 2), axis=0) - again.mean(axis=0)
     shuffled = np.stack([rng.permutation(y) for _ in range(SHUFFLES)], axis=1)
     chance = np.quantile((first_order(shuffled, indicator, owner) / whole).max(axis=0), CHANCE)
