@@ -116,3 +116,22 @@ def test_a_share_of_a_long_tailed_headline_has_an_interval_of_shares():
     x = rng.standard_normal(200)
     share, low, high, _ = information.shares_of(np.exp(1.2 * x + 0.5 * rng.standard_normal(200)), [x], rng)
     assert low[0] < share[0] < high[0] <= 1.0 and high[0] - low[0] < 0.45
+
+
+def with_a_choice(numbers):
+    """Draws of which a choice is known, and numbers beside it."""
+    results = linear(80).isel(parameter=slice(0, numbers))
+    how = np.where(np.arange(80) % 2, "lottery", "first")
+    listed = [{"name": "how", "address": "how", "kind": "choice"}]
+    results.attrs["uncertainties"] = known.json.dumps({"factors": listed, "design": {"method": "lhs"}})
+    return results.assign_coords(how=("draw", how))
+
+
+def test_a_choice_has_no_curve_and_is_refused_where_it_is_asked_for():
+    for asked in (["how"], ["x0", "how"]):
+        with pytest.raises(InvalidValue, match=r'factor "how".*a choice.*--method binned'):
+            information.mind(with_a_choice(2), "paid", statistics=False, factors=asked)
+    with pytest.raises(InvalidValue, match="choices alone"):
+        information.mind(with_a_choice(0), "paid", statistics=False)
+    table = information.mind(with_a_choice(2), "paid", statistics=False, resamples=2)
+    assert "how" not in table["item"].values

@@ -415,6 +415,7 @@ def _table(boxed: Boxed, columns: Columns, factors: Sequence[Varied], happens: n
                 p[b, place] = quasi_p(columns, happens, step, factor, every)
     sizes = np.array([step.inside.sum() for step in boxed.steps], float)
     hits = np.array([happens[step.inside].sum() for step in boxed.steps], float)
+    inside = np.array([step.inside for step in boxed.steps], bool).reshape(len(sizes), len(happens))
     told = np.array(boxed.chances) <= QUASI_P if "told" not in boxed.about else np.full(len(sizes), boxed.about["told"])
     table = xarray.Dataset(
         {
@@ -424,17 +425,17 @@ def _table(boxed: Boxed, columns: Columns, factors: Sequence[Varied], happens: n
             "mass": ("box", sizes / len(happens)), "chance": ("box", np.array(boxed.chances, float)),
             "told": ("box", told.astype(bool)),
             "happens": ("draw", happens),
-            "in_box": (("box", "draw"), np.array([step.inside for step in boxed.steps]).reshape(len(sizes), -1)),
+            "in_box": (("box", "draw"), inside),
         },
         {"box": np.arange(1, len(sizes) + 1), **labels_of([factors[index] for index in limited])},
     )  # fmt: skip
     if boxed.path:
-        inside = np.array([step.inside for step in boxed.path])
-        cases = (inside & happens).sum(axis=1)
+        peeled = np.array([step.inside for step in boxed.path])
+        cases = (peeled & happens).sum(axis=1)
         table = table.assign(
             trajectory_coverage=("step", cases / happens.sum()),
-            trajectory_density=("step", cases / inside.sum(axis=1)),
-            trajectory_mass=("step", inside.mean(axis=1)),
+            trajectory_density=("step", cases / peeled.sum(axis=1)),
+            trajectory_mass=("step", peeled.mean(axis=1)),
             trajectory_limits=("step", [len({columns.owner[c.column] for c in step.cuts}) for step in boxed.path]),
         )
     numbers = [index for index in limited if factors[index].ordered]

@@ -114,7 +114,8 @@ def mind(
     Raises
     ------
     InvalidValue, NotFound
-        No such outcome or mix; the two are the same; too few draws; points that are no draws.
+        No such outcome or mix; the two are the same; too few draws; points that are no draws;
+        a factor that is named is a choice; nothing to look at.
     RunFailed
         scikit-learn is not installed.
     """
@@ -126,12 +127,21 @@ def mind(
     y = levels.values[0].mean(axis=-1)[:, whole].T * (-1.0 if lower else 1.0)
     headline = y[:, names.index(first)] - y[:, names.index(second)]
     chosen = factors_of(results, names=factors, priors=priors)
+    unordered = [factor.name for factor in chosen if not factor.ordered]
+    if factors and unordered:
+        expected = "numbers: a curve along a factor needs an order; policymix sensitivity --method binned takes choices"
+        raise InvalidValue(f'factor "{unordered[0]}"', "a choice", expected)
     items = [_unknown(factor, whole) for factor in chosen if factor.ordered]
     if levels["cell"].values[0] == NET and not factors:
         items += _rates(whole)
+    listed_statistics = _statistics(results, levels, first, whole) if statistics else []
+    if not items and not listed_statistics:
+        raise InvalidValue(
+            "mind", "choices alone, and no earlier years", "uncertain numbers that vary, or a run's years"
+        )
     rng = np.random.default_rng(seed)
     best_items, shares, chances = [], [], {}
-    sorts = {"uncertainty": items, "statistic": _statistics(results, levels, first, whole) if statistics else []}
+    sorts = {"uncertainty": items, "statistic": listed_statistics}
     for sort, listed in sorts.items():
         if not listed:
             continue

@@ -97,6 +97,8 @@ def discovery_pages(table: xarray.Dataset, lang: str = "en") -> list[Page]:
         "覆盖率:框内占全部情形;密度:框内情形占框内抽样" if zh
         else "coverage: part of all such draws that the box holds; density: part of the box that are such draws"
     ]  # fmt: skip
+    if not rows:
+        notes.append("没有叶片以该情形为主" if zh else "no leaf of the tree holds mostly such draws")
     if about["by"] == "tree":
         accuracy = f"{number(100.0 * about['accuracy'], 0)} ± {number(100.0 * about['accuracy_error'], 0)} %"
         notes.append(f"未见抽样的平衡准确率 {accuracy}(50 % 即偶然)" if zh
