@@ -8,6 +8,7 @@ import pytest
 
 from policymix.analysis import sensitivity
 from policymix.errors import InvalidValue, NotFound
+from policymix.report.sensitivity import sensitivity_pages
 
 
 def _load(name):
@@ -173,6 +174,26 @@ def test_luck_in_elementary_effects_is_told_from_what_a_factor_does():
     delta = 2.0 / 3.0
     assert found["luck"].values == pytest.approx(np.full(3, 0.2 * np.sqrt(2.0 / 4.0) / delta), rel=0.2)
     assert float(found["sigma"][0]) < 0.6 * float(found["luck"][0])  # freed of luck
+
+
+def test_with_one_replicate_no_effect_is_told_from_luck():
+    results = known.sweep("morris", lambda x: 0.0 * x[:, 0], 0.0, 1.0, 20, factors=3, noise=1.0)
+    table = sensitivity.morris(results)
+    assert not one(table)["told"].any()
+    (page,) = sensitivity_pages(table)
+    assert all(cell.second == "luck unknown" for _, cells in page.rows for cell in cells)
+    assert "luck cannot be told" in " ".join(page.notes)
+
+
+@pytest.mark.parametrize("replicates", [2, 3])
+def test_effects_of_lucks_that_all_points_share_are_seldom_told(replicates):
+    results = known.sweep("morris", linear, 0.0, 1.0, 20, factors=3, replicates=replicates, common=True)
+    x, told = results["parameter_value"].values, []
+    for seed in range(20):
+        slopes = np.random.default_rng(seed).standard_normal((3, replicates))  # of each luck, the same at all points
+        results["paid"][1] = x @ slopes
+        told.append(one(sensitivity.morris(results, resamples=20))["told"].values.mean())
+    assert np.mean(told) < 0.2  # a third and more by trajectories alone
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def morris(
     -------
     Dataset over ``factor, mix, cell`` in the units of the cell: mu, mu_star (with ``_low`` and ``_high``, 90 %), sigma,
     luck (standard deviation that luck gives to an effect; NaN with one replicate) and told (mu_star beyond what luck
-    makes of it by its interval). Attributes as of `sobol`, with trajectories.
+    makes of it by its interval; False where luck is not known). Attributes as of `sobol`, with trajectories.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def morris(
         raise InvalidValue("morris", _found(count, "trajectories", response), expected)
     unit = _positions(results, over).reshape(-1, block, len(factors))[whole]
     effects = effects_of(values[:, :, whole], unit)
-    table = _morris_table(effects, resamples, seed, factors, response)
+    table = _morris_table(effects, shared_luck(results, over), resamples, seed, factors, response)
     table.attrs = _about(results, response, over, MORRIS) | {
         "trajectories": count, "dropped": int(len(whole) - count), "replicates": len(values),
         "points": count * block, "units": "as the cell says, from one end of a factor's range to the other",
@@ -324,9 +324,10 @@ def effects_of(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
 
 
 def _morris_table(
-    effects: np.ndarray, resamples: int, seed: int, factors: Sequence[Varied], response: xarray.DataArray
-) -> xarray.Dataset:
-    """Statistics of effects [replicate, output, trajectory, factor]."""
+    effects: np.ndarray, shared: bool, resamples: int, seed: int, factors: Sequence[Varied],
+    response: xarray.DataArray,
+) -> xarray.Dataset:  # fmt: skip
+    """Statistics of effects [replicate, output, trajectory, factor]; ``shared``: replicates are lucks of all points."""
     replicates, _, count, _ = effects.shape
     mean = effects.mean(axis=0)
     mu, size, sigma2 = mean.mean(axis=1), np.abs(mean).mean(axis=1), mean.var(axis=1, ddof=1)
@@ -337,7 +338,11 @@ def _morris_table(
     rng = np.random.default_rng(seed)
     again = np.stack([np.abs(mean[:, rng.integers(0, count, count)]).mean(axis=1) for _ in range(resamples)])
     low, high = _interval(again)
-    told = low > HALF_NORMAL * np.nan_to_num(luck)
+    if shared and replicates > 1:
+        without = [np.abs(np.delete(effects, r, axis=0).mean(axis=0)).mean(axis=1) for r in range(replicates)]
+        reach = _jackknifed(np.stack(without))
+        low, high = size - np.hypot(size - low, reach), size + np.hypot(high - size, reach)
+    told = np.isfinite(luck) & (low > HALF_NORMAL * luck)
     columns = {"mu": mu, "mu_star": size, "mu_star_low": low, "mu_star_high": high,
                "sigma": np.sqrt(np.maximum(sigma2, 0.0)), "luck": luck, "told": told}  # fmt: skip
     return _labelled({name: (column, True) for name, column in columns.items()}, factors, response)

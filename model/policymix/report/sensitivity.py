@@ -211,6 +211,8 @@ def _morris_cell(one: xarray.Dataset, lang: str) -> Cell:
     size, sigma = float(one["mu_star"]) / divisor, float(one["sigma"]) / divisor
     if not math.isfinite(size):
         return NOTHING
+    if not math.isfinite(float(one["luck"])):
+        return Cell(number(size), "偶然未知" if lang == "zh" else "luck unknown")
     if not bool(one["told"]):
         return Cell(NOT_RESOLVED[lang], number(size))
     sign = "偏" if lang == "zh" else "mean"
