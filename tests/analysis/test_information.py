@@ -135,3 +135,38 @@ def test_a_choice_has_no_curve_and_is_refused_where_it_is_asked_for():
         information.mind(with_a_choice(0), "paid", statistics=False)
     table = information.mind(with_a_choice(2), "paid", statistics=False, resamples=2)
     assert "how" not in table["item"].values
+
+
+def test_replicates_take_no_luck_from_what_knowing_is_worth():
+    """D = N(0, 1) of luck alone: worth of knowing everything 0.40, however many replicates a draw has."""
+    one, many = (linear(1000, replicates, luck=1.0, mean=0.0) for replicates in (1, 8))
+    for results in (one, many):
+        luck = results["paid"] - (results["parameter_value"].values @ WEIGHTS)[:, None]
+        results["paid"] = luck.where(results["mix"] == "made", 0.0)
+    found = [information.mind(each, "paid", statistics=False, shown=1, resamples=2).attrs for each in (one, many)]
+    for about in found:
+        assert about["evpi"] == pytest.approx(worth(0.0, 1.0), abs=0.05)
+        assert about["high"] - about["low"] == pytest.approx(2.0 * norm.ppf(0.95), rel=0.08)
+    assert found[0]["notices"] == "" and "the first of 8 replicates" in found[1]["notices"]
+
+
+def test_a_statistic_is_that_of_one_history(make_run):
+    results = make_run(draws=60, replicates=3)
+    table = information.mind(results, "core_share", mix="both", shown=1, resamples=2)
+    assert table.attrs["replicates"] == 3
+    alone = information.mind(results.isel(replicate=[0]), "core_share", mix="both", shown=1, resamples=2)
+    statistic, once = (each["drawn"].isel(item=-1).values for each in (table, alone))
+    np.testing.assert_allclose(statistic, once)
+
+
+def test_luck_that_all_draws_share_is_said_to_be_left_out():
+    results = linear(80).assign(luck=(("draw", "replicate"), np.zeros((80, 1), int)))
+    about = information.mind(results, "paid", statistics=False, shown=1, resamples=2).attrs
+    assert "all draws share their luck" in about["notices"]
+
+
+def test_the_default_mix_is_the_fullest_wherever_it_stands(make_run):
+    results = make_run(draws=60).isel(mix=slice(None, None, -1))
+    assert results["mix"].values[0] == "both"
+    table = information.mind(results, "core_share", statistics=False, shown=1, resamples=2)
+    assert (table.attrs["mix"], table.attrs["against"]) == ("both", "none")

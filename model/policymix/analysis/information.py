@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from policymix.analysis.comparison import is_sweep
 from policymix.analysis.given_data import CHANCE, first_order, groups_of, indicator_of, spread_of
+from policymix.analysis.selection import fullest_mix
 from policymix.analysis.treasury import RATES, drawn_rates
 from policymix.analysis.varied import (
     NET,
@@ -23,6 +25,7 @@ from policymix.analysis.varied import (
     factors_of,
     response,
     responses,
+    shared_luck,
     whole_draws,
 )
 from policymix.errors import InvalidValue, NotFound, RunFailed
@@ -38,6 +41,8 @@ METHOD = (
     "Kelley (1935), doi:10.1073/pnas.21.9.554; regression: cubic splines with ridge, scikit-learn"
 )
 LEAST_DRAWS = 60
+HISTORY = 0
+"""The replicate that is read of a draw."""
 SHUFFLES = 200
 RESAMPLES = 100
 KNOTS = 4
@@ -88,7 +93,8 @@ def mind(
 ) -> xarray.Dataset:
     """What explains a headline's spread, where the ranking of two mixes turns, and what it is worth to know.
 
-    With Y_m the outcome of mix m in a draw (mean over replicates), larger being better::
+    A draw is one history, its first replicate: a mean over replicates would have less luck than anybody meets, and
+    so would the statistic of an office. With Y_m the outcome of mix m in a draw, larger being better::
 
         evpi       = E max_m Y_m - max_m E Y_m             everything known, luck included
         value of x = E max_m E(Y_m | x) - max_m E Y_m      EVPPI, or EVSI for a statistic
@@ -121,10 +127,10 @@ def mind(
     """
     check_independent(results, "mind")
     levels = response(results, outcome, measure="level")
-    first, second = _pair(levels, mix, against)
+    first, second = _pair(results, levels, mix, against)
     whole = whole_draws(levels.values, levels.attrs["failures"], LEAST_DRAWS, "mind")
     names = [str(name) for name in levels["mix"].values]
-    y = levels.values[0].mean(axis=-1)[:, whole].T * (-1.0 if lower else 1.0)
+    y = levels.values[0, ..., HISTORY][:, whole].T * (-1.0 if lower else 1.0)
     headline = y[:, names.index(first)] - y[:, names.index(second)]
     chosen = factors_of(results, names=factors, priors=priors)
     unordered = [factor.name for factor in chosen if not factor.ordered]
@@ -166,6 +172,7 @@ def mind(
         "evpi": max(0.0, float(y.max(axis=1).mean() - y.mean(axis=0).max())), "best": names[best], "draws": n,
         "dropped": int((~whole).sum()), "replicates": levels.sizes["replicate"], "unknowns": len(items),
         "failures": str(levels.attrs["failures"]), "dependence": dependence(chosen, results),
+        "notices": _of_history(results, levels.sizes["replicate"]),
         "scenario": str(results.attrs.get("scenario", "")), **chances,
     }  # fmt: skip
     return table
@@ -272,10 +279,9 @@ def value_of(x: np.ndarray, y: np.ndarray) -> float:
     return float(known) if known > 1e-9 * float(np.abs(gain).max()) else 0.0
 
 
-def _pair(levels: xarray.DataArray, mix: str | None, against: str | None) -> tuple[str, str]:
+def _pair(results: xarray.Dataset, levels: xarray.DataArray, mix: str | None, against: str | None) -> tuple[str, str]:
     listed = [str(name) for name in levels["mix"].values]
-    first = mix or [name for name in listed if name != levels.attrs["baseline"]][-1:] or [listed[-1]]
-    first = first if isinstance(first, str) else first[0]
+    first = mix or (listed[-1] if is_sweep(results) else fullest_mix(results))
     second = against or str(levels.attrs["baseline"])
     for name in (first, second):
         if name not in listed:
@@ -283,6 +289,14 @@ def _pair(levels: xarray.DataArray, mix: str | None, against: str | None) -> tup
     if first == second:
         raise InvalidValue("--against", f"{second}, the mix itself", f"another of {', '.join(listed)}")
     return first, second
+
+
+def _of_history(results: xarray.Dataset, replicates: int) -> str:
+    """What a reader has to know of the luck in a draw."""
+    said = [f"one history a draw: the first of {replicates} replicates"] if replicates > 1 else []
+    if shared_luck(results):
+        said.append("all draws share their luck, so that neither spread nor worth of knowing contains it")
+    return "; ".join(said)
 
 
 def _unknown(factor: Varied, whole: np.ndarray) -> Item:
@@ -311,7 +325,7 @@ def _statistics(results: xarray.Dataset, levels: xarray.DataArray, mix: str, who
     times = sorted({str(time) for time in every["time"].values if str(time)})[:-1]
     found = []
     for index, cell in enumerate(every["cell"].values.tolist()):
-        values = every.values[index, 0].mean(axis=-1)[whole]
+        values = every.values[index, 0, :, HISTORY][whole]
         if str(every["time"].values[index]) in times and np.isfinite(values).all() and np.ptp(values) > 0.0:
             text, text_zh, unit = (str(every[key].values[index]) for key in ("label", "label_zh", "unit"))
             found.append(Item(cell, "statistic", values, text, text_zh, unit, ""))

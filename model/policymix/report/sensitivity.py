@@ -157,6 +157,8 @@ def mind_pages(table: xarray.Dataset, lang: str = "en") -> list[Page]:
     if about["dependence"]:
         notes.append(f"抽样不独立({about['dependence']}):占比可重叠" if zh
                      else f"draws are not independent ({about['dependence']}): shares may overlap")  # fmt: skip
+    if about["notices"]:
+        notes.append(about["notices"])
     return [Page(title, columns, rows, [*notes, *_left_out(table, zh)])]
 
 
