@@ -60,7 +60,7 @@ pictures.sensitivity(shares, cells)
 designed = policymix.load(study, "studies")
 moved = {**designed.uncertainties, "points": points}
 designed = designed.model_copy(update={"uncertainties": moved, "replicates": replicates})
-swept = policymix.sweep(designed, out=Path(mkdtemp()) / study)
+swept = policymix.sweep(designed, out=Path(mkdtemp()) / designed.id)
 indices = sobol(swept, priors=priors)
 print_pages(sensitivity_pages(indices), wide)
 

@@ -10,6 +10,7 @@ from policymix import cli
 from policymix.experiments.study import load_study, spaces_of
 
 pytest.importorskip("sklearn")
+SLOW = pytest.mark.slow
 
 UNKNOWNS = [{"address": "dalian-2021/budget"}, {"address": "parameter.opportunity_additional"}]
 OUTCOMES = [{"name": "paid", "sum": ["quarter", "clause", "payer"]}, {"name": "core_share"}]
@@ -40,6 +41,7 @@ def command(*words):
     return CliRunner().invoke(cli.app, [str(word) for word in words])
 
 
+@SLOW
 def test_a_sobol_study_is_read_by_its_design(sobol, tmp_path):
     found = command("sensitivity", sobol, "--csv", tmp_path / "t.csv", "--figure", tmp_path / "f.png")
     assert found.exit_code == 0, found.output
@@ -62,6 +64,7 @@ def test_an_outcome_over_time_in_chinese(sobol, tmp_path):
     assert (tmp_path / "f.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
+@SLOW
 def test_a_morris_study_is_read_by_its_design(small_folder, tmp_path):
     policymix.sweep(study_of(small_folder, "morris", 4), out=tmp_path / "morris", threads=2)
     found = command("sensitivity", tmp_path / "morris", "--figure", tmp_path / "f.png")
@@ -72,11 +75,25 @@ def test_a_morris_study_is_read_by_its_design(small_folder, tmp_path):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["sensitivity", "--outcome", "paid", "--mix", "both"], ["largest by chance", "further factors"]),
-        (["discover", "--outcome", "paid", "--above", "4e6", "--mix", "both", "--level"], ["coverage", "density"]),
-        (["discover", "--outcome", "paid", "--above", "4e6", "--mix", "both", "--method", "tree"], ["unseen draws"]),
-        (["mind", "--mix", "both", "--against", "htz-2022"], ["ranking flips at", "would narrow it most"]),
-        (["mind", "--outcome", "paid", "--lower", "--lang", "zh"], ["排序翻转于", "最能缩小分歧"]),
+        pytest.param(
+            ["sensitivity", "--outcome", "paid", "--mix", "both"], ["largest by chance", "further factors"], marks=SLOW
+        ),
+        pytest.param(
+            ["discover", "--outcome", "paid", "--above", "4e6", "--mix", "both", "--level"],
+            ["coverage", "density"],
+            marks=SLOW,
+        ),
+        pytest.param(
+            ["discover", "--outcome", "paid", "--above", "4e6", "--mix", "both", "--method", "tree"],
+            ["unseen draws"],
+            marks=SLOW,
+        ),
+        pytest.param(
+            ["mind", "--mix", "both", "--against", "htz-2022"], ["ranking flips at", "would narrow it most"], marks=SLOW
+        ),
+        pytest.param(
+            ["mind", "--outcome", "paid", "--lower", "--lang", "zh"], ["排序翻转于", "最能缩小分歧"], marks=SLOW
+        ),
     ],
 )
 def test_every_question_to_a_run_has_a_table_a_figure_and_a_file(run, tmp_path, words, says):
@@ -89,6 +106,7 @@ def test_every_question_to_a_run_has_a_table_a_figure_and_a_file(run, tmp_path, 
     assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
 
 
+@SLOW
 @pytest.mark.parametrize(
     "words", [["discover", "--outcome", "paid", "--above", "4e6", "--level"], ["mind", "--top", "1"]]
 )
@@ -100,24 +118,29 @@ def test_json_says_how_it_was_made_and_in_what_unit(run, words):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["sensitivity", "RUN", "--method", "sobol"], 'design = "saltelli"'),
-        (["sensitivity", "RUN", "--method", "sobl"], "did you mean 'sobol'"),
-        (["sensitivity", "RUN", "--method", "rbd_fast", "--factor", "build_quarters"], "build_quarters"),
-        (["sensitivity", "RUN", "--over", "levers"], "no levers vary"),
-        (["sensitivity", "RUN", "--outcome", "piad"], "did you mean 'paid'"),
-        (["sensitivity", "RUN", "--mix", "none"], "the baseline"),
-        (["sensitivity", "SOBOL", "--factor", "budget"], "--method binned"),
+        pytest.param(["sensitivity", "RUN", "--method", "sobol"], 'design = "saltelli"', marks=SLOW),
+        pytest.param(["sensitivity", "RUN", "--method", "sobl"], "did you mean 'sobol'", marks=SLOW),
+        pytest.param(
+            ["sensitivity", "RUN", "--method", "rbd_fast", "--factor", "build_quarters"], "build_quarters", marks=SLOW
+        ),
+        pytest.param(["sensitivity", "RUN", "--over", "levers"], "no levers vary", marks=SLOW),
+        pytest.param(["sensitivity", "RUN", "--outcome", "piad"], "did you mean 'paid'", marks=SLOW),
+        pytest.param(["sensitivity", "RUN", "--mix", "none"], "the baseline", marks=SLOW),
+        (["sensitivity", "SOBOL", "--factor", "budget"], "a study with lhs"),
+        (["sensitivity", "SOBOL", "--method", "binned"], "share their values"),
+        (["mind", "SOBOL", "--outcome", "paid"], "share their values"),
         (["sensitivity", "SOBOL", "--method", "morris"], 'design = "morris"'),
-        (["discover", "RUN"], "--target ID"),
-        (["discover", "RUN", "--target", "dalian-2020/t99"], "dalian-2020/t"),
-        (["discover", "RUN", "--outcome", "paid", "--above", "1e15"], "0 of 60 draws"),
-        (["discover", "SOBOL", "--target", "dalian-2020/t2"], "a run"),
-        (["mind", "RUN", "--against", "bth"], "did you mean 'both'"),
-        (["mind", "RUN", "--figure", "f.pdf"], ".png or .svg"),
+        pytest.param(["discover", "RUN"], "--target ID", marks=SLOW),
+        pytest.param(["discover", "RUN", "--target", "dalian-2020/t99"], "dalian-2020/t", marks=SLOW),
+        pytest.param(["discover", "RUN", "--outcome", "paid", "--above", "1e15"], "0 of 60 draws", marks=SLOW),
+        (["discover", "SOBOL", "--target", "dalian-2020/t2"], "share their values"),
+        pytest.param(["mind", "RUN", "--against", "bth"], "did you mean 'both'", marks=SLOW),
+        (["mind", "SOBOL", "--figure", "f.pdf"], ".png or .svg"),
     ],
 )
-def test_wrong_questions_are_sentences(run, sobol, words, says):
-    found = command(*({"RUN": run, "SOBOL": sobol}.get(word, word) for word in words))
+def test_wrong_questions_are_sentences(request, words, says):
+    made = {word: request.getfixturevalue(word.lower()) for word in words if word in ("RUN", "SOBOL")}
+    found = command(*(made.get(word, word) for word in words))
     assert found.exit_code == 2, found.output
     text = " ".join((found.output + found.stderr).split())
     assert "Traceback" not in text and says in text, text

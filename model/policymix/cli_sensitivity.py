@@ -74,7 +74,9 @@ def sensitivity(
         raise InvalidValue("--engine", f"{engine} with {chosen}", "none: only sobol has a choice of engines")
     if factor and chosen not in GIVEN:
         raise InvalidValue(
-            "--factor", f"with {chosen}", f"none: its design moves them all; or --method {', '.join(GIVEN)}"
+            "--factor",
+            f"with {chosen}",
+            "none: its design moves them all; --factor is for draws of a run, or of a study with lhs",
         )
     if chosen == "sobol":
         table = designed.sobol(finished.results, engine=engine, **asked)

@@ -45,7 +45,9 @@ def sweep(method, function, low, high, points, *, replicates=1, noise=0.0, commo
     design = make_design(method, factors, points=points, seed=seed, **options)
     x = np.stack([design.columns[factor.name] for factor in factors], axis=1)
     luck = np.random.default_rng(seed).standard_normal((1 if common else len(x), replicates))
-    return of_numbers(x, function(x)[:, None] + noise * luck, factors, design, failed)
+    found = of_numbers(x, function(x)[:, None] + noise * luck, factors, design, failed)
+    address = np.arange(replicates) + (0 if common else replicates * np.arange(len(x))[:, None])
+    return found.assign(luck=(("draw", "replicate"), np.broadcast_to(address, (len(x), replicates))))
 
 
 def of_numbers(x, y, factors=None, design=None, failed=(), method="prior"):

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 
 from policymix.analysis import discovery
+from policymix.cli_answers import put_out
 from policymix.errors import InvalidValue, NotFound
+from policymix.report import sensitivity_figures as pictures
+from policymix.report.sensitivity import discovery_pages
 
 
 def _load(name):
@@ -110,3 +113,23 @@ def test_names_that_do_not_exist(target):
         discovery.discover(planted(), outcome="paid", above=0.5, mix="made", method="prime")
     with pytest.raises(InvalidValue, match="a sweep"):
         discovery.discover(planted(), target("core_share", 0.1), mix="made")
+
+
+@pytest.mark.parametrize("method", ["saltelli", "morris"])
+def test_points_of_a_design_are_refused_as_draws(method):
+    results = known.sweep(method, lambda x: x[:, 0], 0.0, 1.0, 64, factors=6)
+    with pytest.raises(InvalidValue, match=f"{method}.*share their values.*lhs"):
+        discovery.discover(results, outcome="paid", above=0.7, mix="made")
+
+
+def test_a_tree_without_a_leaf_of_cases_is_a_page_that_says_so(tmp_path):
+    pytest.importorskip("sklearn")
+    rng = np.random.default_rng(1)
+    results = known.of_numbers(rng.random((200, 2)), (np.arange(200) % 10 == 0).astype(float)[:, None])
+    table = discovery.discover(results, outcome="paid", above=0.5, mix="made", method="tree")
+    assert table.sizes["box"] == 0 and table["in_box"].shape == (0, 200)
+    (page,) = discovery_pages(table)
+    assert not page.rows and "no leaf of the tree holds mostly such draws" in page.notes
+    put_out(table.drop_dims("draw"), [page], tmp_path / "t.csv", False, tmp_path / "f.png", pictures.discovery(table))
+    put_out(table.drop_dims("draw"), [page], None, True, None, None)
+    assert (tmp_path / "t.csv").is_file() and (tmp_path / "f.png").is_file()

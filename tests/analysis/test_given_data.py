@@ -136,3 +136,33 @@ def test_groups_are_values_where_these_are_few_and_bins_else():
     )
     few = Varied("n", "n", "integer", np.array([1.0, 2.0, 3.0] * 20))
     assert np.bincount(given.groups_of(few)).tolist() == [20, 20, 20]
+
+
+@pytest.mark.parametrize("method", ["saltelli", "morris", "sobol"])
+def test_points_of_a_design_are_refused_as_draws(method):
+    results = known.sweep(method, known.ishigami, -np.pi, np.pi, 64, factors=8)  # five of eight do nothing
+    with pytest.raises(InvalidValue, match=rf"{method}.*points that .*lhs"):
+        given.given_data(results, resamples=1)
+
+
+def test_of_independent_points_an_idle_number_is_hardly_ever_found():
+    points = [known.sweep("lhs", known.ishigami, -np.pi, np.pi, 256, factors=8, seed=seed) for seed in range(6)]
+    found = [given.given_data(each, resamples=1)["found"].values.ravel()[3:].any() for each in points]
+    assert sum(found) <= 2
+
+
+def test_levers_of_a_design_are_refused_as_draws():
+    made = choices()
+    made.attrs["levers"] = made.attrs["levers"].replace("factorial", "one_at_a_time")
+    with pytest.raises(InvalidValue, match=r"levers of the design 'one_at_a_time'.*share their values"):
+        given.given_data(made, over="levers", resamples=1)
+
+
+@pytest.mark.parametrize("replicates", [1, 3])
+def test_a_share_of_a_long_tailed_outcome_has_an_interval_of_shares(replicates):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 1))
+    y = np.exp(1.2 * x + 0.5 * rng.standard_normal((200, replicates)))
+    table = given.given_data(known.of_numbers(x, y)).isel(mix=0, cell=0, factor=0)
+    low, high = float(table["value_low"]), float(table["value_high"])
+    assert low < float(table["value"]) < high <= 1.0 and high - low < 0.45

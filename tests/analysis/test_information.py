@@ -103,3 +103,70 @@ def test_wrong_questions():
         information.mind(linear(80), "paid", mix="none")
     with pytest.raises(NotFound, match="did you mean 'made'"):
         information.mind(linear(80), "paid", mix="mad")
+
+
+@pytest.mark.parametrize("method", ["saltelli", "morris"])
+def test_points_of_a_design_are_refused_as_draws(method):
+    with pytest.raises(InvalidValue, match=f"{method}.*share their values.*lhs"):
+        information.mind(known.sweep(method, lambda x: x[:, 0], 0.0, 1.0, 64, factors=6), "paid")
+
+
+def test_a_share_of_a_long_tailed_headline_has_an_interval_of_shares():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(200)
+    share, low, high, _ = information.shares_of(np.exp(1.2 * x + 0.5 * rng.standard_normal(200)), [x], rng)
+    assert low[0] < share[0] < high[0] <= 1.0 and high[0] - low[0] < 0.45
+
+
+def with_a_choice(numbers):
+    """Draws of which a choice is known, and numbers beside it."""
+    results = linear(80).isel(parameter=slice(0, numbers))
+    how = np.where(np.arange(80) % 2, "lottery", "first")
+    listed = [{"name": "how", "address": "how", "kind": "choice"}]
+    results.attrs["uncertainties"] = known.json.dumps({"factors": listed, "design": {"method": "lhs"}})
+    return results.assign_coords(how=("draw", how))
+
+
+def test_a_choice_has_no_curve_and_is_refused_where_it_is_asked_for():
+    for asked in (["how"], ["x0", "how"]):
+        with pytest.raises(InvalidValue, match=r'factor "how".*a choice.*--method binned'):
+            information.mind(with_a_choice(2), "paid", statistics=False, factors=asked)
+    with pytest.raises(InvalidValue, match="choices alone"):
+        information.mind(with_a_choice(0), "paid", statistics=False)
+    table = information.mind(with_a_choice(2), "paid", statistics=False, resamples=2)
+    assert "how" not in table["item"].values
+
+
+def test_replicates_take_no_luck_from_what_knowing_is_worth():
+    """D = N(0, 1) of luck alone: worth of knowing everything 0.40, however many replicates a draw has."""
+    one, many = (linear(1000, replicates, luck=1.0, mean=0.0) for replicates in (1, 8))
+    for results in (one, many):
+        luck = results["paid"] - (results["parameter_value"].values @ WEIGHTS)[:, None]
+        results["paid"] = luck.where(results["mix"] == "made", 0.0)
+    found = [information.mind(each, "paid", statistics=False, shown=1, resamples=2).attrs for each in (one, many)]
+    for about in found:
+        assert about["evpi"] == pytest.approx(worth(0.0, 1.0), abs=0.05)
+        assert about["high"] - about["low"] == pytest.approx(2.0 * norm.ppf(0.95), rel=0.08)
+    assert found[0]["notices"] == "" and "the first of 8 replicates" in found[1]["notices"]
+
+
+def test_a_statistic_is_that_of_one_history(make_run):
+    results = make_run(draws=60, replicates=3)
+    table = information.mind(results, "core_share", mix="both", shown=1, resamples=2)
+    assert table.attrs["replicates"] == 3
+    alone = information.mind(results.isel(replicate=[0]), "core_share", mix="both", shown=1, resamples=2)
+    statistic, once = (each["drawn"].isel(item=-1).values for each in (table, alone))
+    np.testing.assert_allclose(statistic, once)
+
+
+def test_luck_that_all_draws_share_is_said_to_be_left_out():
+    results = linear(80).assign(luck=(("draw", "replicate"), np.zeros((80, 1), int)))
+    about = information.mind(results, "paid", statistics=False, shown=1, resamples=2).attrs
+    assert "all draws share their luck" in about["notices"]
+
+
+def test_the_default_mix_is_the_fullest_wherever_it_stands(make_run):
+    results = make_run(draws=60).isel(mix=slice(None, None, -1))
+    assert results["mix"].values[0] == "both"
+    table = information.mind(results, "core_share", statistics=False, shown=1, resamples=2)
+    assert (table.attrs["mix"], table.attrs["against"]) == ("both", "none")

@@ -5,6 +5,7 @@ import re
 import nbformat
 import pytest
 
+from policymix import catalog
 from policymix.errors import InvalidValue, NotFound, RunFailed
 from policymix.report import notebooks
 
@@ -43,9 +44,10 @@ def test_every_shipped_notebook_is_tested_small_and_has_a_title_and_parameters()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
-def test_a_shipped_notebook_runs_from_end_to_end(name, tmp_path, monkeypatch):
+def test_a_shipped_notebook_runs_from_end_to_end(name, tmp_path, monkeypatch, small_folder):
     monkeypatch.chdir(tmp_path)
-    file = notebooks.write(name, tmp_path / f"{name}.html", SMALL[name])
+    changed = SMALL[name] | (in_the_small_city(small_folder) if name == "sensitivity" else {})
+    file = notebooks.write(name, tmp_path / f"{name}.html", changed)
     text = file.read_text(encoding="utf-8")
     assert fetched(text) == []
     assert "Traceback" not in text
@@ -94,6 +96,14 @@ def test_values_are_read_as_toml_and_else_as_text():
     assert notebooks.parsed(settings) == {
         "draws": 40, "share": 0.5, "name": "x", "mix": "none,both", "packages": ["a", "b"],
     }  # fmt: skip
+
+
+def in_the_small_city(folder):
+    """Scenario and study of the sensitivity notebook, whose draws and points cannot be fewer, with few firms."""
+    study, scenario = folder / "study.toml", folder / "small.toml"
+    text = catalog.find("studies", "dalian-sensitivity").read_text(encoding="utf-8")
+    study.write_text(text.replace('"dalian-2025"', f'"{scenario}"'), encoding="utf-8")
+    return {"scenario": str(scenario), "study": str(study)}
 
 
 def fetched(text: str) -> list[str]:

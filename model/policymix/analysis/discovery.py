@@ -18,7 +18,7 @@ from policymix.analysis.comparison import is_sweep
 from policymix.analysis.given_data import first_order, groups_of, indicator_of
 from policymix.analysis.selection import fullest_mix
 from policymix.analysis.targets import Reading, Target, chance, line_text, read
-from policymix.analysis.varied import Varied, factors_of, labels_of, response, whole_draws
+from policymix.analysis.varied import Varied, check_independent, factors_of, labels_of, response, whole_draws
 from policymix.errors import InvalidValue, NotFound, RunFailed
 
 if TYPE_CHECKING:
@@ -130,10 +130,11 @@ def discover(
     Raises
     ------
     InvalidValue, NotFound
-        No such target, mix, outcome or factor; too few draws, or too few cases to explain.
+        No such target, mix, outcome or factor; too few draws or cases to explain; points that are no draws.
     """
     if method not in METHODS:
         raise NotFound("method", method, METHODS)
+    check_independent(results, "discover")
     found = cases_of(results, target, outcome=outcome, below=below, above=above, mix=mix, measure=measure, meets=meets)
     chosen = factors_of(results, names=factors, priors=priors)
     happens = found.happens[found.whole]
@@ -414,6 +415,7 @@ def _table(boxed: Boxed, columns: Columns, factors: Sequence[Varied], happens: n
                 p[b, place] = quasi_p(columns, happens, step, factor, every)
     sizes = np.array([step.inside.sum() for step in boxed.steps], float)
     hits = np.array([happens[step.inside].sum() for step in boxed.steps], float)
+    inside = np.array([step.inside for step in boxed.steps], bool).reshape(len(sizes), len(happens))
     told = np.array(boxed.chances) <= QUASI_P if "told" not in boxed.about else np.full(len(sizes), boxed.about["told"])
     table = xarray.Dataset(
         {
@@ -423,17 +425,17 @@ def _table(boxed: Boxed, columns: Columns, factors: Sequence[Varied], happens: n
             "mass": ("box", sizes / len(happens)), "chance": ("box", np.array(boxed.chances, float)),
             "told": ("box", told.astype(bool)),
             "happens": ("draw", happens),
-            "in_box": (("box", "draw"), np.array([step.inside for step in boxed.steps]).reshape(len(sizes), -1)),
+            "in_box": (("box", "draw"), inside),
         },
         {"box": np.arange(1, len(sizes) + 1), **labels_of([factors[index] for index in limited])},
     )  # fmt: skip
     if boxed.path:
-        inside = np.array([step.inside for step in boxed.path])
-        cases = (inside & happens).sum(axis=1)
+        peeled = np.array([step.inside for step in boxed.path])
+        cases = (peeled & happens).sum(axis=1)
         table = table.assign(
             trajectory_coverage=("step", cases / happens.sum()),
-            trajectory_density=("step", cases / inside.sum(axis=1)),
-            trajectory_mass=("step", inside.mean(axis=1)),
+            trajectory_density=("step", cases / peeled.sum(axis=1)),
+            trajectory_mass=("step", peeled.mean(axis=1)),
             trajectory_limits=("step", [len({columns.owner[c.column] for c in step.cuts}) for step in boxed.path]),
         )
     numbers = [index for index in limited if factors[index].ordered]

@@ -16,6 +16,7 @@ from policymix.analysis.sensitivity import INTERVAL, RESAMPLES, salib
 from policymix.analysis.varied import (
     Varied,
     cell_coords,
+    check_independent,
     dependence,
     factors_of,
     labels_of,
@@ -85,12 +86,14 @@ def given_data(
     Raises
     ------
     NotFound, InvalidValue
-        No such method; too few draws; factors that the method cannot take; dependent ones where it needs independence.
+        No such method; too few draws; points that are no draws; factors that the method cannot take; dependent
+        ones where it needs independence.
     RunFailed
         SALib is not installed (rbd_fast).
     """
     if method not in METHODS:
         raise NotFound("method", method, METHODS)
+    check_independent(results, f"--method {method}", over)
     chosen = factors_of(results, over, names=factors, priors=priors)
     related = dependence(chosen, results)
     _check(method, chosen, related, over)
@@ -154,6 +157,14 @@ def first_order(
     return square / (n - 1.0) - (square - explained) / (n - groups)[:, None]
 
 
+def spread_of(y: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
+    """Variance [output] of y [draw, output], NaN where nothing varies; ``weight`` as of `first_order`."""
+    weight = np.ones(len(y)) if weight is None else weight
+    n = weight.sum()
+    variance = weight @ (y - (weight @ y) / n) ** 2 / (n - 1.0)
+    return np.where(variance > 0.0, variance, math.nan)
+
+
 def pawn(y: np.ndarray, indicator: np.ndarray, owner: np.ndarray, weight: np.ndarray | None = None) -> np.ndarray:
     """Median over a factor's groups of the Kolmogorov-Smirnov distance to all draws [factor, output]; as `first_order`.
 
@@ -179,24 +190,30 @@ def _by_groups(
     indicator, owner = indicator_of([groups_of(factor) for factor in factors])
     replicates, _, n = values.shape
     y = values.mean(axis=0).T
-    within = values.var(axis=0, ddof=1).mean(axis=1) if replicates > 1 else np.full(y.shape[1], math.nan)
-    luck = np.nan_to_num(within)
-    spread = y.var(axis=0, ddof=1) + luck * (1.0 - 1.0 / replicates)
-    whole = np.where(spread > 0.0, spread, math.nan) if method == "binned" else np.ones(y.shape[1])
+    each = values.var(axis=0, ddof=1).T if replicates > 1 else np.full(y.shape, math.nan)
+    averaged = np.nan_to_num(each) * (1.0 - 1.0 / replicates)  # luck that the mean of a draw no longer has
+
+    def whole(weight: np.ndarray) -> np.ndarray:
+        return np.nan_to_num(spread_of(y, weight)) + weight @ averaged / n
+
+    every = whole(np.ones(n))
+    spread = np.where(every > 0.0, every, math.nan)
+
+    def share(weight: np.ndarray) -> np.ndarray:
+        found = measure(y, indicator, owner, weight)
+        return found / np.where(every > 0.0, whole(weight), math.nan) if method == "binned" else found
+
     measure = first_order if method == "binned" else pawn
-    value = measure(y, indicator, owner) / whole
+    value = share(np.ones(n))
     times = resamples if method == "binned" else max(1, resamples // 10)
-    again = np.stack([
-        measure(y, indicator, owner, rng.multinomial(n, np.full(n, 1.0 / n)).astype(float)) / whole
-        for _ in range(times)
-    ])  # fmt: skip
+    again = np.stack([share(rng.multinomial(n, np.full(n, 1.0 / n)).astype(float)) for _ in range(times)])
     moved = np.quantile(again, (0.5 - INTERVAL / 2, 0.5 + INTERVAL / 2), axis=0) - again.mean(axis=0)
     shuffles = SHUFFLES if method == "binned" else SHUFFLES // 10
-    by_chance = [(measure(rng.permutation(y), indicator, owner) / whole).max(axis=0) for _ in range(shuffles)]
+    scale = spread if method == "binned" else np.ones(y.shape[1])
+    by_chance = [(measure(rng.permutation(y), indicator, owner) / scale).max(axis=0) for _ in range(shuffles)]
     chance = np.quantile(by_chance, CHANCE, axis=0)
-    share = within / np.where(spread > 0.0, spread, math.nan)
     return {"value": value.T, "value_low": (value + moved[0]).T, "value_high": (value + moved[1]).T,
-            "found": (value > chance).T, "chance": chance, "luck": share}  # fmt: skip
+            "found": (value > chance).T, "chance": chance, "luck": each.mean(axis=0) / spread}  # fmt: skip
 
 
 def _rbd_fast(

@@ -13,9 +13,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from policymix.analysis.given_data import CHANCE, first_order, groups_of, indicator_of
+from policymix.analysis.comparison import is_sweep
+from policymix.analysis.given_data import CHANCE, first_order, groups_of, indicator_of, spread_of
+from policymix.analysis.selection import fullest_mix
 from policymix.analysis.treasury import RATES, drawn_rates
-from policymix.analysis.varied import NET, Varied, dependence, factors_of, response, responses, whole_draws
+from policymix.analysis.varied import (
+    NET,
+    Varied,
+    check_independent,
+    dependence,
+    factors_of,
+    response,
+    responses,
+    shared_luck,
+    whole_draws,
+)
 from policymix.errors import InvalidValue, NotFound, RunFailed
 
 if TYPE_CHECKING:
@@ -29,6 +41,8 @@ METHOD = (
     "Kelley (1935), doi:10.1073/pnas.21.9.554; regression: cubic splines with ridge, scikit-learn"
 )
 LEAST_DRAWS = 60
+HISTORY = 0
+"""The replicate that is read of a draw."""
 SHUFFLES = 200
 RESAMPLES = 100
 KNOTS = 4
@@ -79,7 +93,8 @@ def mind(
 ) -> xarray.Dataset:
     """What explains a headline's spread, where the ranking of two mixes turns, and what it is worth to know.
 
-    With Y_m the outcome of mix m in a draw (mean over replicates), larger being better::
+    A draw is one history, its first replicate: a mean over replicates would have less luck than anybody meets, and
+    so would the statistic of an office. With Y_m the outcome of mix m in a draw, larger being better::
 
         evpi       = E max_m Y_m - max_m E Y_m             everything known, luck included
         value of x = E max_m E(Y_m | x) - max_m E Y_m      EVPPI, or EVSI for a statistic
@@ -105,23 +120,34 @@ def mind(
     Raises
     ------
     InvalidValue, NotFound
-        No such outcome or mix; the two are the same; too few draws.
+        No such outcome or mix; the two are the same; too few draws; points that are no draws;
+        a factor that is named is a choice; nothing to look at.
     RunFailed
         scikit-learn is not installed.
     """
+    check_independent(results, "mind")
     levels = response(results, outcome, measure="level")
-    first, second = _pair(levels, mix, against)
+    first, second = _pair(results, levels, mix, against)
     whole = whole_draws(levels.values, levels.attrs["failures"], LEAST_DRAWS, "mind")
     names = [str(name) for name in levels["mix"].values]
-    y = levels.values[0].mean(axis=-1)[:, whole].T * (-1.0 if lower else 1.0)
+    y = levels.values[0, ..., HISTORY][:, whole].T * (-1.0 if lower else 1.0)
     headline = y[:, names.index(first)] - y[:, names.index(second)]
     chosen = factors_of(results, names=factors, priors=priors)
+    unordered = [factor.name for factor in chosen if not factor.ordered]
+    if factors and unordered:
+        expected = "numbers: a curve along a factor needs an order; policymix sensitivity --method binned takes choices"
+        raise InvalidValue(f'factor "{unordered[0]}"', "a choice", expected)
     items = [_unknown(factor, whole) for factor in chosen if factor.ordered]
     if levels["cell"].values[0] == NET and not factors:
         items += _rates(whole)
+    listed_statistics = _statistics(results, levels, first, whole) if statistics else []
+    if not items and not listed_statistics:
+        raise InvalidValue(
+            "mind", "choices alone, and no earlier years", "uncertain numbers that vary, or a run's years"
+        )
     rng = np.random.default_rng(seed)
     best_items, shares, chances = [], [], {}
-    sorts = {"uncertainty": items, "statistic": _statistics(results, levels, first, whole) if statistics else []}
+    sorts = {"uncertainty": items, "statistic": listed_statistics}
     for sort, listed in sorts.items():
         if not listed:
             continue
@@ -146,6 +172,7 @@ def mind(
         "evpi": max(0.0, float(y.max(axis=1).mean() - y.mean(axis=0).max())), "best": names[best], "draws": n,
         "dropped": int((~whole).sum()), "replicates": levels.sizes["replicate"], "unknowns": len(items),
         "failures": str(levels.attrs["failures"]), "dependence": dependence(chosen, results),
+        "notices": _of_history(results, levels.sizes["replicate"]),
         "scenario": str(results.attrs.get("scenario", "")), **chances,
     }  # fmt: skip
     return table
@@ -157,12 +184,13 @@ def shares_of(
     """Share of var y [draw] that goes with each of several numbers, its 90 % interval, and the largest by chance."""
     groups = [groups_of(Varied("", "", "real", each)) for each in values]
     indicator, owner = indicator_of(groups)
-    spread = y.var(ddof=1)
-    whole = spread if spread > 0.0 else math.nan
     column, n = y[:, None], len(y)
+    whole = spread_of(column)
     share = first_order(column, indicator, owner)[:, 0] / whole
     weights = [rng.multinomial(n, np.full(n, 1.0 / n)).astype(float) for _ in range(SHUFFLES)]
-    again = np.stack([first_order(column, indicator, owner, weight)[:, 0] / whole for weight in weights])
+    again = np.stack([
+        (first_order(column, indicator, owner, weight) / spread_of(column, weight))[:, 0] for weight in weights
+    ])  # fmt: skip
     low, high = np.quantile(again, (0.5 - INTERVAL / 2, 0.5 + INTERVAL / 2), axis=0) - again.mean(axis=0)
     shuffled = np.stack([rng.permutation(y) for _ in range(SHUFFLES)], axis=1)
     chance = np.quantile((first_order(shuffled, indicator, owner) / whole).max(axis=0), CHANCE)
@@ -251,10 +279,9 @@ def value_of(x: np.ndarray, y: np.ndarray) -> float:
     return float(known) if known > 1e-9 * float(np.abs(gain).max()) else 0.0
 
 
-def _pair(levels: xarray.DataArray, mix: str | None, against: str | None) -> tuple[str, str]:
+def _pair(results: xarray.Dataset, levels: xarray.DataArray, mix: str | None, against: str | None) -> tuple[str, str]:
     listed = [str(name) for name in levels["mix"].values]
-    first = mix or [name for name in listed if name != levels.attrs["baseline"]][-1:] or [listed[-1]]
-    first = first if isinstance(first, str) else first[0]
+    first = mix or (listed[-1] if is_sweep(results) else fullest_mix(results))
     second = against or str(levels.attrs["baseline"])
     for name in (first, second):
         if name not in listed:
@@ -262,6 +289,14 @@ def _pair(levels: xarray.DataArray, mix: str | None, against: str | None) -> tup
     if first == second:
         raise InvalidValue("--against", f"{second}, the mix itself", f"another of {', '.join(listed)}")
     return first, second
+
+
+def _of_history(results: xarray.Dataset, replicates: int) -> str:
+    """What a reader has to know of the luck in a draw."""
+    said = [f"one history a draw: the first of {replicates} replicates"] if replicates > 1 else []
+    if shared_luck(results):
+        said.append("all draws share their luck, so that neither spread nor worth of knowing contains it")
+    return "; ".join(said)
 
 
 def _unknown(factor: Varied, whole: np.ndarray) -> Item:
@@ -290,7 +325,7 @@ def _statistics(results: xarray.Dataset, levels: xarray.DataArray, mix: str, who
     times = sorted({str(time) for time in every["time"].values if str(time)})[:-1]
     found = []
     for index, cell in enumerate(every["cell"].values.tolist()):
-        values = every.values[index, 0].mean(axis=-1)[whole]
+        values = every.values[index, 0, :, HISTORY][whole]
         if str(every["time"].values[index]) in times and np.isfinite(values).all() and np.ptp(values) > 0.0:
             text, text_zh, unit = (str(every[key].values[index]) for key in ("label", "label_zh", "unit"))
             found.append(Item(cell, "statistic", values, text, text_zh, unit, ""))

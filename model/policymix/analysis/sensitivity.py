@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from policymix.analysis.varied import (
+    TOGETHER,
     Varied,
     cell_coords,
     design_of,
@@ -28,6 +29,7 @@ from policymix.analysis.varied import (
     labels_of,
     points_of_levers,
     samples,
+    shared_luck,
 )
 from policymix.errors import InvalidValue, NotFound, RunFailed
 
@@ -42,12 +44,14 @@ RESAMPLES = 200
 LEAST_BASE = 16
 """Base points below which an index has no interval worth printing."""
 LEAST_TRAJECTORIES = 4
+LEAST_LUCKS = 3
+"""Lucks that all points share below which shares have no interval: one left out, their spread has to be known still."""
 GOAL = 0.05
 """Half-width of an index's interval that ``base_needed`` is for."""
 HALF_NORMAL = math.sqrt(2.0 / math.pi)
 SOBOL = (
     "Sobol' indices by Saltelli et al. (2010), doi:10.1016/j.cpc.2009.09.018, freed of luck by replicates; intervals: "
-    "bootstrap of base points"
+    "bootstrap of base points, where all share their luck with the jackknife of replicates"
 )
 MORRIS = (
     "elementary effects: Morris (1991), doi:10.1080/00401706.1991.10484804; mu* of Campolongo, Cariboni and Saltelli "
@@ -97,7 +101,8 @@ def sobol(
     Dataset over ``factor, mix, cell``: first, total with ``_low`` and ``_high`` (90 %), shares of the whole variance;
     over ``mix, cell``: luck (NaN with one replicate, and total then contains it) and interactions
     = 1 - luck - sum of first, with their intervals, and whole (variance, squared units). A response that does not vary
-    has NaN. Attributes: base, dropped, failures, base_needed (for half-widths of 0.05), notices.
+    has NaN; so have all intervals where all points share two lucks. With more they count what another luck would do.
+    Attributes: base, dropped, failures, base_needed (for half-widths of 0.05), notices.
 
     Raises
     ------
@@ -119,14 +124,15 @@ def sobol(
     used, run = _engine(engine, base)
     parts = parts_of(kept, len(factors), run)
     again = _bootstrap(kept, len(factors), run, resamples, seed)
-    table = _sobol_table(parts, again, factors, response)
-    half = table[["first_high", "total_high"]].to_array() - table[["first_low", "total_low"]].to_array().values
-    widest = 0.5 * float(np.nanmax(half)) if np.isfinite(half).any() else math.nan
+    shared = shared_luck(results, over)
+    left_out = _left_out(kept, len(factors), run) if shared and len(values) > 1 else None
+    table = _sobol_table(parts, again, left_out, factors, response)
+    widest = _widest(again)
     wanted = _power(base * (widest / GOAL) ** 2) if math.isfinite(widest) else 0
     about: dict[str, Any] = {
         "engine": used, "base": base, "dropped": int(len(whole) - base), "replicates": len(values),
         "points": base * (len(factors) + 2), "base_needed": wanted, "units": "share of variance",
-        "notices": "; ".join(_notices(results, factors, len(values), over)),
+        "notices": "; ".join(_notices(results, factors, len(values), over) + _of_lucks(len(values), shared)),
     }  # fmt: skip
     table.attrs = _about(results, response, over, SOBOL) | about
     return table
@@ -153,7 +159,7 @@ def morris(
     -------
     Dataset over ``factor, mix, cell`` in the units of the cell: mu, mu_star (with ``_low`` and ``_high``, 90 %), sigma,
     luck (standard deviation that luck gives to an effect; NaN with one replicate) and told (mu_star beyond what luck
-    makes of it by its interval). Attributes as of `sobol`, with trajectories.
+    makes of it by its interval; False where luck is not known). Attributes as of `sobol`, with trajectories.
 
     Raises
     ------
@@ -171,7 +177,7 @@ def morris(
         raise InvalidValue("morris", _found(count, "trajectories", response), expected)
     unit = _positions(results, over).reshape(-1, block, len(factors))[whole]
     effects = effects_of(values[:, :, whole], unit)
-    table = _morris_table(effects, resamples, seed, factors, response)
+    table = _morris_table(effects, shared_luck(results, over), resamples, seed, factors, response)
     table.attrs = _about(results, response, over, MORRIS) | {
         "trajectories": count, "dropped": int(len(whole) - count), "replicates": len(values),
         "points": count * block, "units": "as the cell says, from one end of a factor's range to the other",
@@ -262,15 +268,30 @@ def _bootstrap(values: np.ndarray, factors: int, engine: Engine, resamples: int,
     return [parts_of(values[:, :, rng.integers(0, base, base)], factors, engine) for _ in range(resamples)]
 
 
+def _left_out(values: np.ndarray, factors: int, engine: Engine) -> list[Parts]:
+    """Parts without each of the replicates in turn; none where these are too few."""
+    if len(values) < LEAST_LUCKS:
+        return []
+    return [parts_of(np.delete(values, number, axis=0), factors, engine) for number in range(len(values))]
+
+
+def _widest(again: Sequence[Parts]) -> float:
+    """Half the width of the widest interval of base points, first or total; NaN where there is none."""
+    shares = [_shares(each) for each in again]
+    half = [0.5 * np.subtract(*_interval(np.stack([one[name] for one in shares]))[::-1]) for name in ("first", "total")]
+    return float(np.nanmax(half)) if np.isfinite(half).any() else math.nan
+
+
 def _designed(results: xarray.Dataset, over: str, method: str) -> dict[str, Any]:
     """The design, which has to be of this method and alone in moving anything."""
     design = design_of(results, over)
     if design["method"] != method:
         found = f"{over} with the design '{design['method']}'"
-        expected = f'design = "{method}" in a study (policymix sweep), or --method binned, for any draws'
+        other = "" if design["method"] in TOGETHER else ", or --method binned, for any draws"
+        expected = f'design = "{method}" in a study (policymix sweep){other}'
         raise InvalidValue(f"--method {'sobol' if method == 'saltelli' else method}", found, expected)
     if over == "uncertainties" and design["others"] == "drawn":
-        expected = 'others = "default" under [uncertainties] (or --method binned): what is drawn anew at every point '
+        expected = 'others = "default" under [uncertainties]: what is drawn anew at every point '
         raise InvalidValue("others", "drawn", expected + "would count as an effect of whatever moved")
     return design
 
@@ -303,9 +324,10 @@ def effects_of(values: np.ndarray, unit: np.ndarray) -> np.ndarray:
 
 
 def _morris_table(
-    effects: np.ndarray, resamples: int, seed: int, factors: Sequence[Varied], response: xarray.DataArray
-) -> xarray.Dataset:
-    """Statistics of effects [replicate, output, trajectory, factor]."""
+    effects: np.ndarray, shared: bool, resamples: int, seed: int, factors: Sequence[Varied],
+    response: xarray.DataArray,
+) -> xarray.Dataset:  # fmt: skip
+    """Statistics of effects [replicate, output, trajectory, factor]; ``shared``: replicates are lucks of all points."""
     replicates, _, count, _ = effects.shape
     mean = effects.mean(axis=0)
     mu, size, sigma2 = mean.mean(axis=1), np.abs(mean).mean(axis=1), mean.var(axis=1, ddof=1)
@@ -316,20 +338,29 @@ def _morris_table(
     rng = np.random.default_rng(seed)
     again = np.stack([np.abs(mean[:, rng.integers(0, count, count)]).mean(axis=1) for _ in range(resamples)])
     low, high = _interval(again)
-    told = low > HALF_NORMAL * np.nan_to_num(luck)
+    if shared and replicates > 1:
+        without = [np.abs(np.delete(effects, r, axis=0).mean(axis=0)).mean(axis=1) for r in range(replicates)]
+        reach = _jackknifed(np.stack(without))
+        low, high = size - np.hypot(size - low, reach), size + np.hypot(high - size, reach)
+    told = np.isfinite(luck) & (low > HALF_NORMAL * luck)
     columns = {"mu": mu, "mu_star": size, "mu_star_low": low, "mu_star_high": high,
                "sigma": np.sqrt(np.maximum(sigma2, 0.0)), "luck": luck, "told": told}  # fmt: skip
     return _labelled({name: (column, True) for name, column in columns.items()}, factors, response)
 
 
 def _sobol_table(
-    parts: Parts, again: Sequence[Parts], factors: Sequence[Varied], response: xarray.DataArray
-) -> xarray.Dataset:
-    """Shares with their intervals."""
+    parts: Parts, again: Sequence[Parts], left_out: Sequence[Parts] | None, factors: Sequence[Varied],
+    response: xarray.DataArray,
+) -> xarray.Dataset:  # fmt: skip
+    """Shares with their intervals, wider by what leaving out a luck makes of them where all points share lucks."""
     shares, resampled = _shares(parts), [_shares(each) for each in again]
+    without = None if left_out is None else [_shares(each) for each in left_out]
     columns: dict[str, tuple[np.ndarray, bool]] = {}
     for name, share in shares.items():
         low, high = _interval(np.stack([each[name] for each in resampled]))
+        if without is not None:
+            reach = _jackknifed(np.stack([each[name] for each in without])) if without else math.nan
+            low, high = share - np.hypot(share - low, reach), share + np.hypot(high - share, reach)
         by_factor = share.ndim == 2
         columns |= {name: (share, by_factor), f"{name}_low": (low, by_factor), f"{name}_high": (high, by_factor)}
     columns["whole"] = (parts.whole, False)
@@ -348,6 +379,18 @@ def _interval(again: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Central interval over the first axis."""
     low, high = np.quantile(again, (0.5 - INTERVAL / 2.0, 0.5 + INTERVAL / 2.0), axis=0)
     return low, high
+
+
+def _jackknifed(without: np.ndarray) -> np.ndarray:
+    """Half the width of an interval by the jackknife of R replicates, of the numbers without each of them [R, ...].
+
+    Miller (1974), doi:10.1093/biomet/61.1.1: t(R - 1) sqrt((R - 1) / R x sum of squares about their mean).
+    """
+    from scipy.stats import t
+
+    count = len(without)
+    square = (count - 1) / count * ((without - without.mean(axis=0)) ** 2).sum(axis=0)
+    return np.asarray(t.ppf(0.5 + INTERVAL / 2.0, count - 1) * np.sqrt(square))
 
 
 def _labelled(
@@ -382,6 +425,16 @@ def _notices(results: xarray.Dataset, factors: Sequence[Varied], replicates: int
     if over == "uncertainties" and fitted:
         said.append(f"moved over their priors, one by one, not as the fit has them jointly: {', '.join(fitted)}")
     return said
+
+
+def _of_lucks(replicates: int, shared: bool) -> list[str]:
+    """How far shares are known where all points share their luck."""
+    if not shared:
+        return []
+    if replicates == 1:
+        return ["all points share one luck: shares are of what varies under it"]
+    none = f": no intervals below {LEAST_LUCKS}" if replicates < LEAST_LUCKS else ""
+    return [f"luck, and with it every share, is known from {replicates} lucks that all points share{none}"]
 
 
 def _found(count: int, what: str, response: xarray.DataArray) -> str:

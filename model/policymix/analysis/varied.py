@@ -45,6 +45,11 @@ NET = "net_benefit"
 """Row of a run beside those of its headline: `treasury.net_benefit`."""
 MANY = 12
 """Distinct values from which a number counts as continuous."""
+TOGETHER = {
+    **dict.fromkeys(("saltelli", "morris", "one_at_a_time"), "share their values"),
+    "sobol": "are laid out together: numbers that do nothing follow the others in them",
+}
+"""Designs whose points are no independent draws, so that bins and shuffles find what is not there, and why."""
 DEPENDENT = 5.0
 """Standard errors of a rank correlation from which two factors are not independent."""
 
@@ -96,6 +101,28 @@ def design_of(results: xarray.Dataset, over: str = "uncertainties") -> dict[str,
     stated = json.loads(results.attrs.get(checked_over(over), "{}"))
     design = dict(stated.get("design") or {"method": "prior" if over == "uncertainties" else "none"})
     return design | {"others": stated.get("others", "drawn")}
+
+
+def shared_luck(results: xarray.Dataset, over: str = "uncertainties") -> bool:
+    """Whether all points meet the same few lucks; lever points do: every draw is run under each of them."""
+    if checked_over(over) == "levers":
+        return True
+    luck = results.get("luck")
+    return luck is not None and luck.sizes["draw"] > 1 and bool((luck == luck.isel(draw=0)).all())
+
+
+def check_independent(results: xarray.Dataset, where: str, over: str = "uncertainties") -> None:
+    """Refuse designs whose points cannot be taken for draws that know nothing of one another.
+
+    Raises
+    ------
+    InvalidValue
+        The design is one of `TOGETHER`.
+    """
+    method = design_of(results, over)["method"]
+    if method in TOGETHER:
+        expected = "--method sobol or morris for studies of these; else a study with lhs (policymix sweep), or a run"
+        raise InvalidValue(where, f"{over} of the design '{method}', points that {TOGETHER[method]}", expected)
 
 
 def factors_of(

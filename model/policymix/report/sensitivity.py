@@ -97,6 +97,8 @@ def discovery_pages(table: xarray.Dataset, lang: str = "en") -> list[Page]:
         "覆盖率:框内占全部情形;密度:框内情形占框内抽样" if zh
         else "coverage: part of all such draws that the box holds; density: part of the box that are such draws"
     ]  # fmt: skip
+    if not rows:
+        notes.append("没有叶片以该情形为主" if zh else "no leaf of the tree holds mostly such draws")
     if about["by"] == "tree":
         accuracy = f"{number(100.0 * about['accuracy'], 0)} ± {number(100.0 * about['accuracy_error'], 0)} %"
         notes.append(f"未见抽样的平衡准确率 {accuracy}(50 % 即偶然)" if zh
@@ -155,6 +157,8 @@ def mind_pages(table: xarray.Dataset, lang: str = "en") -> list[Page]:
     if about["dependence"]:
         notes.append(f"抽样不独立({about['dependence']}):占比可重叠" if zh
                      else f"draws are not independent ({about['dependence']}): shares may overlap")  # fmt: skip
+    if about["notices"]:
+        notes.append(about["notices"])
     return [Page(title, columns, rows, [*notes, *_left_out(table, zh)])]
 
 
@@ -199,7 +203,7 @@ def _sobol_cell(one: xarray.Dataset, lang: str) -> Cell:
         return NOTHING
     low, high = float(one["total_low"]), float(one["total_high"])
     reach = f"{_percent(total)} [{_percent(low)}, {_percent(high)}]"
-    if float(one["first_low"]) <= 0.0:
+    if not float(one["first_low"]) > 0.0:  # or not known
         return Cell(NOT_RESOLVED[lang], reach)
     return Cell(f"{_percent(first)} [{_percent(float(one['first_low']))}, {_percent(float(one['first_high']))}]", reach)
 
@@ -209,6 +213,8 @@ def _morris_cell(one: xarray.Dataset, lang: str) -> Cell:
     size, sigma = float(one["mu_star"]) / divisor, float(one["sigma"]) / divisor
     if not math.isfinite(size):
         return NOTHING
+    if not math.isfinite(float(one["luck"])):
+        return Cell(number(size), "偶然未知" if lang == "zh" else "luck unknown")
     if not bool(one["told"]):
         return Cell(NOT_RESOLVED[lang], number(size))
     sign = "偏" if lang == "zh" else "mean"
@@ -254,7 +260,7 @@ def _share(one: xarray.Dataset, name: str) -> Cell:
 def _together(one: xarray.Dataset, lang: str) -> Cell:
     """What is left for factors together; the words where it is not told from nought."""
     found = _share(one, "interactions")
-    return Cell(NOT_RESOLVED[lang], found.second) if float(one["interactions_low"]) <= 0.0 else found
+    return Cell(NOT_RESOLVED[lang], found.second) if not float(one["interactions_low"]) > 0.0 else found
 
 
 def _notes(table: xarray.Dataset, kind: str, lang: str) -> list[str]:
