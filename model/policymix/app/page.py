@@ -39,6 +39,7 @@ from policymix.app.words import TABS, words
 from policymix.errors import InvalidValue, PolicymixError
 from policymix.policy.package import Package
 from policymix.policy.versions import digest
+from policymix.report.names import names_of
 
 if TYPE_CHECKING:
     import xarray
@@ -310,8 +311,8 @@ def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bo
         if answered is None:
             return
         question, results = answered.question, answered.results
-        mark = question.mark, answered.final
-        for content in shared_contents(mark, tab, results, question.inputs.targets, lang):
+        mark, names = (question.mark, answered.final), names_of(results, question.inputs)
+        for content in shared_contents(mark, tab, results, question.inputs.targets, lang, names):
             if cancelled.is_set():
                 return
             set_shown(lambda before, content=content: with_former(before, wanted, content))
