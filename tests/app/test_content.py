@@ -41,7 +41,7 @@ def test_tables_of_clauses_say_which_mix_and_name_the_clauses(answered):
     first = next(content.contents("additionality", results, question.inputs.targets, "en", names))
     assert [table["title"].split(":")[0] for table in first["tables"]] == 2 * ["dalian-2021", "htz-2022", "both"]
     labels = {label for table in first["tables"] for label, _ in table["rows"]}
-    assert f"htz-2022/s3 {names['htz-2022/s3'][0]}" in labels
+    assert f"dalian-2021/4 {names['dalian-2021/4'][0]}" in labels
 
 
 def test_figures_come_with_their_size_and_words(answered):

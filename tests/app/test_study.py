@@ -84,6 +84,18 @@ def test_an_uploaded_package_can_be_mixed(small_state):
     np.testing.assert_array_equal(results["investment"].sel(mix="mine"), results["investment"].sel(mix="htz-2022"))
 
 
+def test_one_text_with_another_origin_is_another_package(small_state):
+    package = replace(load("htz-2022"), extends=())
+    package = replace(package, head=package.head.model_copy(update={"id": "mine"}), raw={**package.raw, "id": "mine"})
+    state = with_mixes(small_state, "none,mine.toml", ["mine.toml"])
+    one, other = (
+        study.question_of(state, {"mine.toml": replace(package, extends=extends)}, 1) for extends in ((), ("htz-2022",))
+    )
+    assert one.mark != other.mark
+    assert one.marks["mine"] != other.marks["mine"]
+    assert one.ground is not other.ground
+
+
 def test_what_does_not_change_is_not_run_again(small_state, monkeypatch):
     asked(small_state)
     ran = []

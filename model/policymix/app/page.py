@@ -33,12 +33,11 @@ from policymix.app.acts import (
 from policymix.app.calculator import entitled
 from policymix.app.content import Content, shared_contents
 from policymix.app.state import LANGUAGES, State, Versions, first_state, query_of, with_clause
-from policymix.app.study import DRAWS, Progress, Question, answers, question_of
+from policymix.app.study import DRAWS, Progress, Question, answers, identity, question_of
 from policymix.app.uploads import LARGEST, too_large, upload_name, uploaded_package
 from policymix.app.words import TABS, words
 from policymix.errors import InvalidValue, PolicymixError
 from policymix.policy.package import Package
-from policymix.policy.versions import digest
 from policymix.report.names import names_of
 
 if TYPE_CHECKING:
@@ -175,7 +174,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
         if lang in LANGUAGES:
             set_state(replace(state, lang=lang))
 
-    marks = tuple((name, digest(package)) for name, package in uploads.items())
+    marks = tuple((name, identity(package)) for name, package in uploads.items())
     asked = (query_of(replace(state, lang="en")), marks)
     answered, progress, busy = use_answers(state, uploads, asked, set_message)
     content, fresh = use_content(answered, tab, state.lang)

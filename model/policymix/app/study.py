@@ -79,13 +79,13 @@ class Question:
     ----------
     inputs : with the visitor's packages as changed, the pinned mix among the mixes
     setting : compiled mixes
-    marks : hashes of the packages of every mix as they are in it
+    marks : identities of the packages of every mix as they are in it
     """
 
     ground: Ground
     inputs: Inputs
     setting: Setting
-    marks: Mapping[str, tuple[str, ...]]
+    marks: Mapping[str, tuple[Hashable, ...]]
 
     @property
     def scenario(self) -> Scenario:
@@ -138,7 +138,7 @@ def question_of(state: State, uploads: Mapping[str, Package], draws: int = DRAWS
     inputs = replace(ground.inputs, scenario=scenario, packages=packages)
     setting = setting_of(inputs, mixes=versions)
     check_changes(setting, inputs.parameters, inputs.fixed)
-    marks = {name: tuple(digest(package) for package in held) for name, held in versions.items()}
+    marks = {name: tuple(identity(package) for package in held) for name, held in versions.items()}
     return Question(ground, inputs, setting, marks)
 
 
@@ -150,8 +150,13 @@ def ground_of(state: State, uploads: Mapping[str, Package], draws: int) -> Groun
     plain = {address: value for address, value in state.versions.changes.items() if not _of_package(address)}
     scenario = with_options(scenario, draws=draws, replicates=1, set=plain)
     own = {name: package for name, package in uploads.items() if name in state.packages}
-    key = (scenario.model_dump_json(), str(scenario.path), tuple((name, digest(each)) for name, each in own.items()))
+    key = (scenario.model_dump_json(), str(scenario.path), tuple((name, identity(each)) for name, each in own.items()))
     return GROUNDS.get(key, lambda: _ground(scenario, own))
+
+
+def identity(package: Package) -> Hashable:
+    """Equal for packages that do the same: one that extends another shares its draws and its opportunities."""
+    return digest(package), package.lineage
 
 
 def _ground(scenario: Scenario, uploads: Mapping[str, Package]) -> Ground:
