@@ -9,11 +9,13 @@ import pytest
 pytest.importorskip("solara")
 
 import solara
+import xarray
 
-from policymix.app import Page, page, words
+from policymix.app import Page, page, study, words
 from policymix.app.acts import begin, decoded, moved, pin_of, with_added, without
 from policymix.app.page import with_former
 from policymix.app.state import first_state, with_change, with_clause
+from policymix.app.study import Answer
 from policymix.app.uploads import LARGEST
 from policymix.errors import InvalidFile, InvalidValue, NotFound
 
@@ -71,14 +73,70 @@ def widgets_of(widget):
             yield from widgets_of(child)
 
 
+def opened(query="scenario=small"):
+    """A page as a widget: its answer, its choices, and its context."""
+    box, context = solara.render(Page(query=query), handle_error=False)
+    every = list(widgets_of(box))
+    return next(w for w in every if hasattr(w, "content")), next(w for w in every if hasattr(w, "offered")), context
+
+
+def awaited(true):
+    """Wait until something holds."""
+    until = time.monotonic() + 120.0
+    while not true() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert true()
+
+
+def breaks(*_, **__):
+    raise ZeroDivisionError("a mistake of ours")
+
+
+def test_an_error_in_a_run_ends_the_waiting(small_state, monkeypatch):
+    monkeypatch.setattr(page, "question_of", breaks)
+    answer, _, context = opened()
+    awaited(lambda: answer.message)
+    assert "ZeroDivisionError" in answer.message
+    awaited(lambda: not answer.busy)
+    context.close()
+
+
+def test_an_error_in_a_table_or_a_download_ends_the_waiting(small_state, monkeypatch):
+    results = xarray.Dataset(coords={"draw": range(20)})
+    monkeypatch.setattr(page, "answers", lambda question, cancelled: iter([Answer(results, True)]))
+    monkeypatch.setattr(page, "shared_contents", breaks)
+    monkeypatch.setattr(page.downloads, "package_toml", breaks)
+    answer, _, context = opened()
+    awaited(lambda: answer.message)
+    assert "ZeroDivisionError" in answer.message
+    awaited(lambda: not answer.old)
+    answer.vue_close_message(None)
+    answer.vue_fetch_file({"kind": "toml", "package": "htz-2022"})
+    awaited(lambda: answer.message)
+    awaited(lambda: not answer.preparing)
+    context.close()
+
+
+def test_no_former_figures_stand_beside_tables_whose_own_failed():
+    one, two = (1, "money", "en"), (2, "money", "en")
+    first = with_former((None, page.EMPTY, "", False), one, {"tables": [1], "figures": ["a"]})
+    assert page.ended(first, one) is first
+    second = with_former(first, two, {"tables": [2], "figures": []})
+    assert page.ended(second, two)[1] == {"tables": [2], "figures": []}
+    assert page.ended(first, two)[1] == page.EMPTY
+
+
 @pytest.mark.slow
 def test_it_is_a_widget_that_answers_and_stops_when_it_is_closed(small_state):
-    box, context = solara.render(Page(query="scenario=small"), handle_error=False)
-    answer = next(each for each in widgets_of(box) if hasattr(each, "content"))
-    until = time.monotonic() + 120.0
-    while not (answer.status.startswith("Final answer") and not answer.old) and time.monotonic() < until:
-        time.sleep(0.1)
+    answer, chosen, context = opened()
+    awaited(lambda: answer.status.startswith("Final answer") and not answer.old)
     shown = json.loads(answer.content)
     assert shown["tables"][0]["columns"] == list(small_state.mixes)
     assert shown["figures"][0]["src"].startswith("data:image/svg+xml;base64,")
+    chosen.vue_change({"address": "htz-2022/s3.pays.amount", "value": 234_567.0})
+    awaited(lambda: answer.busy and answer.done > 0)
     context.close()
+    time.sleep(2.0)  # what is under way ends
+    held = len(study.RESULTS)
+    time.sleep(2.0)
+    assert len(study.RESULTS) == held

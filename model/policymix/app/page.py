@@ -177,7 +177,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
     marks = tuple((name, identity(package)) for name, package in uploads.items())
     asked = (query_of(replace(state, lang="en")), marks)
     answered, progress, busy = use_answers(state, uploads, asked, set_message)
-    content, fresh = use_content(answered, tab, state.lang)
+    content, fresh = use_content(answered, tab, state.lang, set_message)
     offered = solara.use_memo(lambda: offer(state, uploads), [state.scenario, state.mixes, state.lang, marks])
     texts = solara.use_memo(lambda: as_text(said), [state.lang])
     stale = answered is None or answered.asked != asked
@@ -273,6 +273,17 @@ def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -
     )
 
 
+def use_work(work: Callable[[threading.Event], None], wanted: Any, lang: str, tell: Callable[[str], None]) -> None:
+    """A thread that works anew for every ``wanted``; also what nobody foresaw ends in a sentence on the page."""
+    error = solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False).error
+
+    def say() -> None:
+        if error is not None:
+            tell(words(lang)["failed"].format(error=type(error).__name__))
+
+    solara.use_effect(say, [error])
+
+
 def use_answers(
     state: State, uploads: Mapping[str, Package], asked: tuple, tell: Callable[[str], None]
 ) -> tuple[Answered | None, Progress, bool]:
@@ -294,14 +305,15 @@ def use_answers(
         except PolicymixError as error:
             if not cancelled.is_set():
                 tell(str(error))
-        if not cancelled.is_set():
-            set_finished(asked)
+        finally:
+            if not cancelled.is_set():
+                set_finished(asked)
 
-    solara.use_thread(work, dependencies=[asked], intrusive_cancel=False)
+    use_work(work, asked, state.lang, tell)
     return answered, progress, finished != asked
 
 
-def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bool]:
+def use_content(answered: Answered | None, tab: str, lang: str, tell: Callable[[str], None]) -> tuple[str, bool]:
     """Tables and figures of a tab, the former figures until the new ones are drawn; whether all of it is current."""
     shown, set_shown = solara.use_state((None, EMPTY, as_text(EMPTY), False))
     wanted = (answered.number if answered else None, tab, lang)
@@ -311,12 +323,19 @@ def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bo
             return
         question, results = answered.question, answered.results
         mark, names = (question.mark, answered.final), names_of(results, question.inputs)
-        for content in shared_contents(mark, tab, results, question.inputs.targets, lang, names):
-            if cancelled.is_set():
-                return
-            set_shown(lambda before, content=content: with_former(before, wanted, content))
+        try:
+            for content in shared_contents(mark, tab, results, question.inputs.targets, lang, names):
+                if cancelled.is_set():
+                    return
+                set_shown(lambda before, content=content: with_former(before, wanted, content))
+        except PolicymixError as error:
+            if not cancelled.is_set():
+                tell(str(error))
+        finally:
+            if not cancelled.is_set():
+                set_shown(lambda before: ended(before, wanted))
 
-    solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
+    use_work(work, wanted, lang, tell)
     key, _, text, drawn = shown
     if key is None or key[1:] != wanted[1:]:
         return as_text(EMPTY), False
@@ -332,6 +351,15 @@ def with_former(before: tuple, key: tuple, content: Content) -> tuple:
     return key, content, as_text(content), drawn
 
 
+def ended(before: tuple, key: tuple) -> tuple:
+    """What is shown once nothing more comes: after a failure the tables alone, without former figures."""
+    old_key, old, _, drawn = before
+    if old_key == key and drawn:
+        return before
+    content = {**old, "figures": []} if old_key == key else EMPTY
+    return key, content, as_text(content), True
+
+
 def use_download(
     state: State, uploads: Mapping[str, Package], answered: Answered | None, tell: Callable[[str], None]
 ) -> tuple[dict | None, bool, Callable[[Mapping[str, Any]], None], Callable[[], None]]:
@@ -344,15 +372,15 @@ def use_download(
             return
         name, kind, make = wanted
         try:
-            content = make()
+            content = base64.b64encode(make()).decode("ascii")
+            if not cancelled.is_set():
+                set_file({"name": name, "type": TYPES[kind], "content": content})
         except PolicymixError as error:
-            tell(str(error))
-            content = None
-        if cancelled.is_set():
-            return
-        if content is not None:
-            set_file({"name": name, "type": TYPES[kind], "content": base64.b64encode(content).decode("ascii")})
-        set_wanted(None)
+            if not cancelled.is_set():
+                tell(str(error))
+        finally:
+            if not cancelled.is_set():
+                set_wanted(None)
 
     def fetch(data: Mapping[str, Any]) -> None:
         kind = str(data["kind"])
@@ -369,7 +397,7 @@ def use_download(
             ending = {"results": "nc", "report": "html"}[kind]
             set_wanted((f"{question.scenario.id}.{ending}", kind, make))
 
-    solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
+    use_work(work, wanted, state.lang, tell)
     return file, wanted is not None, fetch, lambda: set_file(None)
 
 

@@ -66,6 +66,8 @@ WORDS = {
     "clause": ("Clause", "条款"),
     "amount": ("Amount, CNY", "金额(元)"),
     "why": ("Why", "理由"),
+    "failed": ("This went wrong on the server ({error}); change something to try again",
+               "服务器出错({error});更改任一选项可重试"),
     "problem": ("This cannot be:", "无法接受:"),
     "close": ("Close", "关闭"),
     "figure_of": ("Figure", "图"),
