@@ -214,8 +214,8 @@ def test_a_pinned_mix_stays_beside_the_others(visit):
     final(page)
     after = cells(page)
     paid = next(label for label in after if label.startswith("Paid by the treasury"))
-    assert after[paid][4] == before[paid][3]
-    assert after[paid][3] != before[paid][3]
+    assert after[paid][1] == before[paid][3]
+    assert after[paid][4] != before[paid][3]
     picture(page, "pinned-en")
 
 
@@ -293,7 +293,7 @@ def test_results_and_report_are_taken_along(visit, tmp_path):
     got.value.save_as(tmp_path / "small.nc")
     results = policymix.open_results(tmp_path / "small.nc")
     assert results.sizes["draw"] == 20
-    assert list(results["mix"].values) == ["none", "dalian-2021", "htz-2022", "both", "pinned"]
+    assert list(results["mix"].values) == ["none", "pinned", "dalian-2021", "htz-2022", "both"]
     with page.expect_download() as got:
         page.get_by_role("button", name="Report as HTML").click()
     assert got.value.suggested_filename == "dalian-2025.html"  # by the id of its scenario

@@ -14,7 +14,7 @@ import xarray
 from policymix.app import Page, page, study, words
 from policymix.app.acts import begin, decoded, moved, pin_of, with_added, without
 from policymix.app.page import with_former
-from policymix.app.state import first_state, with_change, with_clause
+from policymix.app.state import Pin, first_state, query_of, with_change, with_clause
 from policymix.app.study import Answer
 from policymix.app.uploads import LARGEST
 from policymix.errors import InvalidFile, InvalidValue, NotFound
@@ -35,6 +35,15 @@ def test_mixes_come_and_go_with_their_changes(small_state):
     assert without(state, "qingdao-2023", {}) == small_state
     with pytest.raises(InvalidValue, match="a different name"):
         with_added(small_state, ["htz-2022"], {})
+
+
+def test_the_pin_forgets_packages_that_are_gone(small_state):
+    state = with_clause(with_change(small_state, "htz-2022/s3.pays.amount", 1.0), "htz-2022/m4", False)
+    state = without(without(pin_of(state, "dalian-2021"), "htz-2022", {}), "both", {})
+    assert state.pin == Pin("dalian-2021")
+    assert begin(query_of(state)) == (state, "")
+    kept = without(pin_of(with_change(small_state, "parameter.hassle_cost", 1.0), "both"), "htz-2022", {})
+    assert kept.pin == Pin("both", kept.versions)
 
 
 def test_events_that_no_page_of_ours_sends(small_state):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import policymix
+from policymix.analysis.selection import fullest_mix
 from policymix.app import study
 from policymix.app.crew import FIRST, LATER, Crew
 from policymix.app.state import pinned, with_change, with_clause, with_mixes
@@ -74,6 +75,12 @@ def test_a_pinned_mix_keeps_what_it_had(small_state):
     paid = after["paid"].sum(["payer", "quarter", "draw", "replicate"]).sel(clause=["htz-2022/m4", "htz-2022/s3"])
     assert (paid.sel(mix="both") == 0.0).all()
     assert float(paid.sel(mix="pinned").sum()) > 0.0
+
+
+def test_tables_sum_up_the_live_mix_and_not_the_pinned(small_state):
+    results = asked(pinned(small_state, "both"), draws=1)[-1].results
+    assert list(results["mix"].values) == ["none", "pinned", "dalian-2021", "htz-2022", "both"]
+    assert fullest_mix(results) == "both"
 
 
 def test_an_uploaded_package_can_be_mixed(small_state):

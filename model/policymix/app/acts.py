@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -111,15 +111,20 @@ def with_added(state: State, names: list[str], uploads: Mapping[str, Package]) -
 
 
 def _tidied(state: State, uploads: Mapping[str, Package]) -> State:
-    """Without changes and switched-off clauses of packages that no mix holds."""
+    """Without changes and switched-off clauses of packages that no mix holds, now or as pinned."""
     ids = {part for name in state.packages for part in (name, choices.package_of(name, uploads).id)}
+    pin = state.pin and replace(state.pin, versions=_of_packages(state.pin.versions, ids))
+    return replace(state, versions=_of_packages(state.versions, ids), pin=pin)
+
+
+def _of_packages(versions: Versions, ids: Collection[str]) -> Versions:
+    """What is changed of some packages, and of parameters and figures."""
     changes = {
         address: value
-        for address, value in state.versions.changes.items()
+        for address, value in versions.changes.items()
         if "/" not in address or address.partition("/")[0] in ids
     }
-    off = frozenset(clause for clause in state.versions.off if clause.partition("/")[0] in ids)
-    return replace(state, versions=Versions(changes, off))
+    return Versions(changes, frozenset(clause for clause in versions.off if clause.partition("/")[0] in ids))
 
 
 def entitled_shown(answer: Entitlement, lang: str) -> dict[str, Any]:

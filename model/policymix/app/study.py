@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from policymix.app.crew import FIRST, IDLE, LATER, Crew, shared_crew
-from policymix.app.state import State, Versions
+from policymix.app.state import PINNED, State, Versions
 from policymix.app.stock import Stock
 from policymix.engine.mixes import Layers
 from policymix.engine.setting import Setting
@@ -49,7 +49,6 @@ DRAWS, FIRST_DRAWS = 20, 3
 """Draws of the final and of the preliminary answer; the latter are the first of the former."""
 PATIENCE = 0.2
 """Seconds between looks at whether the visitor still waits."""
-PINNED = "pinned"
 BASELINES: Stock[Forked] = Stock(3 * DRAWS)
 """Burn-in and baseline of a draw: as many as three scenarios have."""
 RESULTS: Stock[MixResult] = Stock(800)
@@ -133,7 +132,9 @@ def question_of(state: State, uploads: Mapping[str, Package], draws: int = DRAWS
         check_names(ground.inputs, state.pin.versions)
         held = mixes[state.pin.mix]
         own = (changed(ground.inputs.packages[name], state.pin.versions, name, held) for name in held)
-        mixes[PINNED], versions[PINNED] = list(held), tuple(own)
+        versions[PINNED] = tuple(own)
+        # after the baseline, so that among equals it is never the last, which tables and report sum up
+        mixes = {scenario.baseline: mixes[scenario.baseline], PINNED: list(held), **mixes}
     scenario = scenario.model_copy(update={"mixes": mixes, "set": {**scenario.set, **state.versions.changes}})
     inputs = replace(ground.inputs, scenario=scenario, packages=packages)
     setting = setting_of(inputs, mixes=versions)
