@@ -12,7 +12,7 @@ import solara
 import xarray
 
 from policymix.app import Page, page, study, words
-from policymix.app.acts import begin, decoded, moved, pin_of, with_added, without
+from policymix.app.acts import begin, decoded, mix_asked, moved, own_packages, pin_of, with_added, without
 from policymix.app.page import with_former
 from policymix.app.state import Pin, first_state, query_of, with_change, with_clause
 from policymix.app.study import Answer
@@ -44,6 +44,32 @@ def test_the_pin_forgets_packages_that_are_gone(small_state):
     assert begin(query_of(state)) == (state, "")
     kept = without(pin_of(with_change(small_state, "parameter.hassle_cost", 1.0), "both"), "htz-2022", {})
     assert kept.pin == Pin("both", kept.versions)
+
+
+def test_the_calculator_is_about_one_mix(small_state):
+    assert mix_asked(small_state, None) == mix_asked(small_state, "gone") == "both"
+    held = {mix: [each.id for each in own_packages(small_state, {}, mix)] for mix in small_state.mixes}
+    assert held == {"none": [], **{mix: list(small_state.mixes[mix]) for mix in ("dalian-2021", "htz-2022", "both")}}
+    changed = with_clause(small_state, "htz-2022/m4", False)
+    (package,) = own_packages(changed, {}, mix_asked(changed, "htz-2022"))
+    assert "m4" not in {clause.id for clause in package.clause}
+
+
+def test_the_total_is_told_of_the_chosen_mix(small_state, monkeypatch):
+    monkeypatch.setattr(page, "answers", lambda question, cancelled: iter(()))
+    box, context = solara.render(Page(query="scenario=small"), handle_error=False)
+    calculator = next(each for each in widgets_of(box) if hasattr(each, "form_text"))
+    assert (calculator.mixes, calculator.mix) == (["dalian-2021", "htz-2022", "both"], "both")
+    both = json.loads(calculator.form_text)["kinds"]
+    calculator.vue_choose_mix("htz-2022")
+    assert len(json.loads(calculator.form_text)["kinds"]) < len(both)
+    facts = {"place": "zone", "started_on": "2022-09-01", "how": "move_in", "designated_building": "yes",
+             "fields": ["technology"], "area": "3000", "rent": "40", "months": "36"}  # fmt: skip
+    calculator.vue_calculate({"kind": "lease", "facts": facts})
+    assert (calculator.entitled["mix"], calculator.entitled["total"]) == ("htz-2022", "1,920,000.00 CNY")
+    calculator.vue_choose_mix("dalian-2021")
+    assert calculator.entitled is None
+    context.close()
 
 
 def test_events_that_no_page_of_ours_sends(small_state):

@@ -79,9 +79,16 @@ def own_package(state: State, uploads: Mapping[str, Package], name: str) -> Pack
     return changed(choices.package_of(name, uploads), state.versions, name, [name])
 
 
-def own_packages(state: State, uploads: Mapping[str, Package]) -> list[Package]:
-    """All packages of the mixes with the visitor's changes."""
-    return [own_package(state, uploads, name) for name in state.packages]
+def mix_asked(state: State, name: str | None) -> str:
+    """The mix that the calculator is about: the chosen one, or the one with the most packages, the last of equals."""
+    if name is not None and name in state.mixes:
+        return name
+    return max(reversed(list(state.mixes)), key=lambda mix: len(state.mixes[mix]))
+
+
+def own_packages(state: State, uploads: Mapping[str, Package], mix: str) -> list[Package]:
+    """The packages of a mix with the visitor's changes; other mixes are alternatives to it."""
+    return [own_package(state, uploads, name) for name in state.mixes[mix]]
 
 
 def moved(state: State, move: Mapping[str, Any]) -> State:
@@ -127,13 +134,14 @@ def _of_packages(versions: Versions, ids: Collection[str]) -> Versions:
     return Versions(changes, frozenset(clause for clause in versions.off if clause.partition("/")[0] in ids))
 
 
-def entitled_shown(answer: Entitlement, lang: str) -> dict[str, Any]:
-    """An entitlement as texts: total, range, and what every clause of the kind says, payments first."""
+def entitled_shown(answer: Entitlement, mix: str, lang: str) -> dict[str, Any]:
+    """An entitlement under a mix as texts: total, range, and what every clause of the kind says, payments first."""
     zh = lang == "zh"
     unit = "元" if zh else "CNY"
     notes = sorted((n for n in answer.trace if n.status != "other_kind"), key=lambda note: -note.amount)
     low, high = (f"{number(each, 2)} {unit}" for each in (answer.low, answer.high))
     return {
+        "mix": mix,
         "total": f"{number(answer.total, 2)} {unit}",
         "between": words(lang)["between"].format(low=low, high=high),
         "notes": [

@@ -21,6 +21,7 @@ from policymix.app.acts import (
     begin,
     decoded,
     entitled_shown,
+    mix_asked,
     mixes_shown,
     moved,
     offer,
@@ -123,6 +124,9 @@ def Calculator(  # noqa: N802
     form_text: str,
     entitled: dict | None,
     message: str,
+    mixes: list,
+    mix: str,
+    event_choose_mix: Callable[[str], None],
     event_choose_kind: Callable[[str], None],
     event_calculate: Callable[[dict], None],
 ) -> None:
@@ -238,37 +242,48 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
 
 @solara.component
 def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -> Any:  # noqa: N802
-    """The calculator over the packages of the mixes, with the visitor's changes."""
+    """The calculator over the packages of one mix, with the visitor's changes."""
+    chosen, set_chosen = solara.use_state(None)
     kind, set_kind = solara.use_state(None)
     answer, set_answer = solara.use_state(None)
     message, set_message = solara.use_state("")
+    mix = mix_asked(state, chosen)
+    alone = replace(state, mixes={mix: state.mixes[mix]})
     form = solara.use_memo(
-        lambda: as_text(choices.claim_form(state, uploads, kind)),
-        [state.scenario, state.mixes, state.lang, marks, kind],
+        lambda: as_text(choices.claim_form(alone, uploads, kind)),
+        [state.scenario, alone.mixes, state.lang, marks, kind],
     )
 
     def calculate(data: Mapping[str, Any]) -> None:
         try:
-            found = entitled(own_packages(state, uploads), str(data["kind"]), dict(data["facts"]))
+            found = entitled(own_packages(state, uploads, mix), str(data["kind"]), dict(data["facts"]))
         except PolicymixError as error:
             set_answer(None)
             set_message(str(error))
         else:
             set_message("")
-            set_answer(found)
+            set_answer((found, mix))
 
-    def choose_kind(name: str) -> None:
-        set_answer(None)
-        set_message("")
-        set_kind(name)
+    def choosing(choose: Callable[[str], None]) -> Callable[[str], None]:
+        """A choice that takes the former answer away."""
 
-    shown = None if answer is None else entitled_shown(answer, state.lang)
+        def event(name: str) -> None:
+            set_answer(None)
+            set_message("")
+            choose(name)
+
+        return event
+
+    shown = None if answer is None else entitled_shown(answer[0], answer[1], state.lang)
     return Calculator(
         said=as_text(words(state.lang)),
         form_text=form,
         entitled=shown,
         message=message,
-        event_choose_kind=choose_kind,
+        mixes=[name for name, held in state.mixes.items() if held],
+        mix=mix,
+        event_choose_mix=choosing(set_chosen),
+        event_choose_kind=choosing(set_kind),
         event_calculate=calculate,
     )
 

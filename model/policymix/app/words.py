@@ -56,6 +56,7 @@ WORDS = {
     "row": ("Outcome", "指标"),
     "target": ("Target", "目标"),
     "calculator": ("What is one firm entitled to?", "单个企业能获得多少?"),
+    "of_mix": ("Mix", "政策组合"),
     "kind": ("What the claim is for", "申领事项"),
     "calculate": ("Work it out", "计算"),
     "unknown": ("not known", "未知"),
