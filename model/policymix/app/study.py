@@ -196,13 +196,15 @@ def check_names(inputs: Inputs, versions: Versions) -> None:
     NotFound
         The name, with those that exist.
     """
-    ids = {part: package for name, package in inputs.packages.items() for part in (name, package.id)}
+    held = {name for names in inputs.scenario.mixes.values() for name in names}
+    packages = {name: package for name, package in inputs.packages.items() if name in held}
+    ids = {part: package for name, package in packages.items() for part in (name, package.id)}
     for address in versions.changes:
         if _of_package(address) and parse_address(address).package not in ids:
-            raise NotFound("address", address, [each for p in inputs.packages.values() for each in addresses(p)])
+            raise NotFound("address", address, [each for p in packages.values() for each in addresses(p)])
     for clause in versions.off:
         package, _, own = clause.partition("/")
-        known = {f"{p.id}/{each.id}" for p in inputs.packages.values() for each in p.clause}
+        known = {f"{p.id}/{each.id}" for p in packages.values() for each in p.clause}
         if package not in ids or own not in {each.id for each in ids[package].clause}:
             raise NotFound("clause", clause, known)
 
