@@ -121,7 +121,10 @@ def test_what_does_not_change_is_not_run_again(small_state, monkeypatch):
     [
         (lambda s: with_change(s, "htz-2022/m4.pays.aera_max", 1.0), "no address|unknown key"),
         (lambda s: with_change(s, "qingdao-2023/4.pays.amount", 1.0), "no address 'qingdao-2023/4.pays.amount'"),
-        (lambda s: with_change(s, "dalian-2020/budget.amount.value", 5e7), "no address 'dalian-2020/budget.amount.value'"),
+        (
+            lambda s: with_change(s, "dalian-2020/budget.amount.value", 5e7),
+            "no address 'dalian-2020/budget.amount.value'",
+        ),
         (lambda s: with_clause(s, "dalian-2020/1", False), "no clause 'dalian-2020/1'"),
         (lambda s: with_clause(s, "htz-2022/m99", False), "no clause 'htz-2022/m99'"),
         (lambda s: with_change(s, "parameter.nothing", 1.0), "no address 'parameter.nothing'"),
