@@ -284,6 +284,12 @@ def test_an_upload_is_this_visitors_alone_and_its_download_is_the_package(visit,
     stranger = visit(with_upload, wait=False)
     stranger.wait_for_selector(".pm-message")
     assert "mine.toml, which this page does not have" in stranger.locator(".pm-message").inner_text()
+    stranger.wait_for_timeout(500)
+    assert stranger.url == page.url
+    stranger.set_input_files("#pm-upload", tmp_path / "mine.toml")
+    stranger.wait_for_selector("th:text-is('mine')")
+    final(stranger)
+    assert cells(stranger) == after
 
 
 def test_results_and_report_are_taken_along(visit, tmp_path):

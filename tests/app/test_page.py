@@ -12,11 +12,12 @@ import solara
 import xarray
 
 from policymix.app import Page, page, study, words
-from policymix.app.acts import begin, decoded, mix_asked, moved, own_packages, pin_of, with_added, without
+from policymix.app.acts import begin, decoded, mix_asked, moved, own_package, own_packages, pin_of, with_added, without
+from policymix.app.downloads import package_toml
 from policymix.app.page import with_former
 from policymix.app.state import Pin, first_state, query_of, with_change, with_clause
 from policymix.app.study import Answer
-from policymix.app.uploads import LARGEST
+from policymix.app.uploads import LARGEST, uploaded_package
 from policymix.errors import InvalidFile, InvalidValue, NotFound
 
 
@@ -26,6 +27,40 @@ def test_an_address_that_is_wrong_begins_with_the_first_state(small_state):
     state, message = begin("scenario=small&set=htz-2022/m4.pays.aera_max=1")
     assert state == first_state()
     assert "aera_max" in message
+
+
+MINE = uploaded_package("mine.toml", b'extends = "htz-2022"\nid = "mine"\n')
+
+
+def test_an_address_with_an_upload_is_restored_by_its_download(small_state):
+    uploads = {"mine.toml": MINE}
+    state = with_added(small_state, ["mine.toml"], uploads)
+    state = with_change(with_change(state, "mine/m4.pays.area_max", 500.0), "mine/s3.pays.amount", 1.0)
+    state = with_clause(pin_of(with_clause(state, "mine/s3", False), "mine"), "htz-2022/m1", False)
+    query = query_of(state)
+    assert "mine.toml, which this page does not have" in begin(query)[1]
+    assert begin(query, uploads)[1] == ""
+    taken = uploaded_package("mine.toml", package_toml(own_package(state, uploads, "mine.toml")))
+    back, trouble = begin(query, {"mine.toml": taken})
+    assert (trouble, back.mixes, back.pin.mix) == ("", state.mixes, "mine")
+    assert (back.versions.changes, back.versions.off) == ({"mine/m4.pays.area_max": 500.0}, {"htz-2022/m1"})
+    assert back.pin.versions.off == frozenset()
+    assert "m99" in begin(query.replace("htz-2022/m1", "htz-2022/m99"), uploads)[1]
+
+
+def test_the_page_keeps_an_address_until_its_upload_is_there(small_state, monkeypatch):
+    monkeypatch.setattr(page, "answers", lambda question, cancelled: iter(()))
+    query = "scenario=small&mix=none,htz-2022,mine.toml"
+    answer, chosen, context = opened(query)
+    assert "mine.toml, which this page does not have" in answer.message
+    assert chosen.query == query
+    content = base64.b64encode(package_toml(MINE)).decode()
+    chosen.vue_upload({"name": "mine.toml", "content": content})
+    assert (answer.message, chosen.query, chosen.uploaded) == ("", query, ["mine.toml"])
+    assert [mix["name"] for mix in chosen.mixes] == ["none", "htz-2022", "mine"]
+    chosen.vue_remove_mix("mine")
+    assert chosen.query == "scenario=small&mix=none,htz-2022"
+    context.close()
 
 
 def test_mixes_come_and_go_with_their_changes(small_state):

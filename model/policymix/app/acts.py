@@ -21,16 +21,37 @@ from policymix.policy.entitlement import Entitlement
 from policymix.policy.package import Package
 from policymix.report.style import number
 
+NO_UPLOADS: Mapping[str, Package] = {}
 
-def begin(query: str) -> tuple[State, str]:
+
+def begin(query: str, uploads: Mapping[str, Package] = NO_UPLOADS) -> tuple[State, str]:
     """The state of an address, or the first one and the sentence that says what is wrong with it."""
     try:
-        state = state_of(query)
+        state = _as_uploaded(state_of(query, uploads), uploads)
         if query:
-            question_of(state, {}, 1)
+            question_of(state, uploads, 1)
     except PolicymixError as error:
         return first_state(), str(error)
     return state, ""
+
+
+def _as_uploaded(state: State, uploads: Mapping[str, Package]) -> State:
+    """Without what is said of clauses that an uploaded file lacks: a download leaves out those that are off."""
+    held = {name: choices.package_of(name, uploads) for name in state.packages}
+    own = {part for name, package in held.items() if name in uploads for part in (name, package.id)}
+    there = {f"{part}/{c.id}" for name, package in held.items() for part in (name, package.id) for c in package.clause}
+
+    def left(versions: Versions) -> Versions:
+        gone = {clause for clause in versions.off - there if clause.partition("/")[0] in own}
+        changes = {
+            address: value
+            for address, value in versions.changes.items()
+            if not any(address.startswith(f"{clause}.") for clause in gone)
+        }
+        return Versions(changes, versions.off - gone)
+
+    pin = state.pin and replace(state.pin, versions=left(state.pin.versions))
+    return replace(state, versions=left(state.versions), pin=pin)
 
 
 def decoded(data: Mapping[str, Any]) -> bytes:

@@ -146,6 +146,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
     state, set_state = solara.use_state(opened)
     uploads, set_uploads = solara.use_state({})
     message, set_message = solara.use_state(trouble)
+    pending, set_pending = solara.use_state(query.removeprefix("?") if trouble else "")  # an address that waits for an upload
     tab, set_tab = solara.use_state(TABS[0])
     said = words(state.lang)
 
@@ -162,14 +163,22 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
 
     def choose(new: State) -> None:
         set_message("")
+        set_pending("")
         set_state(new)
 
     def upload(data: Mapping[str, Any]) -> None:
         if len(uploads) >= MOST_UPLOADS:
             raise InvalidValue("upload", f"{len(uploads) + 1} packages", f"at most {MOST_UPLOADS} in one session")
         package = uploaded_package(str(data["name"]), decoded(data))
-        set_message("")
-        set_uploads({**uploads, upload_name(package): package})
+        with_it = {**uploads, upload_name(package): package}
+        set_uploads(with_it)
+        if pending:
+            found, wrong = begin(pending, with_it)
+            set_message(wrong)
+            if not wrong:
+                choose(found)
+        else:
+            set_message("")
 
     def refuse(data: Mapping[str, Any]) -> None:
         raise too_large(str(data["name"]), int(data["size"]))
@@ -203,7 +212,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
                 pin=state.pin.mix if state.pin else None,
                 uploaded=list(uploads),
                 largest=LARGEST,
-                query=query_of(state),
+                query=pending or query_of(state),
                 own_address=own_address,
                 event_choose_scenario=guarded(lambda name: choose(first_state(name, state.lang))),
                 event_pin_mix=guarded(lambda mix: choose(pin_of(state, mix))),

@@ -156,7 +156,7 @@ def with_mixes(state: State, mixes: str, uploaded: Collection[str] = ()) -> Stat
     known = [*catalog.available("packages"), *uploaded]
     for package in dict.fromkeys(each for held in named.values() for each in held):
         if package.endswith(".toml") and package not in uploaded:
-            raise InvalidValue("mix", f"{package}, which this page does not have", "its file: upload it, then reload")
+            raise InvalidValue("mix", f"{package}, which this page does not have", "its file: upload it")
         if package not in known:
             raise NotFound("package", package, known, where="mix")
     kept = {name: tuple(held) for name, held in named.items()}
