@@ -146,7 +146,8 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
     state, set_state = solara.use_state(opened)
     uploads, set_uploads = solara.use_state({})
     message, set_message = solara.use_state(trouble)
-    pending, set_pending = solara.use_state(query.removeprefix("?") if trouble else "")  # an address that waits for an upload
+    # an address that cannot be yet stays where it is: an upload may be what it lacks
+    pending, set_pending = solara.use_state(query.removeprefix("?") if trouble else "")
     tab, set_tab = solara.use_state(TABS[0])
     said = words(state.lang)
 
