@@ -110,7 +110,7 @@ def compared(number: int, page) -> list[str]:
     state = state_of(page.url.partition("?")[2])
     question = question_of(state, {})
     results = list(answers(question, threading.Event()))[-1].results
-    (table,) = next(contents("overview", results, question.inputs.targets, "en"))["tables"]
+    (table,) = next(contents("overview", results, question.inputs.targets, "en", {}))["tables"]
     expected = [[cell["first"] for cell in cells] for _, cells in table["rows"]]
     rows = page.locator("#pm-panel tbody tr").all()
     shown = [[cell.inner_text().split("\n")[0] for cell in row.locator("td").all()] for row in rows]

@@ -214,8 +214,10 @@ def test_a_pinned_mix_stays_beside_the_others(visit):
     final(page)
     after = cells(page)
     paid = next(label for label in after if label.startswith("Paid by the treasury"))
-    assert after[paid][4] == before[paid][3]
-    assert after[paid][3] != before[paid][3]
+    assert after[paid][1].split() == before[paid][3].split()
+    assert after[paid][4].split() != before[paid][3].split()
+    beyond = "[...document.querySelectorAll('#pm-panel .pm-scroll')].map(each => each.scrollWidth - each.clientWidth)"
+    assert max(page.evaluate(beyond)) <= 0  # the last column is in sight
     picture(page, "pinned-en")
 
 
@@ -282,6 +284,12 @@ def test_an_upload_is_this_visitors_alone_and_its_download_is_the_package(visit,
     stranger = visit(with_upload, wait=False)
     stranger.wait_for_selector(".pm-message")
     assert "mine.toml, which this page does not have" in stranger.locator(".pm-message").inner_text()
+    stranger.wait_for_timeout(500)
+    assert stranger.url == page.url
+    stranger.set_input_files("#pm-upload", tmp_path / "mine.toml")
+    stranger.wait_for_selector("th:text-is('mine')")
+    final(stranger)
+    assert cells(stranger) == after
 
 
 def test_results_and_report_are_taken_along(visit, tmp_path):
@@ -293,7 +301,7 @@ def test_results_and_report_are_taken_along(visit, tmp_path):
     got.value.save_as(tmp_path / "small.nc")
     results = policymix.open_results(tmp_path / "small.nc")
     assert results.sizes["draw"] == 20
-    assert list(results["mix"].values) == ["none", "dalian-2021", "htz-2022", "both", "pinned"]
+    assert list(results["mix"].values) == ["none", "pinned", "dalian-2021", "htz-2022", "both"]
     with page.expect_download() as got:
         page.get_by_role("button", name="Report as HTML").click()
     assert got.value.suggested_filename == "dalian-2025.html"  # by the id of its scenario

@@ -62,6 +62,7 @@ def test_switching_back_leaves_nothing():
         ("mixes=none", "no key 'mixes'"),
         ("set=htz-2022/m4", "ADDRESS=VALUE"),
         ("set=run.draws=100000", "no address 'run.draws'"),
+        ("mix=none,pinned=htz-2022&pin=pinned", "a mix named pinned"),
         ("pin=neither", "no mix 'neither'"),
         ("mix=none," + ",".join(f"m{n}=htz-2022" for n in range(9)), "at most 6"),
         ("set=" + "x" * 9000, "at most 8,000"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import policymix
+from policymix.analysis.selection import fullest_mix
 from policymix.app import study
 from policymix.app.crew import FIRST, LATER, Crew
 from policymix.app.state import pinned, with_change, with_clause, with_mixes
@@ -76,12 +77,30 @@ def test_a_pinned_mix_keeps_what_it_had(small_state):
     assert float(paid.sel(mix="pinned").sum()) > 0.0
 
 
+def test_tables_sum_up_the_live_mix_and_not_the_pinned(small_state):
+    results = asked(pinned(small_state, "both"), draws=1)[-1].results
+    assert list(results["mix"].values) == ["none", "pinned", "dalian-2021", "htz-2022", "both"]
+    assert fullest_mix(results) == "both"
+
+
 def test_an_uploaded_package_can_be_mixed(small_state):
     package = replace(load("htz-2022"), extends=("htz-2022",))
     package = replace(package, head=package.head.model_copy(update={"id": "mine"}), raw={**package.raw, "id": "mine"})
     state = with_mixes(small_state, "none,mine.toml,htz-2022", ["mine.toml"])
     results = last(state, uploads={"mine.toml": package})
     np.testing.assert_array_equal(results["investment"].sel(mix="mine"), results["investment"].sel(mix="htz-2022"))
+
+
+def test_one_text_with_another_origin_is_another_package(small_state):
+    package = replace(load("htz-2022"), extends=())
+    package = replace(package, head=package.head.model_copy(update={"id": "mine"}), raw={**package.raw, "id": "mine"})
+    state = with_mixes(small_state, "none,mine.toml", ["mine.toml"])
+    one, other = (
+        study.question_of(state, {"mine.toml": replace(package, extends=extends)}, 1) for extends in ((), ("htz-2022",))
+    )
+    assert one.mark != other.mark
+    assert one.marks["mine"] != other.marks["mine"]
+    assert one.ground is not other.ground
 
 
 def test_what_does_not_change_is_not_run_again(small_state, monkeypatch):
@@ -102,6 +121,11 @@ def test_what_does_not_change_is_not_run_again(small_state, monkeypatch):
     [
         (lambda s: with_change(s, "htz-2022/m4.pays.aera_max", 1.0), "no address|unknown key"),
         (lambda s: with_change(s, "qingdao-2023/4.pays.amount", 1.0), "no address 'qingdao-2023/4.pays.amount'"),
+        (
+            lambda s: with_change(s, "dalian-2020/budget.amount.value", 5e7),
+            "no address 'dalian-2020/budget.amount.value'",
+        ),
+        (lambda s: with_clause(s, "dalian-2020/1", False), "no clause 'dalian-2020/1'"),
         (lambda s: with_clause(s, "htz-2022/m99", False), "no clause 'htz-2022/m99'"),
         (lambda s: with_change(s, "parameter.nothing", 1.0), "no address 'parameter.nothing'"),
     ],

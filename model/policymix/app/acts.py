@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,16 +21,37 @@ from policymix.policy.entitlement import Entitlement
 from policymix.policy.package import Package
 from policymix.report.style import number
 
+NO_UPLOADS: Mapping[str, Package] = {}
 
-def begin(query: str) -> tuple[State, str]:
+
+def begin(query: str, uploads: Mapping[str, Package] = NO_UPLOADS) -> tuple[State, str]:
     """The state of an address, or the first one and the sentence that says what is wrong with it."""
     try:
-        state = state_of(query)
+        state = _as_uploaded(state_of(query, uploads), uploads)
         if query:
-            question_of(state, {}, 1)
+            question_of(state, uploads, 1)
     except PolicymixError as error:
         return first_state(), str(error)
     return state, ""
+
+
+def _as_uploaded(state: State, uploads: Mapping[str, Package]) -> State:
+    """Without what is said of clauses that an uploaded file lacks: a download leaves out those that are off."""
+    held = {name: choices.package_of(name, uploads) for name in state.packages}
+    own = {part for name, package in held.items() if name in uploads for part in (name, package.id)}
+    there = {f"{part}/{c.id}" for name, package in held.items() for part in (name, package.id) for c in package.clause}
+
+    def left(versions: Versions) -> Versions:
+        gone = {clause for clause in versions.off - there if clause.partition("/")[0] in own}
+        changes = {
+            address: value
+            for address, value in versions.changes.items()
+            if not any(address.startswith(f"{clause}.") for clause in gone)
+        }
+        return Versions(changes, versions.off - gone)
+
+    pin = state.pin and replace(state.pin, versions=left(state.pin.versions))
+    return replace(state, versions=left(state.versions), pin=pin)
 
 
 def decoded(data: Mapping[str, Any]) -> bytes:
@@ -79,9 +100,16 @@ def own_package(state: State, uploads: Mapping[str, Package], name: str) -> Pack
     return changed(choices.package_of(name, uploads), state.versions, name, [name])
 
 
-def own_packages(state: State, uploads: Mapping[str, Package]) -> list[Package]:
-    """All packages of the mixes with the visitor's changes."""
-    return [own_package(state, uploads, name) for name in state.packages]
+def mix_asked(state: State, name: str | None) -> str:
+    """The mix that the calculator is about: the chosen one, or the one with the most packages, the last of equals."""
+    if name is not None and name in state.mixes:
+        return name
+    return max(reversed(list(state.mixes)), key=lambda mix: len(state.mixes[mix]))
+
+
+def own_packages(state: State, uploads: Mapping[str, Package], mix: str) -> list[Package]:
+    """The packages of a mix with the visitor's changes; other mixes are alternatives to it."""
+    return [own_package(state, uploads, name) for name in state.mixes[mix]]
 
 
 def moved(state: State, move: Mapping[str, Any]) -> State:
@@ -111,24 +139,30 @@ def with_added(state: State, names: list[str], uploads: Mapping[str, Package]) -
 
 
 def _tidied(state: State, uploads: Mapping[str, Package]) -> State:
-    """Without changes and switched-off clauses of packages that no mix holds."""
+    """Without changes and switched-off clauses of packages that no mix holds, now or as pinned."""
     ids = {part for name in state.packages for part in (name, choices.package_of(name, uploads).id)}
+    pin = state.pin and replace(state.pin, versions=_of_packages(state.pin.versions, ids))
+    return replace(state, versions=_of_packages(state.versions, ids), pin=pin)
+
+
+def _of_packages(versions: Versions, ids: Collection[str]) -> Versions:
+    """What is changed of some packages, and of parameters and figures."""
     changes = {
         address: value
-        for address, value in state.versions.changes.items()
+        for address, value in versions.changes.items()
         if "/" not in address or address.partition("/")[0] in ids
     }
-    off = frozenset(clause for clause in state.versions.off if clause.partition("/")[0] in ids)
-    return replace(state, versions=Versions(changes, off))
+    return Versions(changes, frozenset(clause for clause in versions.off if clause.partition("/")[0] in ids))
 
 
-def entitled_shown(answer: Entitlement, lang: str) -> dict[str, Any]:
-    """An entitlement as texts: total, range, and what every clause of the kind says, payments first."""
+def entitled_shown(answer: Entitlement, mix: str, lang: str) -> dict[str, Any]:
+    """An entitlement under a mix as texts: total, range, and what every clause of the kind says, payments first."""
     zh = lang == "zh"
     unit = "元" if zh else "CNY"
     notes = sorted((n for n in answer.trace if n.status != "other_kind"), key=lambda note: -note.amount)
     low, high = (f"{number(each, 2)} {unit}" for each in (answer.low, answer.high))
     return {
+        "mix": mix,
         "total": f"{number(answer.total, 2)} {unit}",
         "between": words(lang)["between"].format(low=low, high=high),
         "notes": [

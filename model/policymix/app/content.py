@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from policymix.errors import NotFound
 from policymix.report import figures, tables
 from policymix.report.answers import Page, group_pages, money_page, target_page
 from policymix.report.html import inline
+from policymix.report.names import Name, naming
 from policymix.report.style import render, speaking
 
 if TYPE_CHECKING:
@@ -34,8 +35,14 @@ KEY_ROWS = (
 SIZE = re.compile(rb'<svg[^>]*?viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
 
-def contents(tab: str, results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterator[Content]:
+def contents(
+    tab: str, results: xarray.Dataset, targets: Sequence[Target], lang: str, names: Mapping[str, Name]
+) -> Iterator[Content]:
     """A tab of the page: once with its tables, then with its figures besides.
+
+    Parameters
+    ----------
+    names : titles of places, industries, packages and clauses, as `names_of` finds them
 
     Returns
     -------
@@ -48,22 +55,29 @@ def contents(tab: str, results: xarray.Dataset, targets: Sequence[Target], lang:
     """
     if tab not in TABS:
         raise NotFound("tab", tab, TABS)
-    shown = [asdict(page) for page in PAGES[tab](results, targets, lang)]
+    with naming(names):
+        shown = [asdict(replace(page, title=page.heading)) for page in PAGES[tab](results, targets, lang)]
     yield {"tables": shown, "figures": []}
-    drawn = [_picture(name, draw, lang) for name, draw in FIGURES[tab](results, targets).items()]
+    with naming(names):
+        drawn = [_picture(name, draw, lang) for name, draw in FIGURES[tab](results, targets).items()]
     yield {"tables": shown, "figures": drawn}
 
 
 def shared_contents(
-    mark: Hashable, tab: str, results: xarray.Dataset, targets: Sequence[Target], lang: str
+    mark: Hashable,
+    tab: str,
+    results: xarray.Dataset,
+    targets: Sequence[Target],
+    lang: str,
+    names: Mapping[str, Name],
 ) -> Iterator[Content]:
     """`contents`, made once for all visitors who are shown the same results, which ``mark`` names."""
     whole = (mark, tab, lang)
     if whole not in CONTENTS:
-        made = contents(tab, results, targets, lang)
+        made = contents(tab, results, targets, lang, names)
         yield next(made)
         CONTENTS.get(whole, lambda: list(made)[-1])
-    yield CONTENTS.get(whole, lambda: list(contents(tab, results, targets, lang))[-1])
+    yield CONTENTS.get(whole, lambda: list(contents(tab, results, targets, lang, names))[-1])
 
 
 def _overview(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:

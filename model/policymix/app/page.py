@@ -21,6 +21,7 @@ from policymix.app.acts import (
     begin,
     decoded,
     entitled_shown,
+    mix_asked,
     mixes_shown,
     moved,
     offer,
@@ -33,12 +34,12 @@ from policymix.app.acts import (
 from policymix.app.calculator import entitled
 from policymix.app.content import Content, shared_contents
 from policymix.app.state import LANGUAGES, State, Versions, first_state, query_of, with_clause
-from policymix.app.study import DRAWS, Progress, Question, answers, question_of
+from policymix.app.study import DRAWS, Progress, Question, answers, identity, question_of
 from policymix.app.uploads import LARGEST, too_large, upload_name, uploaded_package
 from policymix.app.words import TABS, words
 from policymix.errors import InvalidValue, PolicymixError
 from policymix.policy.package import Package
-from policymix.policy.versions import digest
+from policymix.report.names import names_of
 
 if TYPE_CHECKING:
     import xarray
@@ -123,6 +124,9 @@ def Calculator(  # noqa: N802
     form_text: str,
     entitled: dict | None,
     message: str,
+    mixes: list,
+    mix: str,
+    event_choose_mix: Callable[[str], None],
     event_choose_kind: Callable[[str], None],
     event_calculate: Callable[[dict], None],
 ) -> None:
@@ -142,6 +146,8 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
     state, set_state = solara.use_state(opened)
     uploads, set_uploads = solara.use_state({})
     message, set_message = solara.use_state(trouble)
+    # an address that cannot be yet stays where it is: an upload may be what it lacks
+    pending, set_pending = solara.use_state(query.removeprefix("?") if trouble else "")
     tab, set_tab = solara.use_state(TABS[0])
     said = words(state.lang)
 
@@ -158,14 +164,22 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
 
     def choose(new: State) -> None:
         set_message("")
+        set_pending("")
         set_state(new)
 
     def upload(data: Mapping[str, Any]) -> None:
         if len(uploads) >= MOST_UPLOADS:
             raise InvalidValue("upload", f"{len(uploads) + 1} packages", f"at most {MOST_UPLOADS} in one session")
         package = uploaded_package(str(data["name"]), decoded(data))
-        set_message("")
-        set_uploads({**uploads, upload_name(package): package})
+        with_it = {**uploads, upload_name(package): package}
+        set_uploads(with_it)
+        if pending:
+            found, wrong = begin(pending, with_it)
+            set_message(wrong)
+            if not wrong:
+                choose(found)
+        else:
+            set_message("")
 
     def refuse(data: Mapping[str, Any]) -> None:
         raise too_large(str(data["name"]), int(data["size"]))
@@ -174,10 +188,10 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
         if lang in LANGUAGES:
             set_state(replace(state, lang=lang))
 
-    marks = tuple((name, digest(package)) for name, package in uploads.items())
+    marks = tuple((name, identity(package)) for name, package in uploads.items())
     asked = (query_of(replace(state, lang="en")), marks)
     answered, progress, busy = use_answers(state, uploads, asked, set_message)
-    content, fresh = use_content(answered, tab, state.lang)
+    content, fresh = use_content(answered, tab, state.lang, set_message)
     offered = solara.use_memo(lambda: offer(state, uploads), [state.scenario, state.mixes, state.lang, marks])
     texts = solara.use_memo(lambda: as_text(said), [state.lang])
     stale = answered is None or answered.asked != asked
@@ -199,7 +213,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
                 pin=state.pin.mix if state.pin else None,
                 uploaded=list(uploads),
                 largest=LARGEST,
-                query=query_of(state),
+                query=pending or query_of(state),
                 own_address=own_address,
                 event_choose_scenario=guarded(lambda name: choose(first_state(name, state.lang))),
                 event_pin_mix=guarded(lambda mix: choose(pin_of(state, mix))),
@@ -238,39 +252,61 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
 
 @solara.component
 def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -> Any:  # noqa: N802
-    """The calculator over the packages of the mixes, with the visitor's changes."""
+    """The calculator over the packages of one mix, with the visitor's changes."""
+    chosen, set_chosen = solara.use_state(None)
     kind, set_kind = solara.use_state(None)
     answer, set_answer = solara.use_state(None)
     message, set_message = solara.use_state("")
+    mix = mix_asked(state, chosen)
+    alone = replace(state, mixes={mix: state.mixes[mix]})
     form = solara.use_memo(
-        lambda: as_text(choices.claim_form(state, uploads, kind)),
-        [state.scenario, state.mixes, state.lang, marks, kind],
+        lambda: as_text(choices.claim_form(alone, uploads, kind)),
+        [state.scenario, alone.mixes, state.lang, marks, kind],
     )
 
     def calculate(data: Mapping[str, Any]) -> None:
         try:
-            found = entitled(own_packages(state, uploads), str(data["kind"]), dict(data["facts"]))
+            found = entitled(own_packages(state, uploads, mix), str(data["kind"]), dict(data["facts"]))
         except PolicymixError as error:
             set_answer(None)
             set_message(str(error))
         else:
             set_message("")
-            set_answer(found)
+            set_answer((found, mix))
 
-    def choose_kind(name: str) -> None:
-        set_answer(None)
-        set_message("")
-        set_kind(name)
+    def choosing(choose: Callable[[str], None]) -> Callable[[str], None]:
+        """A choice that takes the former answer away."""
 
-    shown = None if answer is None else entitled_shown(answer, state.lang)
+        def event(name: str) -> None:
+            set_answer(None)
+            set_message("")
+            choose(name)
+
+        return event
+
+    shown = None if answer is None else entitled_shown(answer[0], answer[1], state.lang)
     return Calculator(
         said=as_text(words(state.lang)),
         form_text=form,
         entitled=shown,
         message=message,
-        event_choose_kind=choose_kind,
+        mixes=[name for name, held in state.mixes.items() if held],
+        mix=mix,
+        event_choose_mix=choosing(set_chosen),
+        event_choose_kind=choosing(set_kind),
         event_calculate=calculate,
     )
+
+
+def use_work(work: Callable[[threading.Event], None], wanted: Any, lang: str, tell: Callable[[str], None]) -> None:
+    """A thread that works anew for every ``wanted``; also what nobody foresaw ends in a sentence on the page."""
+    error = solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False).error
+
+    def say() -> None:
+        if error is not None:
+            tell(words(lang)["failed"].format(error=type(error).__name__))
+
+    solara.use_effect(say, [error])
 
 
 def use_answers(
@@ -294,14 +330,15 @@ def use_answers(
         except PolicymixError as error:
             if not cancelled.is_set():
                 tell(str(error))
-        if not cancelled.is_set():
-            set_finished(asked)
+        finally:
+            if not cancelled.is_set():
+                set_finished(asked)
 
-    solara.use_thread(work, dependencies=[asked], intrusive_cancel=False)
+    use_work(work, asked, state.lang, tell)
     return answered, progress, finished != asked
 
 
-def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bool]:
+def use_content(answered: Answered | None, tab: str, lang: str, tell: Callable[[str], None]) -> tuple[str, bool]:
     """Tables and figures of a tab, the former figures until the new ones are drawn; whether all of it is current."""
     shown, set_shown = solara.use_state((None, EMPTY, as_text(EMPTY), False))
     wanted = (answered.number if answered else None, tab, lang)
@@ -310,13 +347,20 @@ def use_content(answered: Answered | None, tab: str, lang: str) -> tuple[str, bo
         if answered is None:
             return
         question, results = answered.question, answered.results
-        mark = question.mark, answered.final
-        for content in shared_contents(mark, tab, results, question.inputs.targets, lang):
-            if cancelled.is_set():
-                return
-            set_shown(lambda before, content=content: with_former(before, wanted, content))
+        mark, names = (question.mark, answered.final), names_of(results, question.inputs)
+        try:
+            for content in shared_contents(mark, tab, results, question.inputs.targets, lang, names):
+                if cancelled.is_set():
+                    return
+                set_shown(lambda before, content=content: with_former(before, wanted, content))
+        except PolicymixError as error:
+            if not cancelled.is_set():
+                tell(str(error))
+        finally:
+            if not cancelled.is_set():
+                set_shown(lambda before: ended(before, wanted))
 
-    solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
+    use_work(work, wanted, lang, tell)
     key, _, text, drawn = shown
     if key is None or key[1:] != wanted[1:]:
         return as_text(EMPTY), False
@@ -332,6 +376,15 @@ def with_former(before: tuple, key: tuple, content: Content) -> tuple:
     return key, content, as_text(content), drawn
 
 
+def ended(before: tuple, key: tuple) -> tuple:
+    """What is shown once nothing more comes: after a failure the tables alone, without former figures."""
+    old_key, old, _, drawn = before
+    if old_key == key and drawn:
+        return before
+    content = {**old, "figures": []} if old_key == key else EMPTY
+    return key, content, as_text(content), True
+
+
 def use_download(
     state: State, uploads: Mapping[str, Package], answered: Answered | None, tell: Callable[[str], None]
 ) -> tuple[dict | None, bool, Callable[[Mapping[str, Any]], None], Callable[[], None]]:
@@ -344,15 +397,15 @@ def use_download(
             return
         name, kind, make = wanted
         try:
-            content = make()
+            content = base64.b64encode(make()).decode("ascii")
+            if not cancelled.is_set():
+                set_file({"name": name, "type": TYPES[kind], "content": content})
         except PolicymixError as error:
-            tell(str(error))
-            content = None
-        if cancelled.is_set():
-            return
-        if content is not None:
-            set_file({"name": name, "type": TYPES[kind], "content": base64.b64encode(content).decode("ascii")})
-        set_wanted(None)
+            if not cancelled.is_set():
+                tell(str(error))
+        finally:
+            if not cancelled.is_set():
+                set_wanted(None)
 
     def fetch(data: Mapping[str, Any]) -> None:
         kind = str(data["kind"])
@@ -369,7 +422,7 @@ def use_download(
             ending = {"results": "nc", "report": "html"}[kind]
             set_wanted((f"{question.scenario.id}.{ending}", kind, make))
 
-    solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False)
+    use_work(work, wanted, state.lang, tell)
     return file, wanted is not None, fetch, lambda: set_file(None)
 
 

@@ -25,6 +25,8 @@ SETTABLE = tuple(space for space in SPACES if space != "run")
 LONGEST = 8_000
 """Characters of an address; browsers and proxies cut longer ones."""
 MOST_MIXES = 6
+PINNED = "pinned"
+"""Name of the pinned mix beside the others."""
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,14 @@ def with_mixes(state: State, mixes: str, uploaded: Collection[str] = ()) -> Stat
     }
     if scenario.baseline not in named:
         named = {scenario.baseline: scenario.mixes[scenario.baseline], **named}
+    if PINNED in named:
+        raise InvalidValue("mix", f"a mix named {PINNED}", "another name: the page keeps it for a pinned mix")
     if len(named) > MOST_MIXES:
         raise InvalidValue("mix", f"{len(named)} mixes", f"at most {MOST_MIXES} with the baseline")
     known = [*catalog.available("packages"), *uploaded]
     for package in dict.fromkeys(each for held in named.values() for each in held):
         if package.endswith(".toml") and package not in uploaded:
-            raise InvalidValue("mix", f"{package}, which this page does not have", "its file: upload it, then reload")
+            raise InvalidValue("mix", f"{package}, which this page does not have", "its file: upload it")
         if package not in known:
             raise NotFound("package", package, known, where="mix")
     kept = {name: tuple(held) for name, held in named.items()}

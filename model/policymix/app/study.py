@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from policymix.app.crew import FIRST, IDLE, LATER, Crew, shared_crew
-from policymix.app.state import State, Versions
+from policymix.app.state import PINNED, State, Versions
 from policymix.app.stock import Stock
 from policymix.engine.mixes import Layers
 from policymix.engine.setting import Setting
@@ -49,7 +49,6 @@ DRAWS, FIRST_DRAWS = 20, 3
 """Draws of the final and of the preliminary answer; the latter are the first of the former."""
 PATIENCE = 0.2
 """Seconds between looks at whether the visitor still waits."""
-PINNED = "pinned"
 BASELINES: Stock[Forked] = Stock(3 * DRAWS)
 """Burn-in and baseline of a draw: as many as three scenarios have."""
 RESULTS: Stock[MixResult] = Stock(800)
@@ -79,13 +78,13 @@ class Question:
     ----------
     inputs : with the visitor's packages as changed, the pinned mix among the mixes
     setting : compiled mixes
-    marks : hashes of the packages of every mix as they are in it
+    marks : identities of the packages of every mix as they are in it
     """
 
     ground: Ground
     inputs: Inputs
     setting: Setting
-    marks: Mapping[str, tuple[str, ...]]
+    marks: Mapping[str, tuple[Hashable, ...]]
 
     @property
     def scenario(self) -> Scenario:
@@ -133,12 +132,14 @@ def question_of(state: State, uploads: Mapping[str, Package], draws: int = DRAWS
         check_names(ground.inputs, state.pin.versions)
         held = mixes[state.pin.mix]
         own = (changed(ground.inputs.packages[name], state.pin.versions, name, held) for name in held)
-        mixes[PINNED], versions[PINNED] = list(held), tuple(own)
+        versions[PINNED] = tuple(own)
+        # after the baseline, so that among equals it is never the last, which tables and report sum up
+        mixes = {scenario.baseline: mixes[scenario.baseline], PINNED: list(held), **mixes}
     scenario = scenario.model_copy(update={"mixes": mixes, "set": {**scenario.set, **state.versions.changes}})
     inputs = replace(ground.inputs, scenario=scenario, packages=packages)
     setting = setting_of(inputs, mixes=versions)
     check_changes(setting, inputs.parameters, inputs.fixed)
-    marks = {name: tuple(digest(package) for package in held) for name, held in versions.items()}
+    marks = {name: tuple(identity(package) for package in held) for name, held in versions.items()}
     return Question(ground, inputs, setting, marks)
 
 
@@ -150,8 +151,13 @@ def ground_of(state: State, uploads: Mapping[str, Package], draws: int) -> Groun
     plain = {address: value for address, value in state.versions.changes.items() if not _of_package(address)}
     scenario = with_options(scenario, draws=draws, replicates=1, set=plain)
     own = {name: package for name, package in uploads.items() if name in state.packages}
-    key = (scenario.model_dump_json(), str(scenario.path), tuple((name, digest(each)) for name, each in own.items()))
+    key = (scenario.model_dump_json(), str(scenario.path), tuple((name, identity(each)) for name, each in own.items()))
     return GROUNDS.get(key, lambda: _ground(scenario, own))
+
+
+def identity(package: Package) -> Hashable:
+    """Equal for packages that do the same: one that extends another shares its draws and its opportunities."""
+    return digest(package), package.lineage
 
 
 def _ground(scenario: Scenario, uploads: Mapping[str, Package]) -> Ground:
@@ -190,13 +196,15 @@ def check_names(inputs: Inputs, versions: Versions) -> None:
     NotFound
         The name, with those that exist.
     """
-    ids = {part: package for name, package in inputs.packages.items() for part in (name, package.id)}
+    held = {name for names in inputs.scenario.mixes.values() for name in names}
+    packages = {name: package for name, package in inputs.packages.items() if name in held}
+    ids = {part: package for name, package in packages.items() for part in (name, package.id)}
     for address in versions.changes:
         if _of_package(address) and parse_address(address).package not in ids:
-            raise NotFound("address", address, [each for p in inputs.packages.values() for each in addresses(p)])
+            raise NotFound("address", address, [each for p in packages.values() for each in addresses(p)])
     for clause in versions.off:
         package, _, own = clause.partition("/")
-        known = {f"{p.id}/{each.id}" for p in inputs.packages.values() for each in p.clause}
+        known = {f"{p.id}/{each.id}" for p in packages.values() for each in p.clause}
         if package not in ids or own not in {each.id for each in ids[package].clause}:
             raise NotFound("clause", clause, known)
 

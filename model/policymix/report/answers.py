@@ -58,6 +58,11 @@ class Page:
     notes: list[str] = field(default_factory=list)
     about: str = ""
 
+    @property
+    def heading(self) -> str:
+        """The title with the mix that the table is about."""
+        return f"{self.about}: {self.title}" if self.about and not self.title.startswith(self.about) else self.title
+
 
 def group_pages(table: xarray.Dataset, lang: str = "en", counted: str = "") -> list[Page]:
     """Parts by group (``analysis.groups.by_group``), a page for each mix but the baseline.
@@ -267,8 +272,7 @@ def rich_table(page: Page) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    title = f"{page.about}: {page.title}" if page.about and not page.title.startswith(page.about) else page.title
-    shown = Table(title=escape(title), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    shown = Table(title=escape(page.heading), box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
     shown.add_column("", overflow="fold")
     for column in page.columns:
         shown.add_column(column, justify="right", overflow="fold")
