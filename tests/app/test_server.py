@@ -7,7 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from policymix.app import server
+from policymix.app import crew, server
 from policymix.cli import app
 from policymix.errors import InvalidValue, NotFound
 from policymix.report.fonts import FILE
@@ -85,6 +85,20 @@ def test_solaras_page_still_has_what_is_replaced():
     text = (Path(templates.__file__).parent / "templates" / "solara.html.j2").read_bytes()
     for old, _ in server.MARKUP:
         assert old in text
+
+
+def test_the_crew_is_there_before_the_first_visitor(monkeypatch):
+    there = []
+
+    class Server:
+        def run(self, sockets):
+            there.append(crew.shared_crew.cache_info().currsize)
+
+    monkeypatch.setattr(server, "made", Server)
+    monkeypatch.setattr(server, "prepare", lambda state: None)
+    crew.shared_crew.cache_clear()
+    server.serve(port=0)
+    assert there == [1]
 
 
 def test_nothing_is_told_to_anybody():

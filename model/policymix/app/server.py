@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from policymix.app.crew import shared_crew
 from policymix.app.state import State, first_state, query_of
 from policymix.errors import InvalidValue, NotFound, PolicymixError
 from policymix.experiments.scenario import DEFAULT
@@ -64,6 +65,7 @@ def serve(
     listening = bound(host, port)
     with listening:
         server = made()
+        shared_crew()  # made here, before visitors' threads could each make one
         threading.Thread(target=prepare, args=[state], daemon=True).start()
         if ready is not None:
             query = query_of(state)
