@@ -31,8 +31,9 @@ def test_a_port_in_use_is_one_sentence():
 def test_options_that_cannot_be():
     assert "--port: found 70000; expected a number from 0 to 65535" in said("--port", "70000")
     assert "no scenario 'dalain-2025'" in said("dalain-2025")
-    with pytest.raises(InvalidValue, match="an address of this machine"):
-        server.bound("nowhere.invalid", 0)
+    for host in ("nowhere.invalid", "8.8.8.8", "a" * 70):
+        with pytest.raises(InvalidValue, match="--host.*an address of this machine"):
+            server.bound(host, 0)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):

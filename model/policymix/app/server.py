@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import socket
@@ -79,7 +80,7 @@ def bound(host: str, port: int) -> socket.socket:
         raise InvalidValue("--port", str(port), "a number from 0 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         raise InvalidValue("--host", host, "an address of this machine, such as 127.0.0.1") from None
     listening = socket.socket(family, kind, protocol)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -88,6 +89,8 @@ def bound(host: str, port: int) -> socket.socket:
         listening.listen()
     except OSError as error:
         listening.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise InvalidValue("--host", host, "an address of this machine, such as 127.0.0.1") from None
         raise InvalidValue(
             "--port", f"{port} at {host}, which is taken ({error.strerror})", "another port, or 0 for any that is free"
         ) from None
