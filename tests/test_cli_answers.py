@@ -58,6 +58,16 @@ def test_json_is_in_base_units_with_its_method(folder):
     assert rows["both", "whole", "gross"] == pytest.approx(sum(places)) and sum(places) > 1e6
 
 
+def test_an_attribution_that_cannot_be_kept_is_not_begun(small_folder, tmp_path, monkeypatch):
+    def never(*_, **__):
+        raise AssertionError("simulated")
+
+    monkeypatch.setattr("policymix.analysis.attribution.attribute", never)
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    found = command("attribute", small_folder / "small.toml", "--out", tmp_path / "file" / "attribution.nc")
+    assert "cannot write to" in found.output and isinstance(found.exception, SystemExit), found.output
+
+
 def test_attribution_from_the_command_line(small_folder, tmp_path):
     words = ["attribute", small_folder / "small.toml", "--mix", "both", "--by", "package", "--draws", "2"]
     files = ["--figure", tmp_path / "f.svg", "--out", tmp_path / "attribution.nc"]

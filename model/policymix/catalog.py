@@ -148,6 +148,11 @@ def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:
     return parse_toml(text, path)
 
 
+DEEPEST = 50
+"""Levels of tables and lists in a file."""
+TOO_MUCH = Problem("file", "an integer too long or values too deep", f"64 bits, {DEEPEST} levels")
+
+
 def parse_toml(text: str, path: str | os.PathLike[str]) -> dict[str, Any]:
     """The content of a TOML text; `path` is only named in messages."""
     refused: list[str] = []
@@ -161,9 +166,21 @@ def parse_toml(text: str, path: str | os.PathLike[str]) -> dict[str, Any]:
         content = tomllib.loads(text, parse_float=number)
     except tomllib.TOMLDecodeError as error:
         raise InvalidFile(path, [_syntax_problem(str(error), text)]) from None
+    except (ValueError, RecursionError):  # an integer of thousands of digits, tables of thousands of levels
+        raise InvalidFile(path, [TOO_MUCH]) from None
+    if beyond(content):
+        raise InvalidFile(path, [TOO_MUCH])
     if refused:
         raise InvalidFile(path, _not_finite_problems(text, refused))
     return content
+
+
+def beyond(obj: Any, levels: int = DEEPEST) -> bool:
+    """Whether data hold an integer of more than 64 bits, which TOML lacks, or more levels than can be walked."""
+    if isinstance(obj, dict | list):
+        inner = obj.values() if isinstance(obj, dict) else obj
+        return levels == 0 or any(beyond(value, levels - 1) for value in inner)
+    return isinstance(obj, int) and obj.bit_length() > 64
 
 
 def plain(obj: Any) -> Any:

@@ -184,6 +184,7 @@ def attribute(
     from policymix.analysis.attribution import attribute as shares
     from policymix.cli import progress_bar
     from policymix.experiments.scenario import load_scenario, with_options
+    from policymix.experiments.store import check_writable
 
     if figure is not None:
         from policymix.report.answer_figures import check_name
@@ -191,6 +192,8 @@ def attribute(
         check_name(figure)
     if out is not None and out.suffix != ".nc":
         raise InvalidValue("--out", out.name, "a name that ends in .nc")
+    if out is not None:
+        check_writable(out.expanduser().absolute().parent)
     chosen = with_options(load_scenario(scenario), draws=draws, replicates=replicates, seed=seed, set=settings)
     named = by if players is None else [each.strip() for each in players.split(",")]
     with progress_bar(quiet) as progress:

@@ -55,6 +55,30 @@ def test_another_run_is_refused_with_what_differs(scenario, results, table, tmp_
         attribution_file.mix_in(found, results.assign_attrs(mixes='{"none": []}'))
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("parameter.hassle_cost=1e6", "found parameter.hassle_cost 1000000.0; expected parameter.hassle_cost not set"),
+        ("run.end=2023Q4", "end 2023Q4"),
+        ("dalian-2020/budget.amount.value=1e6", "dalian-2020"),
+    ],
+)
+def test_another_setting_is_refused(scenario, results, table, tmp_path, setting, said):
+    other = with_options(scenario, set=[setting])
+    found = attribution_file.read(attribution_file.write(table, other, "both", tmp_path / "a.nc"))
+    with pytest.raises(InvalidValue, match=said):
+        attribution_file.mix_in(found, results, scenario)
+    assert attribution_file.mix_in(found, xarray.Dataset(attrs=attributes(gather(other), 0.0)), other) == "both"
+
+
+def test_settings_of_packages_that_only_other_mixes_hold_may_differ(scenario, table, tmp_path):
+    found = attribution_file.read(attribution_file.write(table, scenario, "htz-2022", tmp_path / "a.nc"))
+    found.attrs["mix"] = "htz-2022"
+    run = with_options(scenario, set=["dalian-2021/budget.amount.value=1e6"])
+    results = xarray.Dataset(attrs=attributes(gather(run), 0.0))
+    assert attribution_file.mix_in(found, results, run) == "htz-2022"
+
+
 def test_files_that_are_no_attribution_are_refused(table, tmp_path):
     (tmp_path / "torn.nc").write_bytes(b"CDF")
     table.to_netcdf(tmp_path / "other.nc", engine="h5netcdf")

@@ -43,6 +43,9 @@ def test_what_is_not_known_is_left_open():
     [
         ({"area": "a lot", "started_on": "soon"}, InvalidFile, "2 problems"),
         ({"area": "-1"}, InvalidFile, "not below 0"),
+        ({"area": "1e308", "rent": "1e308"}, InvalidFile, "at most 1,000,000,000,000"),
+        ({"started_on": "9999-12-31"}, InvalidFile, "from 1800 to 2200"),
+        ({"designated_building": ["yes"]}, InvalidFile, "yes or no"),
         ({"fields": ["magic"]}, InvalidFile, "magic"),
         ({"started_on": ""}, InvalidValue, "the date of the claim"),
         ({"moon": "1"}, NotFound, "no fact 'moon'"),

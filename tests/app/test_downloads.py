@@ -33,6 +33,15 @@ def test_a_changed_package_comes_back(name):
     assert digest(uploaded_package("x.toml", package_toml(mine))) == digest(mine)
 
 
+@pytest.mark.parametrize("name", ["htz-2022", "dalian-2021", "qingdao-2023", "shiyan-2022"])
+def test_a_package_comes_back_without_any_of_its_clauses(name):
+    package = load(name)
+    for clause in package.clause:
+        mine = changed(package, Versions({}, frozenset([f"{name}/{clause.id}"])), name, [name])
+        back = uploaded_package("x.toml", package_toml(mine))
+        assert (back.head, back.clause) == (mine.head, mine.clause), clause.id
+
+
 def test_a_derived_package_comes_back_as_derived():
     package = uploaded_package("mine.toml", DERIVED)
     back = uploaded_package("mine.toml", package_toml(package))
@@ -52,3 +61,6 @@ def test_results_and_report(small_state, tmp_path):
     text = report_html(question, results, "set=a/b.c=1", "zh").decode()
     assert "pinned" in text
     assert "policymix serve  # /?set=a/b.c=1" in text
+    place = f"{question.scenario.id}.nc"
+    assert f"policymix figure {place} " in text and f"{place}/" not in text
+    assert "policymix replay" not in text

@@ -7,7 +7,7 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
-from policymix.app import server
+from policymix.app import crew, server
 from policymix.cli import app
 from policymix.errors import InvalidValue, NotFound
 from policymix.report.fonts import FILE
@@ -31,8 +31,9 @@ def test_a_port_in_use_is_one_sentence():
 def test_options_that_cannot_be():
     assert "--port: found 70000; expected a number from 0 to 65535" in said("--port", "70000")
     assert "no scenario 'dalain-2025'" in said("dalain-2025")
-    with pytest.raises(InvalidValue, match="an address of this machine"):
-        server.bound("nowhere.invalid", 0)
+    for host in ("nowhere.invalid", "8.8.8.8", "a" * 70):
+        with pytest.raises(InvalidValue, match="--host.*an address of this machine"):
+            server.bound(host, 0)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch):
@@ -85,6 +86,20 @@ def test_solaras_page_still_has_what_is_replaced():
     text = (Path(templates.__file__).parent / "templates" / "solara.html.j2").read_bytes()
     for old, _ in server.MARKUP:
         assert old in text
+
+
+def test_the_crew_is_there_before_the_first_visitor(monkeypatch):
+    there = []
+
+    class Server:
+        def run(self, sockets):
+            there.append(crew.shared_crew.cache_info().currsize)
+
+    monkeypatch.setattr(server, "made", Server)
+    monkeypatch.setattr(server, "prepare", lambda state: None)
+    crew.shared_crew.cache_clear()
+    server.serve(port=0)
+    assert there == [1]
 
 
 def test_nothing_is_told_to_anybody():

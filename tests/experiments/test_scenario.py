@@ -176,6 +176,8 @@ def test_values_are_read_as_toml_reads_them():
     assert parse_value("5_000_000") == 5_000_000
     assert parse_value("2022-07-08").isoformat() == "2022-07-08"
     assert parse_value("none") == "none"
+    for text in ("9" * 5000, "0x" + "F" * 5000, "[" * 5000, "[" * 90 + "]" * 90):  # no value that TOML has
+        assert parse_value(text) == text
     assert parse_value("{at_most = 0.2, realised = 0.5}") == {"at_most": 0.2, "realised": 0.5}
 
 

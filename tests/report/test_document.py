@@ -125,6 +125,12 @@ def test_clauses_are_allocated_until_an_attribution_lies_beside_the_results(page
         document.attributed(finished, [alien])
 
 
+def test_two_attributions_of_one_mix_and_outcome_both_stand(attributed):
+    files = [attributed / "attribution.nc"] * 3
+    names = list(document.attributed(document.opened(str(attributed)), files))
+    assert names == [f"attribution-both-investment{ending}" for ending in ("", "-2", "-3")]
+
+
 def test_an_attribution_of_another_run_that_only_lies_there_is_passed_over(folder, shares, tmp_path):
     place = tmp_path / "run"
     shutil.copytree(folder, place)

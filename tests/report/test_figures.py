@@ -1,6 +1,7 @@
 """Figures: the right lines, the same axes, the numbers beside them."""
 
 import json
+import threading
 
 import pytest
 from matplotlib.text import Text
@@ -89,6 +90,23 @@ def test_matplotlib_state_is_left_alone(run):
 def texts_of(figure):
     figure.canvas.draw()
     return [text.get_text() for text in figure.findobj(Text) if text.get_text().strip()]
+
+
+def test_one_thread_draws_at_a_time():
+    entered = threading.Event()
+
+    def draw():
+        with style.drawing():
+            entered.set()
+
+    other = threading.Thread(target=draw)
+    with style.drawing():
+        other.start()
+        assert not entered.wait(0.1)
+        with style.drawing():  # as a figure that is rendered within another's block
+            pass
+    other.join(5)
+    assert entered.is_set()
 
 
 def test_figures_speak_the_language_asked_for(run, target):

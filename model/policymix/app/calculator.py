@@ -80,7 +80,7 @@ def _facts_of(clause: Clause) -> set[str]:
 def _value_of(fact: Fact, text: Any) -> Any:
     """A text as a value of the fact, or None."""
     if fact.type == "bool":
-        return TRUTH.get(text)
+        return TRUTH.get(str(text))
     if fact.type == "date":
         return _date(str(text))
     if fact.type in NUMERIC:

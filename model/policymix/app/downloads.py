@@ -42,6 +42,7 @@ def results_netcdf(results: xarray.Dataset) -> bytes:
 
 
 def report_html(question: Question, results: xarray.Dataset, query: str, lang: str) -> bytes:
-    """The report of ``policymix report`` in one language; it names the page's address in place of a command."""
+    """The report of ``policymix report`` in one language; it names the page's address in place of a command, and the
+    downloaded results where commands read them."""
     command = f"policymix serve  # /?{query}" if query else "policymix serve"
-    return page(Finished(question.scenario.id, results, question.inputs, command), lang).encode()
+    return page(Finished(f"{question.scenario.id}.nc", results, question.inputs, command), lang).encode()

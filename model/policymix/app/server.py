@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import socket
@@ -10,6 +11,7 @@ import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
+from policymix.app.crew import shared_crew
 from policymix.app.state import State, first_state, query_of
 from policymix.errors import InvalidValue, NotFound, PolicymixError
 from policymix.experiments.scenario import DEFAULT
@@ -64,6 +66,7 @@ def serve(
     listening = bound(host, port)
     with listening:
         server = made()
+        shared_crew()  # made here, before visitors' threads could each make one
         threading.Thread(target=prepare, args=[state], daemon=True).start()
         if ready is not None:
             query = query_of(state)
@@ -77,7 +80,7 @@ def bound(host: str, port: int) -> socket.socket:
         raise InvalidValue("--port", str(port), "a number from 0 to 65535")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):
         raise InvalidValue("--host", host, "an address of this machine, such as 127.0.0.1") from None
     listening = socket.socket(family, kind, protocol)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -86,6 +89,8 @@ def bound(host: str, port: int) -> socket.socket:
         listening.listen()
     except OSError as error:
         listening.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise InvalidValue("--host", host, "an address of this machine, such as 127.0.0.1") from None
         raise InvalidValue(
             "--port", f"{port} at {host}, which is taken ({error.strerror})", "another port, or 0 for any that is free"
         ) from None

@@ -37,8 +37,8 @@ def uploaded_package(name: str, content: bytes) -> Package:
         raise InvalidFile(path, [Problem(f"byte {error.start}", "not UTF-8", "text in UTF-8")]) from None
     data = catalog.parse_toml(text, path)
     base, known = data.get("extends"), catalog.available("packages")
-    if base is not None and base not in known:
-        raise NotFound("package", str(base), known, where=f"{path} > extends")
+    if isinstance(base, str) and base not in known:
+        raise NotFound("package", base, known, where=f"{path} > extends")
     raw, chain, problems = resolve(path, data, ())
     package = None
     if not problems:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from policymix.catalog import beyond
 from policymix.errors import InvalidValue, NotFound, closest
 
 SPACES = ("parameter", "environment", "region", "run")
@@ -70,9 +71,9 @@ def parse_value(text: str) -> Value:
     """A value as TOML would read it (number, date, true, "text", [list], {table}); anything else is plain text."""
     try:
         value = tomllib.loads(f"value = {text.strip()}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML; an integer of thousands of digits, lists of thousands of levels
         return text.strip()
-    return text.strip() if isinstance(value, datetime.datetime | datetime.time) else value
+    return text.strip() if isinstance(value, datetime.datetime | datetime.time) or beyond(value) else value
 
 
 def parse_settings(settings: Iterable[str] | Mapping[str, Value] | None, where: str = "--set") -> dict[str, Value]:

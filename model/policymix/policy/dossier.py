@@ -1,7 +1,6 @@
 """Claims as a user gives them: read strictly, dated, and encoded as the fact arrays of ``settle``."""
 
 import datetime
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,6 +15,10 @@ from policymix.policy.arrays import ELSEWHERE
 from policymix.policy.claim import COMMON_IDS, KIND_INDEX, KINDS, Fact, facts_of, kind_named
 from policymix.policy.quantity import closest
 
+YEARS = range(1800, 2201)
+"""Of dates in claims: their instalments have to find a place in the calendar."""
+LARGEST = 1e12
+"""Number in a claim: products of a few of them stay finite."""
 DEFAULT_ROLES = {"city": "city", "zone": "city-zone", "county": "city-county"}
 
 
@@ -164,7 +167,7 @@ def value_problems(fact: Fact, value: Any, at: str) -> list[Problem]:
         case "bool":
             ok, expected = isinstance(value, bool), "true or false"
         case "date":
-            ok, expected = _is_day(value), "a date such as 2022-08-31"
+            ok, expected = _is_day(value) and value.year in YEARS, "a date such as 2022-08-31, from 1800 to 2200"
         case "choice":
             ok, expected = isinstance(value, str), "one of " + ", ".join(fact.words)
         case "place":
@@ -172,7 +175,8 @@ def value_problems(fact: Fact, value: Any, at: str) -> list[Problem]:
         case "set":
             ok, expected = isinstance(value, str | list), "a list of " + ", ".join(fact.words)
         case _:
-            ok, expected = number and 0.0 <= float(value) < math.inf, f"a number of {fact.unit}, not below 0"
+            ok = number and 0.0 <= plain(value) <= LARGEST
+            expected = f"a number of {fact.unit}, not below 0, at most {LARGEST:,.0f}"
     if not ok:
         return [Problem(at, repr(plain(value)), expected)]
     if fact.type in ("choice", "set"):

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError
 
 from policymix.catalog import find, plain, read_toml
 from policymix.errors import InvalidFile, InvalidValue, NotFound, Problem
+from policymix.policy.claim import KIND_INDEX
 from policymix.policy.clause import Budget, Clause, Limit, Payer, Stack, Title
 from policymix.policy.quantity import Date, DateRange, Day, Strict, Words, central_day, closest
 from policymix.policy.reading import problems_of
@@ -32,7 +33,7 @@ class Head(Strict):
     announced: Day
     from_: Date = Field(alias="from")
     until: Day | None = None
-    valid_years: Annotated[int, Field(gt=0)] | None = None
+    valid_years: Annotated[int, Field(gt=0, le=999)] | None = None
     open_ended: Words | None = None
     status: Words | None = None
     payers: list[Payer]
@@ -68,10 +69,11 @@ class Package:
         if self.head.until is not None or self.head.valid_years is None:
             return self.head.until
         start = self.start
+        year = min(start.year + self.head.valid_years, datetime.MAXYEAR)
         try:
-            return start.replace(year=start.year + self.head.valid_years) - datetime.timedelta(days=1)
+            return start.replace(year=year) - datetime.timedelta(days=1)
         except ValueError:  # 29 February
-            return datetime.date(start.year + self.head.valid_years, 2, 28)
+            return datetime.date(year, 2, 28)
 
     @property
     def lineage(self) -> tuple[str, ...]:
@@ -113,6 +115,9 @@ def read(path: Path) -> tuple[Package | None, list[Problem], list[str]]:
 
 def resolve(path: Path, data: dict[str, Any], seen: tuple[Path, ...]) -> tuple[dict, tuple[str, ...], list[Problem]]:
     """The data of a package with ``extends``, ``change`` and ``drop`` worked in."""
+    misshapen = _shape_problems(data)
+    if misshapen:
+        return data, (), misshapen
     if "extends" not in data:
         extra = [
             Problem(key, f"'{key}' without extends", "extends = NAME") for key in ("change", "drop") if key in data
@@ -147,6 +152,29 @@ def resolve(path: Path, data: dict[str, Any], seen: tuple[Path, ...]) -> tuple[d
             )
         merged.setdefault("clause", []).append(clause)
     return merged, (str(base.get("id", data["extends"])), *chain), problems
+
+
+def _shape_problems(data: dict[str, Any]) -> list[Problem]:
+    """Keys that are no word, list or table where `resolve` walks through one."""
+    out = []
+    for key, form, found, expected in (
+        ("extends", str, "no word", "the name of a package"),
+        ("change", dict, "no table", "a [change] table"),
+        ("drop", list, "no list", "[clause, ...]"),
+    ):
+        if not isinstance(data.get(key, form()), form):
+            out.append(Problem(key, found, expected))
+    for key in ("clause", "stack", "limit"):
+        listed = data.get(key, [])
+        if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+            out.append(Problem(key, "not a list of tables", f"[[{key}]] tables"))
+            continue
+        for number, each in enumerate(listed, start=1):
+            if not isinstance(each.get("id", ""), str):
+                out.append(Problem(f"{key} {number} > id", "no word", "a word"))
+            if not isinstance(each.get("clauses", []), list):
+                out.append(Problem(f"{key} {number} > clauses", "no list", "[clause, ...]"))
+    return out
 
 
 def _flat(change: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -264,7 +292,7 @@ def _package_problems(package: Package, ids: list[str]) -> list[Problem]:
                 elif name in by_id and by_id[name].pays is None:
                     out.append(Problem(f"{at} > clauses", f"'{name}', which pays nothing", "a clause that pays"))
             if isinstance(rule, Limit):
-                members = [by_id[n] for n in rule.clauses if n in by_id and by_id[n].pays and by_id[n].on]
+                members = [by_id[n] for n in rule.clauses if n in by_id and by_id[n].pays and by_id[n].on in KIND_INDEX]
                 for member in members[:1]:
                     out += account_problem(member.on or "", rule.per, f"{at} > per")
                     if rule.of:

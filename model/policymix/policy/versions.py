@@ -60,7 +60,15 @@ def keeping(package: Package, clauses: Collection[str]) -> Package:
             if names or not rule.clauses
         ]
     raw = {**package.raw, "clause": [clause for clause in package.raw["clause"] if clause["id"] in ids]}
+    for key in ("stack", "limit"):
+        if key in raw:
+            raw[key] = [_among(rule, ids) for rule in raw[key] if not rule.get("clauses") or ids & set(rule["clauses"])]
     return replace(package, head=package.head.model_copy(update=rules), clause=left, raw=raw)
+
+
+def _among(rule: dict[str, Any], ids: Collection[str]) -> dict[str, Any]:
+    """A rule as written, among some clauses alone."""
+    return {**rule, "clauses": [name for name in rule["clauses"] if name in ids]} if rule.get("clauses") else rule
 
 
 def union(packages: "list[Package]") -> Package:

@@ -153,7 +153,8 @@ def attributed(finished: Finished, files: Iterable[Path] | None = None) -> dict[
     InvalidFile, InvalidValue
         A file that is given is no attribution, or of another run. One that only lies there is passed over then.
     """
-    found = {}
+    found: dict[str, xarray.Dataset] = {}
+    scenario = None if finished.inputs is None else finished.inputs.scenario
     if files is not None:
         listed = files
     else:
@@ -161,13 +162,14 @@ def attributed(finished: Finished, files: Iterable[Path] | None = None) -> dict[
     for path in listed:
         try:
             table = attribution_file.read(path)
-            mix = attribution_file.mix_in(table, finished.results)
+            mix = attribution_file.mix_in(table, finished.results, scenario)
         except PolicymixError:
             if files is not None:
                 raise
             continue
         name = f"{ATTRIBUTION}-{mix}-{table.attrs['outcome']}".replace("_", "-")
-        found[name] = table.assign_attrs(mix=mix)
+        names = [name, *(f"{name}-{number}" for number in range(2, len(found) + 2))]  # by clause, and by package
+        found[next(each for each in names if each not in found)] = table.assign_attrs(mix=mix)
     return found
 
 

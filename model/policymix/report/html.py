@@ -189,7 +189,8 @@ def _attribution(found: xarray.Dataset, lang: str) -> Markup:
 def _attribute_command(results: xarray.Dataset, place: str) -> str:
     """What tells the clauses' shares by cause, where the report finds it."""
     words = ["policymix", "attribute", str(results.attrs.get("scenario", "")), "--mix", fullest_mix(results)]
-    return shlex.join([*words, "--draws", "20", "--out", f"{place}/attribution.nc"])
+    folder = Path(place).parent if place.endswith(".nc") else Path(place)
+    return shlex.join([*words, "--draws", "20", "--out", str(folder / "attribution.nc")])
 
 
 def rendered(template: str, **content: Any) -> str:
@@ -249,14 +250,15 @@ def _sources(results: xarray.Dataset, sources: Iterable[dict] | None) -> list[di
 
 
 def _commands(results: xarray.Dataset, command: str | None, place: str) -> str:
-    """The commands that make this run again."""
+    """The commands that make this run again; a lone file of results cannot be replayed."""
     attrs = results.attrs
     scenario = str(attrs.get("scenario", ""))
     mixes = [name if not held else f"{name}={'+'.join(held)}" for name, held in packages_of(results).items()]
     mixes = [text if text.split("=")[0] != text.split("=")[-1] else text.split("=")[0] for text in mixes]
     words = ["policymix", "run", scenario, "--mix", ",".join(mixes), "--draws", str(results.sizes["draw"])]
     words += ["--replicates", str(results.sizes["replicate"]), "--seed", str(attrs.get("seed", "")), "--out", place]
-    return f"{command or shlex.join(words)}\n{shlex.join(['policymix', 'replay', place])}"
+    made = command or shlex.join(words)
+    return made if place.endswith(".nc") else f"{made}\n{shlex.join(['policymix', 'replay', place])}"
 
 
 def inline(content: bytes) -> str:

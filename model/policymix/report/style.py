@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -143,6 +144,10 @@ def figure_unit(unit: str, *, difference: bool = False) -> tuple[float, str]:
     return (difference_unit if difference else unit_of)(unit, said("en", "zh"))
 
 
+_LOOK = threading.RLock()
+"""Settings of Matplotlib are the process's: one thread draws at a time."""
+
+
 @contextmanager
 def drawing() -> Iterator[None]:
     """The look of every figure: small clear type, no top or right frame; reproducible SVG."""
@@ -172,7 +177,7 @@ def drawing() -> Iterator[None]:
         "legend.fontsize": 8,
         "svg.hashsalt": "policymix",
     }
-    with matplotlib.rc_context(look):
+    with _LOOK, matplotlib.rc_context(look):
         yield
 
 
