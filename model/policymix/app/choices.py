@@ -7,6 +7,7 @@ from typing import Any
 
 from policymix import catalog
 from policymix.app.calculator import facts_asked, kinds_of
+from policymix.app.fact_words import unit_in, word_in
 from policymix.app.levers import AREA, COUNT, MONEY, SHARE, Slider, shown_value, sliders_of
 from policymix.app.state import State, listed
 from policymix.errors import PolicymixError
@@ -20,6 +21,8 @@ from policymix.region.load import load as load_region
 TYPED_AS = {  # unit of a slider -> divisor and name of the unit in which it is typed
     SHARE: (0.01, "%", "%"), AREA: (1.0, "m²", "平方米"), COUNT: (1.0, "claims", "项"),
 }  # fmt: skip
+WITHOUT_UNIT = ("bool", "choice", "set", "place", "date", "count")
+"""Types of facts whose control says itself what it takes."""
 MILLIONS = 1e7
 """CNY from which on a slider that ends there counts millions."""
 
@@ -97,8 +100,8 @@ def claim_form(state: State, uploads: Mapping[str, Package], kind: str | None) -
                 "name": fact.name,
                 "label": fact.meaning_zh if zh else fact.meaning_en,
                 "type": fact.type,
-                "unit": "" if fact.type in ("bool", "choice", "set", "place", "date", "count") else fact.unit,
-                "words": [{"name": word, "title": word.replace("_", " ")} for word in fact.words],
+                "unit": "" if fact.type in WITHOUT_UNIT else unit_in(fact.unit, state.lang),
+                "words": [{"name": word, "title": word_in(word, state.lang)} for word in fact.words],
             }
             for fact in facts_asked(packages, kind)
         ],
