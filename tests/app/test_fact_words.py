@@ -4,9 +4,9 @@ import pytest
 
 from policymix.app.choices import WITHOUT_UNIT
 from policymix.app.fact_words import UNITS_ZH, WORDS_ZH, unit_in, word_in
-from policymix.policy.claim import KINDS
+from policymix.policy.claim import KINDS, facts_of
 
-FACTS = [fact for kind in KINDS for fact in kind.facts]
+FACTS = [fact for kind in KINDS for fact in facts_of(kind.name)]
 
 
 def test_no_word_is_missing_and_none_is_left_over():

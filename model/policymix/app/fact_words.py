@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 WORDS_ZH = {
+    "agriculture": "农业", "electronics": "电子", "industrial_software": "工业软件", "manufacturing": "制造业",
+    "pre_ipo": "拟上市企业", "services": "服务业", "software_it": "软件和信息技术服务业", "technology": "科技",
     "5g_application": "5G应用", "abroad": "境外", "angel": "天使投资", "application_demonstration": "应用示范",
     "automated_line": "自动化生产线", "automotive_electronics": "汽车电子", "chick_eagle": "雏鹰企业", "city": "市级",
     "city_key": "市级重点", "commerce_ministry": "商务部", "convertible": "可转债", "core_industry": "数字经济核心产业",
