@@ -8,7 +8,7 @@ its sign, and what a decision between the mixes would gain if x were known.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -146,16 +146,7 @@ def mind(
             "mind", "choices alone, and no earlier years", "uncertain numbers that vary, or a run's years"
         )
     rng = np.random.default_rng(seed)
-    best_items, shares, chances = [], [], {}
-    sorts = {"uncertainty": items, "statistic": listed_statistics}
-    for sort, listed in sorts.items():
-        if not listed:
-            continue
-        share, low, high, chance = shares_of(headline, [item.values for item in listed], rng)
-        chances[f"chance_{sort}"] = chance
-        for index in np.argsort(-share, kind="stable")[: min(shown, len(listed))]:
-            best_items.append(listed[index])
-            shares.append((share[index], low[index], high[index], bool(share[index] > chance)))
+    best_items, shares, chances = _telling({"uncertainty": items, "statistic": listed_statistics}, headline, shown, rng)
     if not math.isfinite(shares[0][0]):
         raise InvalidValue("outcome", f"{outcome}, the same under {first} and {second} in every draw", "one that moves")
     turned = [turn_of(item.values, headline, rng, resamples) for item in best_items]
@@ -176,6 +167,22 @@ def mind(
         "scenario": str(results.attrs.get("scenario", "")), **chances,
     }  # fmt: skip
     return table
+
+
+def _telling(
+    sorts: Mapping[str, Sequence[Item]], y: np.ndarray, shown: int, rng: np.random.Generator
+) -> tuple[list[Item], list[tuple[float, float, float, bool]], dict[str, float]]:
+    """Items of each sort with the largest shares of var y; share, interval and found of each; largest by chance."""
+    kept, shares, chances = [], [], {}
+    for sort, listed in sorts.items():
+        if not listed:
+            continue
+        share, low, high, chance = shares_of(y, [item.values for item in listed], rng)
+        chances[f"chance_{sort}"] = chance
+        for index in np.argsort(-share, kind="stable")[: min(shown, len(listed))]:
+            kept.append(listed[index])
+            shares.append((share[index], low[index], high[index], bool(share[index] > chance)))
+    return kept, shares, chances
 
 
 def shares_of(
