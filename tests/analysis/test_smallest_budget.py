@@ -90,11 +90,19 @@ def test_a_mix_that_failed_is_said_to_have_failed(monkeypatch):
 
 
 def test_the_smallest_budget_may_lie_below_the_first_factor(monkeypatch):
-    high = {0.25: 0.7, 64.0: 0.9}
+    high = {1 / 64: 0.2, 0.25: 0.7, 64.0: 0.9}
     table = measure(monkeypatch, reached=high, probability=0.4)
-    assert table["budget"].item() == pytest.approx(0.25e6 * (0.4 - 0.1) / (0.7 - 0.1))
-    assert table["low"].item() <= table["budget"].item() <= table["high"].item() < 0.25e6
+    tried = [f for f in table["factor_tried"].values[0] if np.isfinite(f)]
+    assert tried == [1 / 64, 1 / 16, *REACHED]
+    least, next_one = 1e6 / 64, 1e6 / 16
+    assert table["budget"].item() == pytest.approx(least + (next_one - least) * (0.4 - 0.2) / (0.45 - 0.2))
+    assert least < table["low"].item() <= table["budget"].item() <= table["high"].item() < next_one
     assert smallest_figure(table) is not None
+
+
+def test_the_smallest_budget_may_lie_below_every_factor(monkeypatch):
+    table = measure(monkeypatch, reached={1 / 64: 0.7, 64.0: 0.9}, probability=0.4)
+    assert table["budget"].item() == pytest.approx(1e6 / 64 * (0.4 - 0.1) / (0.7 - 0.1))
 
 
 def conditions():

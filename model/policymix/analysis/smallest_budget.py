@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from policymix.analysis.budget_scale import LARGEST, crossing
+from policymix.analysis.budget_scale import LARGEST, SMALLEST, crossing
 from policymix.analysis.design import HIGH, LOW, Ticked, alive, mixes_of, workshop
 from policymix.analysis.trial_book import FRESH, numbers_of
 from policymix.errors import InvalidValue, NotFound, RunFailed
@@ -136,13 +136,19 @@ def _usable(known: Mapping[float, np.ndarray]) -> tuple[list[float], np.ndarray]
 
 
 def _between(columns: list[str], known: Mapping[float, np.ndarray], target: str, probability: float) -> list[float]:
-    """The factor halfway (in logarithms) between the last that falls short and the first that does not."""
+    """The factor halfway (in logarithms) between the last that falls short and the first that does not.
+
+    Where even the least factor reaches the probability, a quarter of it.
+    """
     factors, whole = _usable(known)
     if not factors:
         return []
     level = np.maximum.accumulate([known[f][whole, columns.index(target)].mean() for f in factors])
-    if level[-1] < probability or level[0] >= probability:
+    if level[-1] < probability:
         return []
+    if level[0] >= probability:
+        less = factors[0] / 4.0
+        return [less] if less >= SMALLEST and less not in known else []
     first = int(np.argmax(level >= probability))
     middle = float(f"{math.sqrt(factors[first - 1] * factors[first]):.4g}")
     return [] if middle in known else [middle]
