@@ -13,7 +13,7 @@ import os
 import re
 import tomllib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,14 @@ def evidence(name: str) -> Path:
         path.name for sub in (folder, folder / "evidence") if sub.is_dir() for path in sub.iterdir() if path.is_file()
     ]
     raise NotFound("evidence file", name, names, where=str(folder))
+
+
+def content(kind: str, source: str | os.PathLike[str] | Mapping[str, Any]) -> tuple[dict[str, Any], Path | None]:
+    """The keys of a file of a kind, by name or path, with its path; those of a table as they are, which has none."""
+    if isinstance(source, Mapping):
+        return dict(source), None
+    path = find(kind, source)
+    return plain(read_toml(path)), path
 
 
 def read_toml(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -161,10 +161,7 @@ def load_problem(source: str | os.PathLike[str] | Mapping[str, Any] | DesignProb
     """
     if isinstance(source, DesignProblem):
         return source
-    if isinstance(source, Mapping):
-        return _validated(dict(source), None)
-    path = catalog.find("problems", source)
-    return _validated(catalog.plain(catalog.read_toml(path)), path)
+    return _validated(*catalog.content("problems", source))
 
 
 def with_numbers(problem: DesignProblem, **changes: float | int | None) -> DesignProblem:

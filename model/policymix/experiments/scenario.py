@@ -114,10 +114,7 @@ def load_scenario(source: str | os.PathLike[str] | Mapping[str, Any] | Scenario 
     """A scenario from a name, a path, a table of its keys, or a scenario already read."""
     if isinstance(source, Scenario):
         return source
-    if isinstance(source, Mapping):
-        return _validated(dict(source), None)
-    path = catalog.find("scenarios", source)
-    return _validated(catalog.plain(catalog.read_toml(path)), path)
+    return _validated(*catalog.content("scenarios", source))
 
 
 def with_options(

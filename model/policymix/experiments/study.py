@@ -164,10 +164,7 @@ def load_study(source: str | os.PathLike[str] | Mapping[str, Any] | Study) -> St
     """
     if isinstance(source, Study):
         return source
-    if isinstance(source, Mapping):
-        return _validated(dict(source), None)
-    path = catalog.find("studies", source)
-    return _validated(catalog.plain(catalog.read_toml(path)), path)
+    return _validated(*catalog.content("studies", source))
 
 
 def scenario_of(study: Study) -> Scenario:
