@@ -91,7 +91,8 @@ class Watch:
         y = integers(done, UNITS[:, None])
         home = np.zeros(0, np.int64)
         if self._came:
-            home = groups_of(*map(np.concatenate, zip(*self._came, strict=True)), self._industries)
+            staff, steps, place, industry = (np.concatenate(each) for each in zip(*self._came, strict=True))
+            home = groups_of(staff, steps, place, industry, self._industries)
         address, place = (column_of(city.firms, c)[:n].astype(np.int64) for c in (FIRM, PLACE))
         return Activity(address, y, place, home, self._invested)
 
