@@ -174,10 +174,9 @@ def test_shares_add_up_to_the_unit():
 
 
 def test_size_classes_include_their_lower_limit():
-    firms = np.zeros((COLUMN_COUNT, 5))
-    firms[JOBS] = [9.99, 10.0, 99.0, 100.0, 300.0]
-    firms[STEPS_HELD] = [0, 0b1, 0b11, 0b100, 0b100001]
-    groups = groups_of(kept(firms), 1)
+    staff = np.array([9.99, 10.0, 99.0, 100.0, 300.0], np.float32)
+    steps = np.array([0, 0b1, 0b11, 0b100, 0b100001], np.int8)
+    groups = groups_of(staff, steps, np.zeros(5, np.int8), np.zeros(5, np.int8), 1)
     assert (groups // len(RUNGS)).tolist() == [0, 1, 1, 2, 3]
     assert [RUNGS[g % len(RUNGS)] for g in groups] == ["off", "technology_sme", "high_tech_enterprise", "chick_eagle",
                                                       "leading"]  # fmt: skip

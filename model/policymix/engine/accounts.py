@@ -37,19 +37,28 @@ class Out(NamedTuple):
 
 def book(w, parts, n, quarter, most, out, p):
     """Add a block's firms to the quarter's outcomes: what each adds, as integers, then the sums by place and
-    industry."""
+    industry, those of a place without industries in one pass a place."""
     services = count_up(w, parts, n, p[P_SERVICES_BUDGET])
     out.services[quarter] += services
     cube, adopters, places, crowd = out.cube[quarter], out.adopters[quarter], out.place[quarter], out.crowd[quarter]
     for j in range(n):
-        place, i = int(w[PLACE * STRIDE + j]), int(w[INDUSTRY * STRIDE + j])
+        place, i = np.uint64(w[PLACE * STRIDE + j]), np.uint64(w[INDUSTRY * STRIDE + j])
+        cell = cube[place, i]
         for outcome in range(CUBE_OUTCOMES):
-            cube[place, i, outcome] += parts[outcome * STRIDE + j]
+            cell[outcome] += parts[outcome * STRIDE + j]
         adopters[place, i] += parts[PART_ADOPTERS * STRIDE + j]
-        places[place, O_REAL_RD] += parts[PART_REAL_RD * STRIDE + j]
-        places[place, O_REPORTED_RD] += parts[PART_REPORTED_RD * STRIDE + j]
-        places[place, O_EXITS] += parts[PART_EXITS * STRIDE + j]
-        crowd[place] += staff_units(min(w[JOBS * STRIDE + j], most[place]))
+    for place in range(crowd.size):
+        real, reported, exits, staff = 0, 0, 0, 0
+        for j in range(n):
+            here = w[PLACE * STRIDE + j] == place
+            real += parts[PART_REAL_RD * STRIDE + j] if here else 0
+            reported += parts[PART_REPORTED_RD * STRIDE + j] if here else 0
+            exits += parts[PART_EXITS * STRIDE + j] if here else 0
+            staff += staff_units(min(w[JOBS * STRIDE + j], most[place])) if here else 0
+        places[place, O_REAL_RD] += real
+        places[place, O_REPORTED_RD] += reported
+        places[place, O_EXITS] += exits
+        crowd[place] += staff
 
 
 def count_up(w, parts, n, services_budget):

@@ -11,7 +11,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .booking import ACTIVITIES, RUNGS, SIZES, UNITS, Activity, Pairs, integers, mobile_projects, pair, summed
+from .booking import (
+    ACTIVITIES,
+    RUNGS,
+    SIZES,
+    UNITS,
+    Activity,
+    Pairs,
+    beginnings,
+    integers,
+    mobile_projects,
+    pair,
+    summed,
+)
 from .claims import (
     CL_ACTIVITY,
     CL_BASE,
@@ -214,7 +226,7 @@ def clauses(
 def weights(rows: np.ndarray, slot: np.ndarray) -> np.ndarray:
     """Weight of each granted row, in order of slots, within its firm: CNY paid (or granted) by the decision's date."""
     worth = (1.0 + PUBLIC_RATE) ** (-0.25 * np.maximum(rows[:, CL_DECIDED], 0.0))
-    starts = np.flatnonzero(np.r_[True, slot[1:] != slot[:-1]])
+    starts = beginnings(slot)
     sizes = np.diff(np.r_[starts, slot.size])
     paid = rows[:, CL_PAID]
     unpaid = np.repeat(np.add.reduceat(paid, starts) <= 0.0, sizes)
@@ -223,7 +235,7 @@ def weights(rows: np.ndarray, slot: np.ndarray) -> np.ndarray:
 
 def shared_out(difference: np.ndarray, slot: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Every firm's int64 activity over its rows by weight; rounded at the borders of the rows, so that they add up."""
-    starts = np.flatnonzero(np.r_[True, slot[1:] != slot[:-1]])
+    starts = beginnings(slot)
     sizes = np.diff(np.r_[starts, slot.size])
     running = np.cumsum(weight)
     before = np.repeat(np.r_[0.0, running[starts[1:] - 1]], sizes)

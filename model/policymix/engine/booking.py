@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 
 from .claims import SLOTS, City
-from .columns import Firms
 from .entry import POOL_FIRST, POOL_WIDTH
 from .streams import CLASS, hashed, uniforms_of, words
 from .symbols import (
@@ -26,7 +25,7 @@ from .symbols import (
     SUM_RESEARCH,
     SUM_VALUE,
 )
-from .table import chosen, column_of
+from .table import column_of
 
 ACTIVITIES = ("investment", "real_rd", "value_added", "employment", "active_firms")
 UNITS = np.array([100.0, 100.0, 100.0, 1048576.0, 1.0])
@@ -38,6 +37,7 @@ Measures for Classifying Large, Medium, Small and Micro Enterprises (2017), by s
 RUNGS = ("off", *STEPS)
 """Highest rung of the ladder that a firm holds; ``off`` without one."""
 _COLUMNS = (SUM_INVESTMENT, SUM_RESEARCH, SUM_VALUE, JOBS, ALIVE)
+_BOOKED_BY = (JOBS, STEPS_HELD, PLACE, INDUSTRY)
 _HIGHEST = np.array([bits.bit_length() for bits in range(1 << len(STEPS))], np.int64)
 
 
@@ -68,14 +68,14 @@ class Watch:
 
     def __init__(self, calendar: np.ndarray, industries: int, known: int = 0) -> None:
         self._calendar, self._industries, self._known = calendar, industries, known
-        self._homes: list[np.ndarray] = []
+        self._came: list[list[np.ndarray]] = []
         self._invested: list[np.ndarray] = []
 
     def enter(self, city: City) -> None:
         """Book the firms that have come since the last look."""
         n = int(city.count[SLOTS])
         if n > self._known:
-            self._homes.append(groups_of(chosen(city.firms, slice(self._known, n)), self._industries))
+            self._came.append([column_of(city.firms, c)[self._known : n].copy() for c in _BOOKED_BY])
             self._known = n
 
     def look(self, city: City, quarter: int) -> None:
@@ -89,16 +89,20 @@ class Watch:
         n = int(city.count[SLOTS])
         done = np.stack([column_of(city.firms, c)[:n] for c in _COLUMNS], dtype=np.float64)
         y = integers(done, UNITS[:, None])
-        home = np.concatenate([np.zeros(0, np.int64), *self._homes])
+        home = np.zeros(0, np.int64)
+        if self._came:
+            staff, steps, place, industry = (np.concatenate(each) for each in zip(*self._came, strict=True))
+            home = groups_of(staff, steps, place, industry, self._industries)
         address, place = (column_of(city.firms, c)[:n].astype(np.int64) for c in (FIRM, PLACE))
         return Activity(address, y, place, home, self._invested)
 
 
-def groups_of(firms: Firms, industries: int) -> np.ndarray:
+def groups_of(
+    staff: np.ndarray, steps: np.ndarray, place: np.ndarray, industry: np.ndarray, industries: int
+) -> np.ndarray:
     """The groups of firms: ((place x sizes + size) x rungs + rung) x industries + industry."""
-    size = np.searchsorted(SIZE_LIMITS, column_of(firms, JOBS), side="right")
-    steps, place, industry = (column_of(firms, c).astype(np.int64) for c in (STEPS_HELD, PLACE, INDUSTRY))
-    group = (place * len(SIZES) + size) * len(RUNGS) + _HIGHEST[steps]
+    size = np.searchsorted(SIZE_LIMITS, staff, side="right")
+    group = (place.astype(np.int64) * len(SIZES) + size) * len(RUNGS) + _HIGHEST[steps]
     return group * industries + industry
 
 
@@ -136,9 +140,16 @@ def summed(values: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
         short = group.astype(np.int16) if groups < 2**15 else group  # sorted in two passes
         order = np.argsort(short, kind="stable")
         ordered = group[order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        starts = beginnings(ordered)
         out[:, ordered[starts]] = np.add.reduceat(values[:, order], starts, axis=1)
     return out
+
+
+def beginnings(ordered: np.ndarray) -> np.ndarray:
+    """Where each run of equal numbers begins, of at least one number."""
+    changes = np.ones(ordered.size, bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=changes[1:])
+    return np.flatnonzero(changes)
 
 
 def mobile_projects(address: np.ndarray, seed: int | np.uint64, luck: int | np.uint64, part: float) -> np.ndarray:

@@ -39,19 +39,24 @@ def store(firms, w, start, n, year_ends):
 
 
 def read_rows(table, w, first, columns, start, n):
-    """The first columns of a table become rows of the scratch from ``first`` on."""
+    """The first columns of a table become rows of the scratch from ``first`` on.
+
+    Both sides are slices: the compiler then sees that no place is negative, and moves many firms at once.
+    """
     for column in range(columns):
-        values = table[column, start : start + n]
+        begin = (first + column) * STRIDE
+        values, row = table[column, start : start + n], w[begin : begin + n]
         for j in range(n):
-            w[(first + column) * STRIDE + j] = values[j]
+            row[j] = values[j]
 
 
 def write_rows(table, w, first, columns, start, n):
     """Rows of the scratch from ``first`` on become the first columns of a table."""
     for column in range(columns):
-        values = table[column, start : start + n]
+        begin = (first + column) * STRIDE
+        values, row = table[column, start : start + n], w[begin : begin + n]
         for j in range(n):
-            values[j] = w[(first + column) * STRIDE + j]
+            values[j] = row[j]
 
 
 def number_of(firms, column, slot):

@@ -209,7 +209,7 @@ def for_one_run(module: types.ModuleType) -> types.SimpleNamespace:
 
 def _only(function: Any) -> Callable | None:
     """Where the machine code of a compiled function begins, if there is one for one set of types and no other."""
-    overloads = list(function.overloads.values())
+    overloads = list(dict.values(function.overloads))  # an ordered dict's own values() hashes every type again
     return overloads[0].entry_point if len(overloads) == 1 else None
 
 

@@ -193,7 +193,9 @@ def merged(tables: list[Schedule], meeting: Meeting, price: np.ndarray) -> tuple
     rate, end = np.take_along_axis(rates, best, 1), np.take_along_axis(ends, best, 1)
     package = np.where(rate > 0.0, owner[best], -1)
     order = np.argsort(np.where(rate > 0.0, end, np.inf), axis=1, kind="stable")
-    first, second, third = (np.take_along_axis(each, order, 1)[meeting.at] for each in (rate, end, package))
+    first, second, third = (
+        np.take_along_axis(each, order, 1).take(meeting.at, axis=0) for each in (rate, end, package)
+    )
     return first, second / price[:, None, None], third
 
 
@@ -303,13 +305,10 @@ def credit(setting: Setting, world: World, compiled: Compiled, city: City) -> np
         eligible = int((alive & inside[place] & ((held & mask) > 0)).sum())
         if eligible == 0 or line.firms <= 0:
             continue
-        for q, day in enumerate(setting.days):
-            if line.first <= day <= line.last:
-                out[q, inside] = (
-                    line.total / line.firms / world.env.deflator[q],
-                    min(1.0, line.firms / eligible),
-                    mask,
-                )
+        open_now = np.flatnonzero((setting.days >= line.first) & (setting.days <= line.last))
+        each = np.full((open_now.size, 1, 3), (0.0, min(1.0, line.firms / eligible), mask))
+        each[:, 0, 0] = line.total / line.firms / world.env.deflator[open_now]
+        out[np.ix_(open_now, inside)] = each
     return out
 
 

@@ -23,6 +23,11 @@ def empty_firms(slots: int) -> Firms:
 BYTES_PER_FIRM = sum(table.nbytes for table in empty_firms(1))
 
 
+_WIDTHS = (SINGLE - MONEY, SMALL - SINGLE, ADDRESS - SMALL, 1)
+_PLACES = [(table, row) for table, columns in enumerate(_WIDTHS) for row in range(columns)]
+"""Table and row of every column."""
+
+
 def slots_of(firms: Firms) -> int:
     """Slots that the tables have."""
     return firms.money.shape[1]
@@ -30,9 +35,8 @@ def slots_of(firms: Firms) -> int:
 
 def column_of(firms: Firms, column: int) -> np.ndarray:
     """A column as it is kept, to be read or written."""
-    tables = ((MONEY, firms.money), (SINGLE, firms.single), (SMALL, firms.small), (ADDRESS, firms.address))
-    first, table = max((each for each in tables if each[0] <= column), key=lambda each: each[0])
-    return table[column - first]
+    table, row = _PLACES[column]
+    return firms[table][row]
 
 
 def chosen(firms: Firms, which) -> Firms:

@@ -129,7 +129,7 @@ def check(city: City, out: Out, quarters: range, name: str) -> None:
     if city.count[OVERFLOW]:
         raise RunFailed(f"mix '{name}': {city.count[OVERFLOW]} entrants or claims found no room in their table")
     for q in quarters:
-        members, entered = out.pool[q]
+        members, entered = out.pool[q].tolist()
         if members > 50 and entered > POOL_LIMIT * members:
             raise RunFailed(
                 f"mix '{name}': {entered} of {members} potential entrants of a quarter enter, more than "
