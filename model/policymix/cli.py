@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import _thread
-import importlib
 import json
 import signal
 import sys
@@ -44,11 +43,6 @@ if TYPE_CHECKING:
 
 LISTS = (*catalog.KINDS, "levers", "uncertainties", "outcomes")
 INTERRUPTED = 130
-OF_THE_REPORT = (
-    "policymix.report.html", "policymix.report.terminal", "pandas", "jinja2", "scipy.special", "rich.table",
-    "matplotlib.font_manager", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg", "matplotlib.image",
-    "PIL.PngImagePlugin", "great_tables",
-)  # fmt: skip
 _HELP = """A laboratory for city incentive packages.
 
 \b
@@ -364,13 +358,14 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, fi
     """Run with a progress bar and put results, inputs and manifest into the folder."""
     from policymix.experiments import store
     from policymix.experiments.runner import run as run_scenario
+    from policymix.report import ahead
 
     files = store.input_files(inputs.scenario)
     with progress_bar(quiet) as show:
 
         def progress(done: int, total: int) -> None:
             if done == 1:  # what the page needs is imported while the other units run
-                threading.Thread(target=_import_all, args=(OF_THE_REPORT,), daemon=True).start()
+                threading.Thread(target=ahead.import_all, daemon=True).start()
             if show is not None:
                 show(done, total)
 
@@ -379,21 +374,17 @@ def _simulated(inputs: Inputs, aside: Path, threads: int | None, quiet: bool, fi
     return results
 
 
-def _import_all(names: tuple[str, ...]) -> None:
-    for name in names:
-        importlib.import_module(name)
-
-
 def _write_report(results: xarray.Dataset, inputs: Inputs, folder: Path) -> Answer:
     """Figures as files and the page that holds them, drawn once; returns the numbers that the page tells."""
+    from policymix.report.ahead import not_collecting
     from policymix.report.answer import answer
     from policymix.report.document import sources_of, totals_of
     from policymix.report.figures import standard_figures, write_figures
     from policymix.report.html import write_report
     from policymix.report.names import names_of, naming
 
-    known = answer(results, inputs.targets)
-    with naming(names_of(results, inputs)):
+    with not_collecting(), naming(names_of(results, inputs)):
+        known = answer(results, inputs.targets)
         drawn = list(standard_figures(results, inputs.targets, known.accounts))
         write_figures(results, folder / "figures", inputs.targets, drawn=drawn)
         write_report(

@@ -7,10 +7,11 @@ number. Every other number keeps its prior draw exactly.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,10 +126,7 @@ def read_posterior(path: str | os.PathLike[str]) -> Posterior:
     import hashlib
 
     path = Path(path)
-    data = open_fit(path)
-    attrs = data.attrs
-    names = tuple(str(name) for name in data["parameter"].values)
-    samples = np.asarray(data["value"].transpose("sample", "parameter").values, dtype=np.float64)
+    attrs, names, samples = _contents(path)
     if not np.isfinite(samples).all() or not len(samples):
         raise InvalidFile(
             path, [Problem("value", "samples that are no finite numbers", "what policymix calibrate made")]
@@ -150,19 +148,49 @@ def open_fit(path: str | os.PathLike[str]) -> Any:
     """The whole Dataset of a fit, with its diagnostics."""
     import xarray
 
+    path = _there(path)
+    with _telling_of(path):
+        data = xarray.load_dataset(path, engine="h5netcdf")
+    _check_complete(path, data.attrs, data.variables)
+    return data
+
+
+def _contents(path: Path) -> tuple[dict[str, Any], tuple[str, ...], np.ndarray]:
+    """Attributes, names and float64[sample, parameter] of a fit; without xarray, whose import a run puts off until it
+    simulates."""
+    import h5netcdf
+
+    with _telling_of(_there(path)), h5netcdf.File(path) as file:
+        attrs = dict(file.attrs)
+        _check_complete(path, attrs, file.variables)
+        names, value = file["parameter"][:], file["value"]
+        order = [value.dimensions.index(name) for name in ("sample", "parameter")]
+        samples = np.asarray(value[:], dtype=np.float64).transpose(order)
+    return attrs, tuple(each.decode() if isinstance(each, bytes) else str(each) for each in names), samples
+
+
+def _there(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if not path.is_file():
         raise NotFound("posterior", str(path), [str(each) for each in path.parent.glob("*.nc")])
+    return path
+
+
+@contextlib.contextmanager
+def _telling_of(path: Path) -> Iterator[None]:
+    """A file that cannot be read is told by its name."""
     try:
-        data = xarray.load_dataset(path, engine="h5netcdf")
+        yield
     except (OSError, ValueError, KeyError):
         found = "no NetCDF file, or a broken one"
         raise InvalidFile(path, [Problem("file", found, "a fit that policymix calibrate made")]) from None
-    missing = [name for name in ("region", "until", "laws", "converged", "forced") if name not in data.attrs]
-    missing += [name for name in ("value", "parameter") if name not in data.variables]
+
+
+def _check_complete(path: Path, attrs: Mapping[str, Any], variables: Container[Any]) -> None:
+    missing = [name for name in ("region", "until", "laws", "converged", "forced") if name not in attrs]
+    missing += [name for name in ("value", "parameter") if name not in variables]
     if missing:
         raise InvalidFile(path, [Problem("file", f"no {', '.join(missing)}", "a fit that policymix calibrate made")])
-    return data
 
 
 def draws_of(fit: Posterior | None) -> Fitted | None:

@@ -27,7 +27,7 @@ def registered() -> str:
 
 def signs_of(text: str) -> str:
     """The Chinese signs of a text, each once, in order."""
-    return "".join(sorted({sign for sign in text if ord(sign) >= FIRST_CHINESE}))
+    return "".join(sorted(sign for sign in set(text) if ord(sign) >= FIRST_CHINESE))
 
 
 def cut_to(signs: str) -> bytes:
