@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from policymix.report.answers import Page
 
 commands = typer.Typer(rich_markup_mode=None)
+INTERRUPTED = 130
 
 Results = Annotated[str, typer.Argument(metavar="RESULTS", help="Folder of a run, or its name in out/.")]
 Prices = Annotated[str, typer.Option(help="free, or frozen for the direct effect.")]
@@ -162,7 +164,10 @@ def attribute(
         list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")
     ] = None,
     pairs: Annotated[int, typer.Option(help="Orders sampled in every run, each with its reverse.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Units of work at once; all cores by default.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads instead of processes.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Units of work at once, each in a process; all cores by default.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="FILE.nc to keep it in; a report finds out/SCENARIO/attribution.nc.")
     ] = None,
@@ -196,8 +201,15 @@ def attribute(
         check_writable(out.expanduser().absolute().parent)
     chosen = with_options(load_scenario(scenario), draws=draws, replicates=replicates, seed=seed, set=settings)
     named = by if players is None else [each.strip() for each in players.split(",")]
-    with progress_bar(quiet) as progress:
-        table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, threads=threads, progress=progress)
+    if threads is None and processes is None:
+        processes = os.cpu_count()
+    workers = {"threads": threads, "processes": processes}
+    try:
+        with progress_bar(quiet) as progress:
+            table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, **workers, progress=progress)
+    except KeyboardInterrupt:
+        typer.echo("policymix: interrupted; nothing was written", err=True)
+        os._exit(INTERRUPTED)  # an orderly end would wait for the units at work
     if out is not None:
         from policymix.analysis.attribution_file import write
 

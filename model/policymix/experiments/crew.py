@@ -1,4 +1,4 @@
-"""Who works through the blocks of a sweep: threads, processes of this machine, or a Dask cluster.
+"""Who works through the blocks of a sweep, or units of work: threads, processes of this machine, or a Dask cluster.
 
 Blocks are handed out a few at a time, so that an interruption waits for those that run and for no others.
 """
@@ -15,10 +15,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from typing import Any, TypeVar
 
 from policymix.errors import NotFound, RunFailed
-from policymix.experiments.blocks import Report
+
+Report = TypeVar("Report")
+"""What becomes of a block."""
 
 DEATHS = 4
 """A block that has killed its worker so often has failed."""
@@ -54,7 +56,7 @@ def work_through(
     submit : begins a block; its future gives a report, or fails by `BrokenProcessPool` when its worker dies
     width : how many blocks may be out at once, asked again each time
     done : called with every report
-    killed : called with a block that killed its worker `DEATHS` times; writes it as failed
+    killed : called with a block that killed its worker `DEATHS` times; says what becomes of it
     stopping : called with the number of blocks still at work when the user interrupts
 
     Raises
@@ -120,7 +122,7 @@ def _ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _error_of(future: Future[Report]) -> BaseException | None:
+def _error_of(future: Future[Any]) -> BaseException | None:
     """What a block failed by, in words where a worker could not even begin."""
     if future.cancelled():
         return RunFailed("--scheduler: the scheduler is gone; what is stored stays, go on with --resume")
