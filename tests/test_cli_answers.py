@@ -69,7 +69,18 @@ def test_an_attribution_that_cannot_be_kept_is_not_begun(small_folder, tmp_path,
 
 
 def test_attribution_from_the_command_line(small_folder, tmp_path):
-    words = ["attribute", small_folder / "small.toml", "--mix", "both", "--by", "package", "--draws", "2"]
+    words = [
+        "attribute",
+        small_folder / "small.toml",
+        "--mix",
+        "both",
+        "--by",
+        "package",
+        "--draws",
+        "2",
+        "--threads",
+        "2",
+    ]
     files = ["--figure", tmp_path / "f.svg", "--out", tmp_path / "attribution.nc"]
     found = command(*words, "--set", "run.end=2022Q4", *files)
     assert found.exit_code == 0, found.output
@@ -92,6 +103,7 @@ def test_attribution_from_the_command_line(small_folder, tmp_path):
         (["targets", "RUN", "--target", "dalian-2020/t99"], "dalian-2020/t"),
         (["effort", "RUN", "--mix", "nobody"], "both"),
         (["attribute", "SMALL", "--players", "htz-2022,htz-2022/m4"], "not both"),
+        (["attribute", "SMALL", "--threads", "1", "--processes", "1"], "one of them"),
     ],
 )
 def test_wrong_questions_are_sentences(folder, small_folder, words, says):

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from policymix.report.answers import Page
 
 commands = typer.Typer(rich_markup_mode=None)
-INTERRUPTED = 130
 
 Results = Annotated[str, typer.Argument(metavar="RESULTS", help="Folder of a run, or its name in out/.")]
 Prices = Annotated[str, typer.Option(help="free, or frozen for the direct effect.")]
@@ -185,6 +184,7 @@ def attribute(
       policymix attribute dalian-2025 --mix htz-2022 --draws 50 --outcome core_share
       policymix attribute dalian-2025 --players htz-2022,dalian-2021/1
       policymix attribute dalian-2025 --draws 20 --out out/dalian-2025/attribution.nc
+      policymix attribute dalian-2025 --draws 50 --processes 2
     """
     from policymix.analysis.attribution import attribute as shares
     from policymix.cli import progress_bar
@@ -204,12 +204,8 @@ def attribute(
     if threads is None and processes is None:
         processes = os.cpu_count()
     workers = {"threads": threads, "processes": processes}
-    try:
-        with progress_bar(quiet) as progress:
-            table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, **workers, progress=progress)
-    except KeyboardInterrupt:
-        typer.echo("policymix: interrupted; nothing was written", err=True)
-        os._exit(INTERRUPTED)  # an orderly end would wait for the units at work
+    with progress_bar(quiet) as progress:
+        table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, **workers, progress=progress)
     if out is not None:
         from policymix.analysis.attribution_file import write
 

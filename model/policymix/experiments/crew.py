@@ -15,6 +15,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_any
 from typing import Any, TypeVar
 
 from policymix.errors import NotFound, RunFailed
@@ -26,6 +28,8 @@ DEATHS = 4
 """A block that has killed its worker so often has failed."""
 KILLED = f"the worker died {DEATHS} times at this block"
 
+
+CONTEXT = multiprocessing.get_context("spawn")
 
 PATIENCE = 0.2
 """Seconds between looks at whether the user has interrupted."""
@@ -156,9 +160,11 @@ def threads(width: int) -> Iterator[Callable[..., Future[Any]]]:
 def processes(width: int) -> Iterator[Callable[..., Future[Any]]]:
     """Processes of this machine, each with a pool of its own, so that a death is that of one block.
 
-    A process that has died is replaced when the next block is handed out.
+    A process that has died is replaced when the next block is handed out. All of them end with this one, and at once
+    after a KeyboardInterrupt.
     """
-    pools: list[Executor] = [_pool() for _ in range(width)]
+    theirs, ours = CONTEXT.Pipe(duplex=False)
+    pools: list[Executor] = [_pool(theirs) for _ in range(width)]
     busy: dict[int, Future[Any]] = {}
 
     def submit(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -168,41 +174,43 @@ def processes(width: int) -> Iterator[Callable[..., Future[Any]]]:
                 busy[slot] = pools[slot].submit(function, *arguments)
             except BrokenProcessPool:  # it died at its last block, or since
                 pools[slot].shutdown(wait=False)
-                pools[slot] = _pool()
+                pools[slot] = _pool(theirs)
                 busy[slot] = pools[slot].submit(function, *arguments)
         return busy[slot]
 
-    with _ended(pools):
+    with theirs, ours, _ended(pools, cut=ours.close):
         yield submit
 
 
 @contextlib.contextmanager
-def _ended(pools: list[Executor]) -> Iterator[None]:
+def _ended(pools: list[Executor], cut: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Wait for what runs, but not after a second Ctrl-C: the store stands a work that is cut off."""
     patient = True
     try:
         yield
     except KeyboardInterrupt:
         patient = False
+        cut()
         raise
     finally:
         for pool in pools:
             pool.shutdown(wait=patient, cancel_futures=True)
 
 
-def _pool() -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_begin_worker)
+def _pool(line: Connection) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(max_workers=1, mp_context=CONTEXT, initializer=_begin_worker, initargs=(line,))
 
 
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when the parent is killed: waiting for work would never end."""
+def _begin_worker(line: Connection) -> None:
+    """Leave Ctrl-C to the parent, and end when the parent is killed or cuts the line: waiting for work would never
+    end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
+    ends: list[Any] = [line, parent.sentinel]
 
     def follow() -> None:
-        parent.join()
+        wait_for_any(ends)
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
