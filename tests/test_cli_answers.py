@@ -1,6 +1,12 @@
 """The designer's questions as a user types them."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -87,6 +93,35 @@ def test_attribution_from_the_command_line(small_folder, tmp_path):
     assert attribution_file.read(tmp_path / "attribution.nc").attrs["mix"] == "both"
     assert "htz-2022" in found.output and "first in" in found.output and "all coalitions" in found.output
     assert (tmp_path / "f.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_ctrl_c_ends_an_attribution_and_all_its_processes(small_folder, tmp_path):
+    def processes():
+        rows = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout.split(
+            "\n"
+        )
+        return [row for row in rows if row.split()[:1] == [str(running.pid)] and "Z" not in row]
+
+    words = ["attribute", small_folder / "small.toml", "--draws", 200, "--processes", 2, "--out", tmp_path / "a.nc"]
+    environment = os.environ | {"PYTHONPATH": str(Path(policymix.__file__).parents[1])}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "policymix", *map(str, words)], env=environment, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    end = time.monotonic() + 120
+    while len(processes()) < 4 and time.monotonic() < end:  # the command, its two, and what tracks their resources
+        time.sleep(0.1)
+    time.sleep(3.0)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: the children hear it too
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130 and err.rstrip().endswith("policymix: interrupted; nothing was written"), err
+    assert "Traceback" not in err and not (tmp_path / "a.nc").exists()
+    end = time.monotonic() + 20
+    while processes() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not processes()
 
 
 @pytest.mark.parametrize(
