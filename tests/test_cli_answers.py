@@ -1,6 +1,12 @@
 """The designer's questions as a user types them."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -69,13 +75,53 @@ def test_an_attribution_that_cannot_be_kept_is_not_begun(small_folder, tmp_path,
 
 
 def test_attribution_from_the_command_line(small_folder, tmp_path):
-    words = ["attribute", small_folder / "small.toml", "--mix", "both", "--by", "package", "--draws", "2"]
+    words = [
+        "attribute",
+        small_folder / "small.toml",
+        "--mix",
+        "both",
+        "--by",
+        "package",
+        "--draws",
+        "2",
+        "--threads",
+        "2",
+    ]
     files = ["--figure", tmp_path / "f.svg", "--out", tmp_path / "attribution.nc"]
     found = command(*words, "--set", "run.end=2022Q4", *files)
     assert found.exit_code == 0, found.output
     assert attribution_file.read(tmp_path / "attribution.nc").attrs["mix"] == "both"
     assert "htz-2022" in found.output and "first in" in found.output and "all coalitions" in found.output
     assert (tmp_path / "f.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_ctrl_c_ends_an_attribution_and_all_its_processes(small_folder, tmp_path):
+    def processes():
+        rows = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout.split(
+            "\n"
+        )
+        return [row for row in rows if row.split()[:1] == [str(running.pid)] and "Z" not in row]
+
+    words = ["attribute", small_folder / "small.toml", "--draws", 200, "--processes", 2, "--out", tmp_path / "a.nc"]
+    environment = os.environ | {"PYTHONPATH": str(Path(policymix.__file__).parents[1])}
+    running = subprocess.Popen(
+        [sys.executable, "-m", "policymix", *map(str, words)], env=environment, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    end = time.monotonic() + 120
+    while len(processes()) < 4 and time.monotonic() < end:  # the command, its two, and what tracks their resources
+        time.sleep(0.1)
+    time.sleep(3.0)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does: the children hear it too
+    _, err = running.communicate(timeout=60)
+    assert running.returncode == 130 and err.rstrip().endswith("policymix: interrupted; nothing was written"), err
+    assert "Traceback" not in err and not (tmp_path / "a.nc").exists()
+    end = time.monotonic() + 20
+    while processes() and time.monotonic() < end:
+        time.sleep(0.1)
+    assert not processes()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +138,7 @@ def test_attribution_from_the_command_line(small_folder, tmp_path):
         (["targets", "RUN", "--target", "dalian-2020/t99"], "dalian-2020/t"),
         (["effort", "RUN", "--mix", "nobody"], "both"),
         (["attribute", "SMALL", "--players", "htz-2022,htz-2022/m4"], "not both"),
+        (["attribute", "SMALL", "--threads", "1", "--processes", "1"], "one of them"),
     ],
 )
 def test_wrong_questions_are_sentences(folder, small_folder, words, says):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -162,7 +163,10 @@ def attribute(
         list[str] | None, typer.Option("--set", metavar="ADDRESS=VALUE", help="Set a value; repeatable.")
     ] = None,
     pairs: Annotated[int, typer.Option(help="Orders sampled in every run, each with its reverse.")] = 1,
-    threads: Annotated[int | None, typer.Option(min=1, help="Units of work at once; all cores by default.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads instead of processes.")] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="Units of work at once, each in a process; all cores by default.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="FILE.nc to keep it in; a report finds out/SCENARIO/attribution.nc.")
     ] = None,
@@ -180,6 +184,7 @@ def attribute(
       policymix attribute dalian-2025 --mix htz-2022 --draws 50 --outcome core_share
       policymix attribute dalian-2025 --players htz-2022,dalian-2021/1
       policymix attribute dalian-2025 --draws 20 --out out/dalian-2025/attribution.nc
+      policymix attribute dalian-2025 --draws 50 --processes 2
     """
     from policymix.analysis.attribution import attribute as shares
     from policymix.cli import progress_bar
@@ -196,8 +201,11 @@ def attribute(
         check_writable(out.expanduser().absolute().parent)
     chosen = with_options(load_scenario(scenario), draws=draws, replicates=replicates, seed=seed, set=settings)
     named = by if players is None else [each.strip() for each in players.split(",")]
+    if threads is None and processes is None:
+        processes = os.cpu_count()
+    workers = {"threads": threads, "processes": processes}
     with progress_bar(quiet) as progress:
-        table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, threads=threads, progress=progress)
+        table = shares(chosen, mix, by=named, outcome=outcome, pairs=pairs, **workers, progress=progress)
     if out is not None:
         from policymix.analysis.attribution_file import write
 

@@ -1,12 +1,16 @@
 """What a package offers: a project that no clause could pay makes no claim, one that some clause could pay does."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from policymix.engine.claims import TYPE_BITS
-from policymix.engine.offers import find_offers, schedule_of
+from policymix.engine.claims import F_PLACE, TYPE_BITS
+from policymix.engine.offers import OF_PROJECTS, OF_RESEARCH, find_offers, meeting_of, schedule_of
 from policymix.policy.compile import compile_mix
 from policymix.policy.package import load
+from policymix.policy.schedule import eligible
+from policymix.policy.versions import keeping
 
 PACKAGE = """
 id = "trial"
@@ -75,3 +79,45 @@ def test_a_least_investment_is_a_line_in_what_firms_plan_on(tmp_path):
     assert not offers.rate.any() and offers.line[at] == pytest.approx(5e6)
     assert offers.lump[at] == pytest.approx(0.0, abs=1e-6)
     assert offers.rate_above[at][..., 0] == pytest.approx(0.10) and offers.end_above[at][..., 0] == pytest.approx(100e6)
+
+
+PARTS = [("1", "2", "3"), ("3",), ("1", "5a", "7", "10"), ("2", "3", "5a", "5b", "7", "8", "9a")]
+QUARTERS = np.array([737900, 738100, 738500, 739000])
+"""Days of 2021 to 2024."""
+
+
+def offers_of(clauses):
+    compiled = compile_mix([keeping(load("dalian-2021"), clauses)], {"city": "here"}, ("here-a", "here-b"))
+    return compiled, find_offers(compiled, QUARTERS, np.array([1.0, 6.0]), 2)
+
+
+@pytest.mark.parametrize("clauses", PARTS)
+def test_clauses_asked_once_meet_what_they_meet_in_every_coalition(clauses):
+    """Against asking every clause of the coalition itself, row by row: who meets is one pattern wherever it is the
+    same, and none where nobody does."""
+    compiled, offers = offers_of(clauses)
+    for of, found in zip((OF_PROJECTS, OF_RESEARCH), offers, strict=True):
+        pattern_of = {(): -1}
+        own = np.flatnonzero(compiled.arrays.clause["kind"] == of.kind)
+        for (q, day), row in itertools.product(enumerate(QUARTERS.tolist()), range(found.index.shape[1])):
+            facts = of.facts_of(row, day, np.array([1.0, 6.0]), 2)
+            facts[list(of.sizes)] = np.nan
+            met = tuple(c for c in own if eligible(compiled.arrays, c, facts, day, facts[F_PLACE]) != 0)
+            facts[list(of.differing)] = np.nan
+            some = any(eligible(compiled.arrays, c, facts, day, facts[F_PLACE]) != 0 for c in own)
+            assert found.index[q, row] == pattern_of.setdefault(met, len(pattern_of) - 1)
+            assert found.possible[q, row] == some
+        assert len(found.patterns) == len(pattern_of) - 1
+    assert any(each.possible.any() for each in offers)
+
+
+def test_patterns_meet_as_their_rows_do():
+    """The combinations are the distinct rows in order, as sorting finds them."""
+    tables = [offers_of(clauses)[1][0] for clauses in PARTS]
+    size = tables[0].index.shape
+    for held in ([], tables[:1], tables):
+        found = meeting_of(held, *size)
+        rows = np.stack([each.index.ravel() for each in held], axis=1) if held else np.zeros((np.prod(size), 0), int)
+        assert np.array_equal(found.pattern[found.at.ravel()], rows)
+        assert np.array_equal(found.pattern, np.unique(rows, axis=0)) or not held
+    assert len(found.pattern) > 2

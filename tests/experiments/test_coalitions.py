@@ -1,11 +1,16 @@
 """Players of a mix: what they are, what they may not be, and that together they are the whole mix of a run."""
 
+import os
+
+import numpy as np
 import pytest
 
 from policymix.analysis.attribution import attribute
 from policymix.analysis.differences import against_baseline
 from policymix.analysis.selection import total
-from policymix.errors import InvalidValue, NotFound
+from policymix.engine.timetable import FREE
+from policymix.engine.unit import fork_unit, run_fork
+from policymix.errors import InvalidValue, NotFound, RunFailed
 from policymix.experiments import coalitions, runner
 from policymix.experiments.scenario import with_options
 from policymix.policy.package import load
@@ -96,3 +101,59 @@ def test_a_package_without_its_opportunities_has_none(short):
     assert "dalian-2021.opportunities" in held["0"] and "dalian-2021" not in held["0"]
     assert "dalian-2021.opportunities" not in held["1"] and "dalian-2021" in held["1"]
     assert {"dalian-2021.opportunities", "dalian-2021"} <= set(held["0+1"])
+
+
+def test_a_coalition_is_worth_the_same_whatever_others_are_asked_for(short):
+    """And what is asked once of a clause for all coalitions is what is asked for one alone."""
+    game = coalitions.game_of(short, "both", ["htz-2022", "dalian-2021/1", "dalian-2021/opportunities"])
+    asked = [frozenset(each) for each in ([0], [1], [2, 3], [0, 1, 2, 3])]
+    together = coalitions.values_of(game, 1, 0, asked)
+    assert together[coalitions.EMPTY] == 0.0 and len({*together.values()}) == len(asked) + 1
+    for members in asked:
+        assert coalitions.values_of(game, 1, 0, [members])[members] == together[members]
+
+
+def test_outcomes_are_the_same_without_the_appraisal(short):
+    game = coalitions.game_of(short, "both", "package")
+    setting = coalitions.setting_for(game, [frozenset([0])])
+    numbers = dict(game.inputs.fixed) | dict(zip(game.names, game.values[0].tolist(), strict=True))
+    unit = fork_unit(setting, numbers, short.seed, 0)
+    ((whole, _),), ((lean, _),) = (list(run_fork(unit, "0", (FREE,), appraise=each)) for each in (True, False))
+    assert whole.appraisal is not None and lean.appraisal is None
+    for name, table in whole.out._asdict().items():
+        assert np.array_equal(table, getattr(lean.out, name)), name
+
+
+@pytest.mark.parametrize("workers", [{"threads": 1}, pytest.param({"processes": 2}, marks=pytest.mark.slow)])
+def test_shares_do_not_depend_on_who_works_them_out(short, workers):
+    seen = []
+    found = attribute(short, "both", by="package", **workers, progress=lambda *done: seen.append(done))
+    assert found.identical(attribute(short, "both", by="package", threads=2))
+    assert seen == [(0, 2), (1, 2), (2, 2)]
+
+
+def test_threads_and_processes_are_not_asked_for_together(short):
+    with pytest.raises(InvalidValue, match="both --threads and --processes"):
+        attribute(short, "both", threads=1, processes=1)
+
+
+def dying(game, draw, replicate):
+    os._exit(9)
+
+
+def refusing(game, draw, replicate):
+    raise InvalidValue(game.mix, f"draw {draw}", "another")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("work", "error", "words"),
+    [
+        (dying, RunFailed, "draw 0 replicate 0: its process died 4 times; if memory is short"),
+        (refusing, InvalidValue, "both: found draw [01]; expected another"),
+    ],
+)
+def test_what_goes_wrong_in_a_process_is_a_sentence(short, work, error, words):
+    game = coalitions.game_of(short, "both", "package")
+    with pytest.raises(error, match=words):
+        coalitions.in_units(game, work, lambda *found: None, processes=1)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ import numpy as np
 
 from policymix.analysis.differences import summary
 from policymix.errors import InvalidValue, RunFailed
-from policymix.experiments.coalitions import EMPTY, OUTCOMES, game_of, in_units, values_of
+from policymix.experiments.coalitions import EMPTY, OUTCOMES, Game, game_of, in_units, values_of
 from policymix.experiments.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def attribute(
     outcome: str = "investment",
     pairs: int = PAIRS,
     threads: int | None = None,
+    processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> xarray.Dataset:
     """Shares of the parts of a mix in what it does.
@@ -60,6 +62,10 @@ def attribute(
     by : clause, package, or names of both kinds that do not contain one another; what is left is ``rest``
     outcome : investment, value_added, real_rd, employment, active_firms, core_share or paid
     pairs : orders sampled in every run, each with its reverse, where there are more than six players
+    threads : units of work at once; all processors by default
+    processes : units at once in processes of their own, instead of threads: nearly twice as fast on two processors,
+        where two threads wait for one interpreter; a program that asks for it begins under
+        ``if __name__ == "__main__":``. The numbers are the same, to the bit.
 
     Returns
     -------
@@ -77,18 +83,17 @@ def attribute(
 
     if pairs < 1:
         raise InvalidValue("--pairs", str(pairs), "1 or more")
+    if threads is not None and processes is not None:
+        raise InvalidValue("attribute", "both --threads and --processes", "one of them")
     game = game_of(scenario, mix, by, outcome)
     n, (draws, replicates) = len(game.players), (game.scenario.draws, game.scenario.replicates)
     shares = np.full((len(SHARES), n, draws, replicates), np.nan)
     total = np.full((draws, replicates), np.nan)
 
-    def work(draw: int, replicate: int) -> None:
-        orders = sampled_orders(n, pairs, game.scenario.seed, draw * replicates + replicate)
-        worth = values_of(game, draw, replicate, coalitions_of(n, orders))
-        total[draw, replicate] = worth[frozenset(range(n))]
-        shares[:, :, draw, replicate] = np.stack(shares_of(worth, n, orders))
+    def keep(draw: int, replicate: int, found: tuple[np.ndarray, float]) -> None:
+        shares[:, :, draw, replicate], total[draw, replicate] = found
 
-    in_units(game, work, threads, progress)
+    in_units(game, partial(shares_of_unit, pairs), keep, threads, processes, progress)
     check_sums(shares[0], total)
     names = [player.name for player in game.players]
     coords = {"share": list(SHARES), "player": names, "draw": range(draws), "replicate": range(replicates)}
@@ -105,6 +110,14 @@ def attribute(
         **{f"total_{name}": float(whole[name][0]) for name in ("mean", "low", "high", "standard_error")},
     )  # fmt: skip
     return table
+
+
+def shares_of_unit(pairs: int, game: Game, draw: int, replicate: int) -> tuple[np.ndarray, float]:
+    """Shares of one draw and replicate, float64[shares, players], and their total."""
+    n, luck = len(game.players), draw * game.scenario.replicates + replicate
+    orders = sampled_orders(n, pairs, game.scenario.seed, luck)
+    worth = values_of(game, draw, replicate, coalitions_of(n, orders))
+    return np.stack(shares_of(worth, n, orders)), worth[frozenset(range(n))]
 
 
 def sampled_orders(players: int, pairs: int, seed: int, luck: int) -> list[tuple[int, ...]]:

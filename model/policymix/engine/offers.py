@@ -9,13 +9,16 @@ those of the draw.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import compress
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
-from ..policy.arrays import MAX_SEGMENTS
+from ..policy.arrays import ALTERNATIVE, CLAUSE, MAX_SEGMENTS, TEST
 from ..policy.claim import MAX_FACTS
 from ..policy.compile import Compiled
 from ..policy.schedule import eligible
@@ -101,21 +104,27 @@ def research_facts(row: int, day: int, fields: np.ndarray, places: int) -> np.nd
     return facts
 
 
+class Trial(NamedTuple):
+    """How one claim kind is tried: the fact of its size, the facts of a row, those that are unknown when asking whether
+    a clause could pay at all, and when asking which clauses meet at any size."""
+
+    kind: int
+    base_fact: int
+    facts_of: Callable[[int, int, np.ndarray, int], np.ndarray]
+    differing: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+
+OF_PROJECTS = Trial(PROJECT, F_TOTAL, project_facts, tuple(OF_THE_PROJECT), tuple(SIZES))
+OF_RESEARCH = Trial(RESEARCH_KIND, F_RD, research_facts, tuple(OF_THE_RESEARCH), (F_RD,))
+
+
 def find_offers(compiled: Compiled, days: np.ndarray, fields: np.ndarray, places: int) -> tuple[Offers, Offers]:
     """Offers of one package, compiled by itself, to projects and to research, for every quarter of a run."""
     cells = len(fields) * places
     return (
-        _find(
-            compiled,
-            (PROJECT, F_TOTAL, project_facts, OF_THE_PROJECT, SIZES),
-            cells * TYPE_BITS.size * 2,
-            days,
-            fields,
-            places,
-        ),
-        _find(
-            compiled, (RESEARCH_KIND, F_RD, research_facts, OF_THE_RESEARCH, [F_RD]), cells * 4, days, fields, places
-        ),
+        _find(compiled, OF_PROJECTS, cells * TYPE_BITS.size * 2, days, fields, places),
+        _find(compiled, OF_RESEARCH, cells * 4, days, fields, places),
     )
 
 
@@ -132,36 +141,72 @@ def same_tests(one: Compiled, other: Compiled) -> bool:
     return first.clause.shape == second.clause.shape and bool((first.clause[whether] == second.clause[whether]).all())
 
 
-def _find(compiled, of, rows, days, fields, places) -> Offers:
-    kind, base_fact, facts_of, differing, sizes = of
-    arrays = compiled.arrays
-    clauses = [c for c in range(len(arrays.clause)) if arrays.clause["kind"][c] == kind]
+def _find(compiled: Compiled, of: Trial, rows: int, days: np.ndarray, fields: np.ndarray, places: int) -> Offers:
+    arrays, words = compiled.arrays, tuple(fields.tolist())
+    clauses = [c for c in range(len(arrays.clause)) if arrays.clause["kind"][c] == of.kind]
     index = np.full((len(days), rows), -1, np.int64)
+    possible = np.zeros((len(days), rows), bool)
     patterns: list[Pattern] = []
     known: dict[tuple, int] = {}
     spans: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
-    possible = np.zeros((len(days), rows), bool)
     for q, day in enumerate(days):
         open_now = tuple(
             c for c in clauses if arrays.clause["open_from"][c] <= day <= arrays.clause["open_until"][c]
         )  # fmt: skip
         if open_now and open_now not in spans:
-            line, some = np.full(rows, -1, np.int64), np.zeros(rows, bool)
-            for row in range(rows):
-                trial = facts_of(row, int(day), fields, places)
-                facts = trial.copy()
-                facts[sizes] = np.nan
-                met = tuple(c for c in open_now if eligible(arrays, c, facts, int(day), facts[F_PLACE]) != 0)
+            reached = [_reached(*_asked(arrays, c), of, rows, int(day), words, places) for c in open_now]
+            line = np.full(rows, -1, np.int64)
+            for row, meets in enumerate(zip(*(met.tolist() for met, _ in reached), strict=True)):
+                met = tuple(compress(open_now, meets))
                 if met and met not in known:
                     known[met] = len(patterns)
-                    patterns.append(Pattern(trial, int(day)))
+                    patterns.append(Pattern(of.facts_of(row, int(day), fields, places), int(day)))
                 line[row] = known.get(met, -1)
-                facts[differing] = np.nan
-                some[row] = any(eligible(arrays, c, facts, int(day), facts[F_PLACE]) != 0 for c in open_now)
-            spans[open_now] = line, some
+            spans[open_now] = line, np.any([some for _, some in reached], axis=0)
         if open_now:
             index[q], possible[q] = spans[open_now]
-    return Offers(kind, base_fact, index, possible, tuple(patterns))
+    return Offers(of.kind, of.base_fact, index, possible, tuple(patterns))
+
+
+WHERE_AND_WHEN = ("place_mask", "window_fact", "open_from", "open_until", "last_day")
+"""Figures of a clause that decide with its tests whether it meets a claim."""
+
+
+def _asked(arrays, clause: int) -> tuple[bytes, bytes, bytes]:
+    """What a clause asks of a claim, whatever other clauses stand beside it: its tables of clause, alternatives, tests,
+    with positions counted from nought."""
+    row = np.zeros(1, CLAUSE)
+    for name in WHERE_AND_WHEN:
+        row[name] = arrays.clause[clause][name]
+    first, last = (int(arrays.clause[clause][f"alternative_{end}"]) for end in ("first", "last"))
+    row["alternative_last"] = last - first
+    alternatives = arrays.alternative[first:last].copy()
+    begin, end = (
+        (int(alternatives["test_first"].min()), int(alternatives["test_last"].max())) if last > first else (0, 0)
+    )
+    for name in ("test_first", "test_last"):
+        alternatives[name] -= begin
+    return row.tobytes(), alternatives.tobytes(), arrays.test[begin:end].tobytes()
+
+
+@lru_cache(maxsize=4096)
+def _reached(
+    row: bytes, alternatives: bytes, tests: bytes, of: Trial, rows: int, day: int, words: tuple[float, ...], places: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows a clause meets on a day at some size, and in which it could pay some firm: bool[rows] each.
+
+    Versions of a package and coalitions of its clauses ask it of the same clauses over and over.
+    """
+    tables = {"clause": (row, CLAUSE), "alternative": (alternatives, ALTERNATIVE), "test": (tests, TEST)}
+    asked = SimpleNamespace(**{name: np.frombuffer(*table) for name, table in tables.items()})
+    met, some = np.zeros((2, rows), bool)
+    for at in range(rows):
+        facts = of.facts_of(at, day, np.array(words), places)
+        facts[list(of.sizes)] = np.nan
+        met[at] = eligible(asked, 0, facts, day, facts[F_PLACE]) != 0
+        facts[list(of.differing)] = np.nan
+        some[at] = eligible(asked, 0, facts, day, facts[F_PLACE]) != 0
+    return met, some
 
 
 class Schedule(NamedTuple):
@@ -201,11 +246,15 @@ class Meeting(NamedTuple):
 
 def meeting_of(offers: Sequence[Offers], quarters: int, rows: int) -> Meeting:
     """The combinations of patterns of several packages, by quarter and row."""
-    if not offers:
-        return Meeting(np.zeros((1, 0), np.int64), np.zeros((quarters, rows), np.int64))
-    stacked = np.stack([each.index.ravel() for each in offers], axis=1)
-    pattern, index = np.unique(stacked, axis=0, return_inverse=True)
-    return Meeting(pattern, index.reshape(quarters, rows))
+    pattern, at = np.zeros((1, 0), np.int64), np.zeros(quarters * rows, np.int64)
+    for each in offers:
+        width = len(each.patterns) + 1
+        pair = at * width + (each.index.ravel() + 1)
+        held = np.bincount(pair, minlength=len(pattern) * width) > 0
+        found = np.flatnonzero(held)
+        at = (np.cumsum(held) - 1)[pair]
+        pattern = np.column_stack([pattern[found // width], found % width - 1])
+    return Meeting(pattern, at.reshape(quarters, rows))
 
 
 def notch_of(x: np.ndarray, slope: np.ndarray, base: np.ndarray, pieces: int) -> int:

@@ -32,6 +32,7 @@ def appraised_outcomes(
     wanted : names of those to form
     """
     a = result.appraisal
+    assert a is not None, f"{result.mix} was run without its appraisal"
     found: dict[str, np.ndarray] = {name: a.table[:, k] for k, name in enumerate(MEASURES) if name in wanted}
     found |= {name: getattr(a, of)[:, k] for name, (k, of) in BY_GROUP.items() if name in wanted}
     found |= {name: np.asarray(getattr(a, of)) for name, of in WHOLE.items() if name in wanted}

@@ -7,8 +7,11 @@ whole mix.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NoReturn, TypeVar
 
 import numpy as np
 
@@ -16,7 +19,8 @@ from policymix.engine.setting import Setting
 from policymix.engine.timetable import FREE
 from policymix.engine.unit import Forked, MixResult, fork_unit, run_fork
 from policymix.engine.warm import warm
-from policymix.errors import InvalidValue, NotFound
+from policymix.errors import InvalidValue, NotFound, RunFailed
+from policymix.experiments import crew
 from policymix.experiments.inputs import Inputs, gather, uncertainties
 from policymix.experiments.limits import check_changes
 from policymix.experiments.measured import ALL, core_and_users, money_outcomes, real_outcomes
@@ -25,6 +29,9 @@ from policymix.experiments.runner import draw_values, in_threads, setting_of, wh
 from policymix.experiments.scenario import Scenario, with_options
 from policymix.policy.package import Package
 from policymix.policy.versions import keeping
+
+Found = TypeVar("Found")
+"""What is worked out of a unit."""
 
 OPENED = "opportunities"
 """Name of the player that a package's opportunities are, after the package's."""
@@ -227,7 +234,7 @@ def values_of(
     nothing = read(unit.baseline)
     found = {EMPTY: 0.0}
     for members in wanted:
-        for result, _ in run_fork(unit, coalition_name(members), (FREE,)):
+        for result, _ in run_fork(unit, coalition_name(members), (FREE,), appraise=False):
             found[members] = read(result) - nothing
     return found
 
@@ -251,15 +258,84 @@ def reader(outcome: str, setting: Setting, unit: Forked) -> Callable[[MixResult]
 
 
 def in_units(
-    game: Game, work: Callable[[int, int], None], threads: int | None, progress: Callable[[int, int], None] | None
+    game: Game,
+    work: Callable[[Game, int, int], Found],
+    done: Callable[[int, int, Found], None],
+    threads: int | None = None,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> None:
-    """Call work(draw, replicate) for every unit of the scenario, some at once."""
+    """Work out every unit of the scenario, some at once.
+
+    Parameters
+    ----------
+    work : of (game, draw, replicate); with ``processes`` it has to be picklable
+    done : called with (draw, replicate, what work found), in any order
+    threads : units at once in this process; all processors by default
+    processes : units at once in processes of their own, instead of threads; one unit alone needs none
+
+    Raises
+    ------
+    RunFailed
+        A process died again and again; and whatever work raises.
+    """
     setting = setting_for(game, [frozenset(range(len(game.players)))])
     warm(game.scenario.rules, setting.contract, setting.general)
     units = list(_units(game.scenario))
     if progress is not None:
         progress(0, len(units))
-    in_threads(lambda position: work(*units[position]), len(units), threads, progress)
+    if processes is not None and len(units) > 1:
+        _in_processes(game, units, work, done, min(processes, len(units)), progress)
+    else:
+        in_threads(lambda at: done(*units[at], work(game, *units[at])), len(units), threads, progress)
+
+
+def _in_processes(
+    game: Game,
+    units: Sequence[tuple[int, int]],
+    work: Callable[[Game, int, int], Found],
+    done: Callable[[int, int, Found], None],
+    width: int,
+    progress: Callable[[int, int], None] | None,
+) -> None:
+    packed, left = pickle.dumps(game), list(units)
+
+    def finished(report: tuple[int, int, Found]) -> None:
+        done(*report)
+        left.remove(report[:2])
+        if progress is not None:
+            progress(len(units) - len(left), len(units))
+
+    def killed(at: int) -> NoReturn:
+        draw, replicate = units[at]
+        text = f"draw {draw} replicate {replicate}: its process died {crew.DEATHS} times"
+        raise RunFailed(f"{text}; if memory is short, take fewer --processes, or --threads 1")
+
+    def stopping(running: int) -> NoReturn:
+        raise KeyboardInterrupt  # nothing is stored, so that nothing is worth waiting for
+
+    with crew.processes(width) as submit:
+        crew.work_through(
+            range(len(units)),
+            submit=lambda at: submit(_in_process, packed, work, *units[at]),
+            width=lambda: width,
+            done=finished,
+            killed=killed,
+            stopping=stopping,
+        )
+
+
+def _in_process(
+    packed: bytes, work: Callable[[Game, int, int], Found], draw: int, replicate: int
+) -> tuple[int, int, Found]:
+    """One unit in a process of its own."""
+    return draw, replicate, work(_unpacked(packed), draw, replicate)
+
+
+@lru_cache(maxsize=1)
+def _unpacked(packed: bytes) -> Game:
+    """The game, unpacked once a process."""
+    return pickle.loads(packed)
 
 
 def _units(scenario: Scenario) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Who works through the blocks of a sweep: threads, processes of this machine, or a Dask cluster.
+"""Who works through the blocks of a sweep, or units of work: threads, processes of this machine, or a Dask cluster.
 
 Blocks are handed out a few at a time, so that an interruption waits for those that run and for no others.
 """
@@ -15,15 +15,21 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any
+from multiprocessing.connection import Connection
+from multiprocessing.connection import wait as wait_for_any
+from typing import Any, TypeVar
 
 from policymix.errors import NotFound, RunFailed
-from policymix.experiments.blocks import Report
+
+Report = TypeVar("Report")
+"""What becomes of a block."""
 
 DEATHS = 4
 """A block that has killed its worker so often has failed."""
 KILLED = f"the worker died {DEATHS} times at this block"
 
+
+CONTEXT = multiprocessing.get_context("spawn")
 
 PATIENCE = 0.2
 """Seconds between looks at whether the user has interrupted."""
@@ -54,7 +60,7 @@ def work_through(
     submit : begins a block; its future gives a report, or fails by `BrokenProcessPool` when its worker dies
     width : how many blocks may be out at once, asked again each time
     done : called with every report
-    killed : called with a block that killed its worker `DEATHS` times; writes it as failed
+    killed : called with a block that killed its worker `DEATHS` times; says what becomes of it
     stopping : called with the number of blocks still at work when the user interrupts
 
     Raises
@@ -120,7 +126,7 @@ def _ctrl_c() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _error_of(future: Future[Report]) -> BaseException | None:
+def _error_of(future: Future[Any]) -> BaseException | None:
     """What a block failed by, in words where a worker could not even begin."""
     if future.cancelled():
         return RunFailed("--scheduler: the scheduler is gone; what is stored stays, go on with --resume")
@@ -154,9 +160,11 @@ def threads(width: int) -> Iterator[Callable[..., Future[Any]]]:
 def processes(width: int) -> Iterator[Callable[..., Future[Any]]]:
     """Processes of this machine, each with a pool of its own, so that a death is that of one block.
 
-    A process that has died is replaced when the next block is handed out.
+    A process that has died is replaced when the next block is handed out. All of them end with this one, and at once
+    after a KeyboardInterrupt.
     """
-    pools: list[Executor] = [_pool() for _ in range(width)]
+    theirs, ours = CONTEXT.Pipe(duplex=False)
+    pools: list[Executor] = [_pool(theirs) for _ in range(width)]
     busy: dict[int, Future[Any]] = {}
 
     def submit(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
@@ -166,41 +174,43 @@ def processes(width: int) -> Iterator[Callable[..., Future[Any]]]:
                 busy[slot] = pools[slot].submit(function, *arguments)
             except BrokenProcessPool:  # it died at its last block, or since
                 pools[slot].shutdown(wait=False)
-                pools[slot] = _pool()
+                pools[slot] = _pool(theirs)
                 busy[slot] = pools[slot].submit(function, *arguments)
         return busy[slot]
 
-    with _ended(pools):
+    with theirs, ours, _ended(pools, cut=ours.close):
         yield submit
 
 
 @contextlib.contextmanager
-def _ended(pools: list[Executor]) -> Iterator[None]:
+def _ended(pools: list[Executor], cut: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Wait for what runs, but not after a second Ctrl-C: the store stands a work that is cut off."""
     patient = True
     try:
         yield
     except KeyboardInterrupt:
         patient = False
+        cut()
         raise
     finally:
         for pool in pools:
             pool.shutdown(wait=patient, cancel_futures=True)
 
 
-def _pool() -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_begin_worker)
+def _pool(line: Connection) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(max_workers=1, mp_context=CONTEXT, initializer=_begin_worker, initargs=(line,))
 
 
-def _begin_worker() -> None:
-    """Leave Ctrl-C to the parent, and end when the parent is killed: waiting for work would never end."""
+def _begin_worker(line: Connection) -> None:
+    """Leave Ctrl-C to the parent, and end when the parent is killed or cuts the line: waiting for work would never
+    end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
     assert parent is not None
+    ends: list[Any] = [line, parent.sentinel]
 
     def follow() -> None:
-        parent.join()
+        wait_for_any(ends)
         os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()

@@ -119,6 +119,7 @@ def money_outcomes(
     if "opportunity_spending" in wanted:
         found["opportunity_spending"] = result.opportunity_spending[first:]
     if "never_claimed_share" in wanted:
+        assert result.appraisal is not None, f"{result.mix} was run without its appraisal"
         found["never_claimed_share"] = np.asarray(result.appraisal.never_claimed)
     if "pool_used" in wanted:
         pool = result.out.pool[first:].sum(axis=0)
