@@ -6,6 +6,7 @@ import errno
 import importlib
 import os
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -32,6 +33,9 @@ SETTINGS = {  # of Solara, read when it is imported
 }
 IMPORTED = ("policymix.app.site", "xarray", "scipy.special", "matplotlib.figure", "matplotlib.backends.backend_svg")
 """Modules that several threads would otherwise begin to import at once."""
+SWITCH = 0.0005
+"""Seconds after which Python lets another thread go on: runs leave and take it hundreds of times a second, and a figure
+under way would hold each up for ten times as long."""
 FONT_PATH = "/policymix/font.ttf"
 VIEWPORT = (b"maximum-scale=1, user-scalable=no, minimal-ui", b"minimum-scale=1")
 """Solara's page forbids readers to enlarge it."""
@@ -66,6 +70,7 @@ def serve(
     listening = bound(host, port)
     with listening:
         server = made()
+        sys.setswitchinterval(SWITCH)
         shared_crew()  # made here, before visitors' threads could each make one
         threading.Thread(target=prepare, args=[state], daemon=True).start()
         if ready is not None:
