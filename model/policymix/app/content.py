@@ -95,7 +95,8 @@ def _pictures(
 
 def _overview(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
     """The treasury's bill, what it changed, and the chance of the core-share target."""
-    chosen = [row for name in KEY_ROWS for row in rows(results) if row.id == name]
+    known = {row.id: row for row in rows(results)}
+    chosen = [known[name] for name in KEY_ROWS if name in known]
     table = headline(results, _core_targets(results, targets), chosen=chosen)
     mixes = table["mix"].values.tolist()
     lines = [
