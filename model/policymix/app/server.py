@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import uvicorn
 
 HOST, PORT = "127.0.0.1", 8765
+LOCAL = (HOST, "::1")
 SETTINGS = {  # of Solara, read when it is imported
     "SOLARA_APP": "policymix.app.site",
     "SOLARA_MODE": "production",
@@ -138,9 +139,21 @@ def readable(app: App) -> App:
         elif scope["path"] == FONT_PATH:
             await _font(send)
         else:
-            await app(scope, receive, _rewriting(send))
+            await app(_uncompressed(scope), receive, _rewriting(send))
 
     return wrapped
+
+
+def _uncompressed(scope: Scope) -> Scope:
+    """A request without the wish for compression: on this machine that takes longer than it saves, and the page itself
+    has to be readable here for `MARKUP`."""
+    client = scope.get("client") or ("", 0)
+    if scope["path"] != "/" and client[0] not in LOCAL:
+        return scope
+    return {
+        **scope,
+        "headers": [(name, value) for name, value in scope.get("headers", []) if name != b"accept-encoding"],
+    }
 
 
 def _rewriting(send: Send) -> Send:
