@@ -182,7 +182,7 @@ def test_a_preliminary_answer_has_its_scorecard(small_state):
     said.close()
     assert first.results["prices"].values.tolist() == ["free"]  # nothing has run at frozen ones
     (table,) = next(contents("targets", first.results, question.inputs.targets, "en", {}))["tables"]
-    assert len(table["rows"]) > 10
+    assert table["rows"]
 
 
 def test_mixes_run_from_where_they_begin(small_state, monkeypatch):
