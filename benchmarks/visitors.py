@@ -2,7 +2,8 @@
 
 Each visitor has a session of its own in a real browser and moves its own slider over values that nobody else uses. At
 the end every visitor's table has to be the one that its last state gives without a browser. Two waves come and leave;
-the server's memory after the second is set against that after the first.
+the server's memory after the second is set against that after the first. While they move, each page notes how long its
+oldest move without an answer has waited when the table changes.
 
 ::
 
@@ -16,6 +17,7 @@ from __future__ import annotations
 import argparse
 import random
 import re
+import statistics
 import subprocess
 import sys
 import threading
@@ -35,6 +37,25 @@ STEADY = 1.1
 """Memory after the second wave over that after the first."""
 IDLE = 25.0
 """Per cent of a processor that a server without visitors may use."""
+
+
+NOTING = f"""() => {{
+    let since = null, text = "";
+    window.waits = [];
+    const slider = document.getElementById("r-{ADDRESS}"), table = () => document.querySelector("#pm-panel tbody");
+    slider.addEventListener("input", () => {{ since = since ?? performance.now(); }});
+    text = table()?.innerText;
+    new MutationObserver(() => {{
+        const now = table()?.innerText;
+        if (!now || now === text) return;
+        text = now;
+        if (since !== null) window.waits.push((performance.now() - since) / 1000);
+        since = null;
+    }}).observe(document.getElementById("pm-answer"), {{ subtree: true, childList: true, characterData: true }});
+}}"""
+"""Seconds from a page's oldest move without an answer to the next change of its table."""
+LONG_ENOUGH = 60.0
+"""Seconds of moving in which everyone has to see an answer."""
 
 
 def main() -> None:
@@ -81,6 +102,7 @@ def one_wave(program, address: str, given: argparse.Namespace, wave: int) -> lis
     for page in pages:
         page.wait_for_selector(".pm-heading", timeout=120_000)
         page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+        page.evaluate(NOTING)
     luck, moves, waits = random.Random(wave), 0, []
     until = time.monotonic() + given.seconds
     while time.monotonic() < until:
@@ -90,6 +112,7 @@ def one_wave(program, address: str, given: argparse.Namespace, wave: int) -> lis
             moves += 1
         time.sleep(2.0)
     begun = time.monotonic()
+    seen = [page.evaluate("window.waits") for page in pages]
     for page in pages:
         page.wait_for_function(
             "text => document.querySelector('.pm-status p').textContent.includes(text)"
@@ -99,7 +122,13 @@ def one_wave(program, address: str, given: argparse.Namespace, wave: int) -> lis
         )
         waits.append(time.monotonic() - begun)
     print(f"wave {wave + 1}: {moves} moves; final answers {waits[0]:.1f} to {waits[-1]:.1f} s after the last move")
+    every = sorted(each for own in seen for each in own)
+    counts = [len(own) for own in seen]
+    spread = f"; a move waited {statistics.median(every):.1f} s, at most {every[-1]:.1f} s" if every else ""
+    print(f"wave {wave + 1}: while moving each saw {min(counts)} to {max(counts)} answers{spread}")
     wrong = [text for number, page in enumerate(pages) for text in compared(number, page)]
+    if given.seconds >= LONG_ENOUGH and min(counts) == 0:
+        wrong.append("somebody saw no answer while moving")
     for page in pages:
         page.context.close()
     return wrong

@@ -11,7 +11,7 @@ pytest.importorskip("solara")
 import solara
 import xarray
 
-from policymix.app import Page, page, study, words
+from policymix.app import Page, acts, page, study, words
 from policymix.app.acts import begin, decoded, mix_asked, moved, own_package, own_packages, pin_of, with_added, without
 from policymix.app.downloads import package_toml
 from policymix.app.page import with_former
@@ -49,7 +49,7 @@ def test_an_address_with_an_upload_is_restored_by_its_download(small_state):
 
 
 def test_the_page_keeps_an_address_until_its_upload_is_there(small_state, monkeypatch):
-    monkeypatch.setattr(page, "answers", lambda question, cancelled: iter(()))
+    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
     query = "scenario=small&mix=none,htz-2022,mine.toml"
     answer, chosen, context = opened(query)
     assert "mine.toml, which this page does not have" in answer.message
@@ -91,7 +91,7 @@ def test_the_calculator_is_about_one_mix(small_state):
 
 
 def test_the_total_is_told_of_the_chosen_mix(small_state, monkeypatch):
-    monkeypatch.setattr(page, "answers", lambda question, cancelled: iter(()))
+    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
     box, context = solara.render(Page(query="scenario=small"), handle_error=False)
     calculator = next(each for each in widgets_of(box) if hasattr(each, "form_text"))
     assert (calculator.mixes, calculator.mix) == (["dalian-2021", "htz-2022", "both"], "both")
@@ -171,9 +171,53 @@ def test_an_error_in_a_run_ends_the_waiting(small_state, monkeypatch):
     context.close()
 
 
+def test_an_error_in_the_choices_is_told_and_the_page_goes_on(small_state, monkeypatch):
+    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
+    answer, chosen, context = opened()
+    offered, breaking = chosen.offered, [True]
+    monkeypatch.setattr(page, "offer", lambda state, uploads: breaks() if breaking else acts.offer(state, uploads))
+    chosen.vue_add_mix(["qingdao-2023"])
+    assert "ZeroDivisionError" in answer.message
+    assert chosen.offered == offered  # the former ones, which can be used
+    answer.vue_close_message(None)
+    assert answer.message == ""
+    breaking.clear()
+    chosen.vue_remove_mix("htz-2022")
+    assert answer.message == ""
+    assert [pack["name"] for pack in json.loads(chosen.offered)["packages"]] == [
+        "dalian-2021",
+        "htz-2022",
+        "qingdao-2023",
+    ]
+    awaited(lambda: not answer.busy)
+    context.close()
+
+
+def test_a_page_whose_choices_cannot_be_drawn_at_all_still_answers(small_state, monkeypatch):
+    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
+    monkeypatch.setattr(page, "offer", breaks)
+    monkeypatch.setattr(page.choices, "claim_form", breaks)
+    box, context = solara.render(Page(query="scenario=small"), handle_error=False)
+    answer = next(each for each in widgets_of(box) if hasattr(each, "content"))
+    calculator = next(each for each in widgets_of(box) if hasattr(each, "form_text"))
+    assert "ZeroDivisionError" in answer.message
+    assert "ZeroDivisionError" in calculator.message
+    awaited(lambda: not answer.busy)
+    context.close()
+
+
+def test_a_mistake_of_ours_in_an_event_is_told(small_state, monkeypatch):
+    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
+    answer, chosen, context = opened()
+    chosen.vue_change({"no": "address"})
+    assert "KeyError" in answer.message
+    awaited(lambda: not answer.busy)
+    context.close()
+
+
 def test_an_error_in_a_table_or_a_download_ends_the_waiting(small_state, monkeypatch):
     results = xarray.Dataset(coords={"draw": range(20)})
-    monkeypatch.setattr(page, "answers", lambda question, cancelled: iter([Answer(results, True)]))
+    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter([Answer(results, True)]))
     monkeypatch.setattr(page, "shared_contents", breaks)
     monkeypatch.setattr(page.downloads, "package_toml", breaks)
     answer, _, context = opened()

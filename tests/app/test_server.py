@@ -73,6 +73,21 @@ def test_readers_may_enlarge_the_page_and_are_told_its_language():
     assert answered("/x.js", b"text/javascript")[1] == b"<html>maximum-scale=1, user-scalable=no, minimal-ui"
 
 
+@pytest.mark.parametrize(
+    ("path", "client", "kept"),
+    [("/x.js", "127.0.0.1", []), ("/x.js", "10.0.0.7", [b"accept-encoding"]), ("/", "10.0.0.7", [])],
+)
+def test_nothing_is_compressed_for_this_machine_and_no_page_at_all(path, client, kept):
+    seen = []
+
+    async def inner(scope, receive, send):
+        seen.extend(name for name, _ in scope["headers"])
+
+    scope = {"type": "http", "path": path, "client": (client, 1), "headers": [(b"accept-encoding", b"gzip")]}
+    asyncio.run(server.readable(inner)(scope, None, None))
+    assert seen == kept
+
+
 def test_the_font_is_served():
     headers, body = answered(server.FONT_PATH)
     assert headers[b"content-type"] == b"font/ttf"

@@ -9,6 +9,7 @@ import pytest
 import policymix
 from policymix.analysis.selection import fullest_mix
 from policymix.app import study
+from policymix.app.content import contents
 from policymix.app.crew import FIRST, LATER, Crew
 from policymix.app.state import pinned, with_change, with_clause, with_mixes
 from policymix.app.stock import Stock
@@ -158,6 +159,45 @@ def test_the_sooner_wanted_goes_first():
     for future in (*later, first):
         future.result(timeout=10)
     assert order == [("first", 0), ("later", 0), ("later", 1)]
+
+
+def test_who_changes_a_wish_keeps_the_place_in_the_queue():
+    crew, order, gate = Crew(1), [], threading.Event()
+    crew.submit(FIRST, gate.wait)
+    mine = crew.turn()
+    dropped = crew.submit(FIRST, lambda: order.append("mine, dropped"), mine)
+    other = crew.submit(FIRST, lambda: order.append("other"))
+    again = crew.submit(FIRST, lambda: order.append("mine"), mine)
+    assert dropped.cancel()
+    gate.set()
+    for future in (other, again):
+        future.result(timeout=10)
+    assert order == ["mine", "other"]
+
+
+def test_a_preliminary_answer_has_its_scorecard(small_state):
+    question = study.question_of(small_state, {}, DRAWS)
+    said = study.answers(question, threading.Event(), first_draws=1)
+    first = next(each for each in said if isinstance(each, study.Answer))
+    said.close()
+    assert first.results["prices"].values.tolist() == ["free"]  # nothing has run at frozen ones
+    (table,) = next(contents("targets", first.results, question.inputs.targets, "en", {}))["tables"]
+    assert table["rows"]
+
+
+def test_mixes_run_from_where_they_begin(small_state, monkeypatch):
+    begun = []
+    run_fork = study.run_fork
+    study.RESULTS.clear()
+    study.BASELINES.clear()
+    monkeypatch.setattr(
+        study,
+        "run_fork",
+        lambda unit, name, modes: begun.append(unit.pauses.get(unit.begins[name])) or run_fork(unit, name, modes),
+    )
+    asked(small_state, draws=1)
+    assert begun
+    assert all(paused is not None for paused in begun)
 
 
 def test_a_stock_makes_once_and_forgets_the_longest_unused():

@@ -48,14 +48,13 @@ def summary(values: xarray.DataArray) -> xarray.Dataset:
     import xarray
 
     runs = list(RUNS)
-    gaps = np.isnan(values.values)
+    if not np.isnan(values.values).any():
+        return _summary_of_whole(values)
     known = (~values.isnull()).any(runs)
-    if gaps.any():
-        values = values.where(known, 0.0)
-        gaps = np.isnan(values.values)
-    if not gaps.any():
+    values = values.where(known, 0.0)
+    if not np.isnan(values.values).any():
         found = _summary_of_whole(values)
-        return found if bool(known.all()) else found.where(known).assign(resolved=known & found["resolved"])
+        return found.where(known).assign(resolved=known & found["resolved"])
     mean, error = values.mean(runs), standard_error(values)
     cuts = quantiles(values, QUANTILES)
     spread = {name: cuts.isel(quantile=number, drop=True) for number, name in enumerate(("low", "median", "high"))}

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Content = dict[str, Any]
-CONTENTS: Stock[Content] = Stock(120)
+TABLES: Stock[list[dict[str, Any]]] = Stock(120)
+PICTURES: Stock[list[dict[str, Any]]] = Stock(120)
 KEY_ROWS = (
     "paid", "investment_gross", "investment_additional", "additional_share", "cost_per_investment", "cost_per_job",
     "active_firms_city", "employment_city", "core_share",
@@ -55,12 +56,9 @@ def contents(
     """
     if tab not in TABS:
         raise NotFound("tab", tab, TABS)
-    with naming(names):
-        shown = [asdict(replace(page, title=page.heading)) for page in PAGES[tab](results, targets, lang)]
+    shown = _tables(tab, results, targets, lang, names)
     yield {"tables": shown, "figures": []}
-    with naming(names):
-        drawn = [_picture(name, draw, lang) for name, draw in FIGURES[tab](results, targets).items()]
-    yield {"tables": shown, "figures": drawn}
+    yield {"tables": shown, "figures": _pictures(tab, results, targets, lang, names)}
 
 
 def shared_contents(
@@ -71,18 +69,34 @@ def shared_contents(
     lang: str,
     names: Mapping[str, Name],
 ) -> Iterator[Content]:
-    """`contents`, made once for all visitors who are shown the same results, which ``mark`` names."""
+    """`contents`, made once for all visitors who are shown the same results, which ``mark`` names; at once with the
+    figures where somebody has drawn them."""
     whole = (mark, tab, lang)
-    if whole not in CONTENTS:
-        made = contents(tab, results, targets, lang, names)
-        yield next(made)
-        CONTENTS.get(whole, lambda: list(made)[-1])
-    yield CONTENTS.get(whole, lambda: list(contents(tab, results, targets, lang, names))[-1])
+    shown = TABLES.get(whole, lambda: _tables(tab, results, targets, lang, names))
+    if whole not in PICTURES:
+        yield {"tables": shown, "figures": []}
+    drawn = PICTURES.get(whole, lambda: _pictures(tab, results, targets, lang, names))
+    yield {"tables": shown, "figures": drawn}
+
+
+def _tables(
+    tab: str, results: xarray.Dataset, targets: Sequence[Target], lang: str, names: Mapping[str, Name]
+) -> list[dict[str, Any]]:
+    with naming(names):
+        return [asdict(replace(page, title=page.heading)) for page in PAGES[tab](results, targets, lang)]
+
+
+def _pictures(
+    tab: str, results: xarray.Dataset, targets: Sequence[Target], lang: str, names: Mapping[str, Name]
+) -> list[dict[str, Any]]:
+    with naming(names):
+        return [_picture(name, draw, lang) for name, draw in FIGURES[tab](results, targets).items()]
 
 
 def _overview(results: xarray.Dataset, targets: Sequence[Target], lang: str) -> Iterable[Page]:
     """The treasury's bill, what it changed, and the chance of the core-share target."""
-    chosen = [row for name in KEY_ROWS for row in rows(results) if row.id == name]
+    known = {row.id: row for row in rows(results)}
+    chosen = [known[name] for name in KEY_ROWS if name in known]
     table = headline(results, _core_targets(results, targets), chosen=chosen)
     mixes = table["mix"].values.tolist()
     lines = [

@@ -1,4 +1,4 @@
-"""Threads that work for all visitors: what is wanted sooner goes first, in the order in which it was asked for."""
+"""Threads that work for all visitors: what is wanted sooner goes first, and of that whoever has waited longest."""
 
 from __future__ import annotations
 
@@ -7,32 +7,47 @@ import os
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
-FIRST, LATER, IDLE = 0, 1, 2
-"""Parts of a preliminary answer; the rest of an answer; what nobody waits for yet."""
+Thing = TypeVar("Thing")
+
+PATIENCE = 0.2
+"""Seconds between looks at whether a visitor still waits."""
+FIRST, PICTURE, LATER, IDLE = 0, 1, 2, 3
+"""Parts of a preliminary answer; figures; the rest of an answer; what nobody waits for yet."""
 
 
 class Crew:
     """A few daemon threads and one queue."""
 
     def __init__(self, size: int) -> None:
-        self._waiting: queue.PriorityQueue[tuple[int, int, Future[Any], Callable[[], Any]]] = queue.PriorityQueue()
+        self._waiting: queue.PriorityQueue[tuple[int, int, int, Future[Any], Callable[[], Any]]] = queue.PriorityQueue()
         self._numbers = itertools.count()
         for number in range(size):
             threading.Thread(target=self._work, name=f"policymix-page-{number}", daemon=True).start()
 
-    def submit(self, urgency: int, work: Callable[[], Any]) -> Future[Any]:
-        """A future of ``work()``; `Future.cancel` takes it back unless it has begun."""
+    def turn(self) -> int:
+        """A place in the queue, behind all that is there."""
+        return next(self._numbers)
+
+    def submit(self, urgency: int, work: Callable[[], Any], turn: int | None = None) -> Future[Any]:
+        """A future of ``work()``; `Future.cancel` takes it back unless it has begun.
+
+        Parameters
+        ----------
+        urgency : the least goes first
+        turn : a place taken earlier, by `turn`: who changes what is asked for keeps the place
+        """
         future: Future[Any] = Future()
-        self._waiting.put((urgency, next(self._numbers), future, work))
+        number = self.turn()
+        self._waiting.put((urgency, number if turn is None else turn, number, future, work))
         return future
 
     def _work(self) -> None:
         while True:
-            _, _, future, work = self._waiting.get()
+            *_, future, work = self._waiting.get()
             if not future.set_running_or_notify_cancel():
                 continue
             try:
@@ -45,3 +60,13 @@ class Crew:
 def shared_crew() -> Crew:
     """The crew of this process: a thread for each processor."""
     return Crew(os.cpu_count() or 1)
+
+
+def awaited(urgency: int, work: Callable[[], Thing], cancelled: threading.Event) -> Thing | None:
+    """What the crew makes of ``work``; None, and nothing if it has not begun, once it is cancelled."""
+    future = shared_crew().submit(urgency, work)
+    while not cancelled.is_set():
+        if wait([future], timeout=PATIENCE).done:
+            return future.result()
+    future.cancel()
+    return None

@@ -8,7 +8,8 @@ from __future__ import annotations
 import base64
 import itertools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,8 @@ from policymix.app.acts import (
 )
 from policymix.app.calculator import entitled
 from policymix.app.content import Content, shared_contents
+from policymix.app.crew import PICTURE, awaited, shared_crew
+from policymix.app.hooks import told, use_text, use_work
 from policymix.app.state import LANGUAGES, State, Versions, first_state, query_of, with_clause
 from policymix.app.study import DRAWS, Progress, Question, answers, identity, question_of
 from policymix.app.uploads import LARGEST, too_large, upload_name, uploaded_package
@@ -49,6 +52,10 @@ TYPES = {"toml": "application/toml", "results": "application/x-netcdf", "report"
 MOST_UPLOADS = 10
 NUMBERS = itertools.count()
 EMPTY: Content = {"tables": [], "figures": []}
+NOTHING_OFFERED: dict[str, list] = {"scenarios": [], "known": [], "packages": []}
+EMPTY_FORM: dict[str, Any] = {"kinds": [], "kind": None, "facts": []}
+REST = 0.3
+"""Seconds after a preliminary answer before work on figures and the final one begins."""
 
 
 @dataclass(frozen=True)
@@ -155,10 +162,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
         """An event whose mistake becomes the sentence on the page."""
 
         def event(data: Any = None) -> None:
-            try:
-                act(data)
-            except PolicymixError as error:
-                set_message(str(error))
+            told(lambda: act(data), set_message, state.lang)
 
         return event
 
@@ -190,9 +194,10 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
 
     marks = tuple((name, identity(package)) for name, package in uploads.items())
     asked = (query_of(replace(state, lang="en")), marks)
-    answered, progress, busy = use_answers(state, uploads, asked, set_message)
+    answered, progress, busy = use_answers(state, uploads, asked, tab, set_message)
     content, fresh = use_content(answered, tab, state.lang, set_message)
-    offered = solara.use_memo(lambda: offer(state, uploads), [state.scenario, state.mixes, state.lang, marks])
+    needs = [state.scenario, state.mixes, state.lang, marks]
+    offered = use_text(lambda: offer(state, uploads), NOTHING_OFFERED, needs, state.lang, set_message)
     texts = solara.use_memo(lambda: as_text(said), [state.lang])
     stale = answered is None or answered.asked != asked
     current = not busy and not stale
@@ -259,9 +264,9 @@ def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -
     message, set_message = solara.use_state("")
     mix = mix_asked(state, chosen)
     alone = replace(state, mixes={mix: state.mixes[mix]})
-    form = solara.use_memo(
-        lambda: as_text(choices.claim_form(alone, uploads, kind)),
-        [state.scenario, alone.mixes, state.lang, marks, kind],
+    needs = [state.scenario, alone.mixes, state.lang, marks, kind]
+    form = use_text(
+        lambda: as_text(choices.claim_form(alone, uploads, kind)), EMPTY_FORM, needs, state.lang, set_message
     )
 
     def calculate(data: Mapping[str, Any]) -> None:
@@ -298,44 +303,55 @@ def CalculatorForm(state: State, uploads: Mapping[str, Package], marks: tuple) -
     )
 
 
-def use_work(work: Callable[[threading.Event], None], wanted: Any, lang: str, tell: Callable[[str], None]) -> None:
-    """A thread that works anew for every ``wanted``; also what nobody foresaw ends in a sentence on the page."""
-    error = solara.use_thread(work, dependencies=[wanted], intrusive_cancel=False).error
-
-    def say() -> None:
-        if error is not None:
-            tell(words(lang)["failed"].format(error=type(error).__name__))
-
-    solara.use_effect(say, [error])
-
-
 def use_answers(
-    state: State, uploads: Mapping[str, Package], asked: tuple, tell: Callable[[str], None]
+    state: State, uploads: Mapping[str, Package], asked: tuple, tab: str, tell: Callable[[str], None]
 ) -> tuple[Answered | None, Progress, bool]:
-    """The latest answer, progress, whether a better one is under way; a change or a leaving visitor ends the run."""
+    """The latest answer, progress, whether a better one is under way; a change or a leaving visitor ends the run.
+
+    An answer comes with the tables of the open tab made, so that both change at once. Between the preliminary answer
+    and the work on the final one is a rest, so that whoever goes on moving a slider waits for nothing else.
+    """
     answered, set_answered = solara.use_state(None)
     progress, set_progress = solara.use_state(Progress(0, 1))
     finished, set_finished = solara.use_state(None)
+    turn = solara.use_ref(None)  # the place in the queue since the oldest change without an answer
+
+    def show(found: Answered, cancelled: threading.Event) -> None:
+        try:
+            with suppress(PolicymixError):  # it is told where the tables are shown
+                next(content_of(found, tab, state.lang))
+        finally:
+            if not cancelled.is_set():
+                turn.current = None
+                set_answered(found)
 
     def work(cancelled: threading.Event) -> None:
         try:
             question = question_of(state, uploads)
-            for one in answers(question, cancelled):
+            if turn.current is None:
+                turn.current = shared_crew().turn()
+            for one in answers(question, cancelled, turn=turn.current):
                 if cancelled.is_set():
                     return
                 if isinstance(one, Progress):
                     set_progress(one)
                 else:
-                    set_answered(Answered(asked, question, one.results, one.final, next(NUMBERS)))
-        except PolicymixError as error:
-            if not cancelled.is_set():
-                tell(str(error))
+                    show(Answered(asked, question, one.results, one.final, next(NUMBERS)), cancelled)
+                    if not one.final:
+                        cancelled.wait(REST)
         finally:
             if not cancelled.is_set():
                 set_finished(asked)
 
     use_work(work, asked, state.lang, tell)
     return answered, progress, finished != asked
+
+
+def content_of(answered: Answered, tab: str, lang: str) -> Iterator[Content]:
+    """Tables of a tab, then its figures besides."""
+    question, results = answered.question, answered.results
+    mark, names = (question.mark, answered.final), names_of(results, question.inputs)
+    return shared_contents(mark, tab, results, question.inputs.targets, lang, names)
 
 
 def use_content(answered: Answered | None, tab: str, lang: str, tell: Callable[[str], None]) -> tuple[str, bool]:
@@ -346,25 +362,27 @@ def use_content(answered: Answered | None, tab: str, lang: str, tell: Callable[[
     def work(cancelled: threading.Event) -> None:
         if answered is None:
             return
-        question, results = answered.question, answered.results
-        mark, names = (question.mark, answered.final), names_of(results, question.inputs)
-        try:
-            for content in shared_contents(mark, tab, results, question.inputs.targets, lang, names):
-                if cancelled.is_set():
-                    return
-                set_shown(lambda before, content=content: with_former(before, wanted, content))
-        except PolicymixError as error:
+
+        def show(content: Content) -> None:
             if not cancelled.is_set():
-                tell(str(error))
+                set_shown(lambda before: with_former(before, wanted, content))
+
+        try:
+            made = content_of(answered, tab, lang)
+            show(content := next(made))
+            if not content["figures"]:
+                if not answered.final:
+                    cancelled.wait(REST)
+                show(awaited(PICTURE, lambda: next(made), cancelled) or content)
         finally:
             if not cancelled.is_set():
                 set_shown(lambda before: ended(before, wanted))
 
     use_work(work, wanted, lang, tell)
-    key, _, text, drawn = shown
+    key, _, text, done = shown
     if key is None or key[1:] != wanted[1:]:
         return as_text(EMPTY), False
-    return text, drawn and key == wanted
+    return text, done and key == wanted
 
 
 def with_former(before: tuple, key: tuple, content: Content) -> tuple:
@@ -400,9 +418,6 @@ def use_download(
             content = base64.b64encode(make()).decode("ascii")
             if not cancelled.is_set():
                 set_file({"name": name, "type": TYPES[kind], "content": content})
-        except PolicymixError as error:
-            if not cancelled.is_set():
-                tell(str(error))
         finally:
             if not cancelled.is_set():
                 set_wanted(None)

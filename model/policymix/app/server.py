@@ -6,6 +6,7 @@ import errno
 import importlib
 import os
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import uvicorn
 
 HOST, PORT = "127.0.0.1", 8765
+LOCAL = (HOST, "::1")
 SETTINGS = {  # of Solara, read when it is imported
     "SOLARA_APP": "policymix.app.site",
     "SOLARA_MODE": "production",
@@ -32,6 +34,9 @@ SETTINGS = {  # of Solara, read when it is imported
 }
 IMPORTED = ("policymix.app.site", "xarray", "scipy.special", "matplotlib.figure", "matplotlib.backends.backend_svg")
 """Modules that several threads would otherwise begin to import at once."""
+SWITCH = 0.0005
+"""Seconds after which Python lets another thread go on: runs leave and take it hundreds of times a second, and a figure
+under way would hold each up for ten times as long."""
 FONT_PATH = "/policymix/font.ttf"
 VIEWPORT = (b"maximum-scale=1, user-scalable=no, minimal-ui", b"minimum-scale=1")
 """Solara's page forbids readers to enlarge it."""
@@ -66,6 +71,7 @@ def serve(
     listening = bound(host, port)
     with listening:
         server = made()
+        sys.setswitchinterval(SWITCH)
         shared_crew()  # made here, before visitors' threads could each make one
         threading.Thread(target=prepare, args=[state], daemon=True).start()
         if ready is not None:
@@ -133,9 +139,21 @@ def readable(app: App) -> App:
         elif scope["path"] == FONT_PATH:
             await _font(send)
         else:
-            await app(scope, receive, _rewriting(send))
+            await app(_uncompressed(scope), receive, _rewriting(send))
 
     return wrapped
+
+
+def _uncompressed(scope: Scope) -> Scope:
+    """A request without the wish for compression: on this machine that takes longer than it saves, and the page itself
+    has to be readable here for `MARKUP`."""
+    client = scope.get("client") or ("", 0)
+    if scope["path"] != "/" and client[0] not in LOCAL:
+        return scope
+    return {
+        **scope,
+        "headers": [(name, value) for name, value in scope.get("headers", []) if name != b"accept-encoding"],
+    }
 
 
 def _rewriting(send: Send) -> Send:

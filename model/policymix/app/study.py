@@ -8,20 +8,21 @@ that a change does not touch is not run again.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from policymix.app.crew import FIRST, IDLE, LATER, Crew, shared_crew
+from policymix.app.crew import FIRST, IDLE, LATER, PATIENCE, Crew, shared_crew
 from policymix.app.state import PINNED, State, Versions
 from policymix.app.stock import Stock
 from policymix.engine.mixes import Layers
 from policymix.engine.setting import Setting
-from policymix.engine.timetable import FREE, FROZEN
+from policymix.engine.timetable import FREE, FROZEN, RECORD
 from policymix.engine.unit import (
     Forked,
     MixResult,
@@ -47,10 +48,10 @@ if TYPE_CHECKING:
 
 DRAWS, FIRST_DRAWS = 20, 3
 """Draws of the final and of the preliminary answer; the latter are the first of the former."""
-PATIENCE = 0.2
-"""Seconds between looks at whether the visitor still waits."""
 BASELINES: Stock[Forked] = Stock(3 * DRAWS)
 """Burn-in and baseline of a draw: as many as three scenarios have."""
+FORKS = 8
+"""Draws of an answer under way at once."""
 RESULTS: Stock[MixResult] = Stock(800)
 """One mix of one draw under one treatment of prices."""
 GROUNDS: Stock[Ground] = Stock(24)
@@ -97,9 +98,21 @@ class Question:
         return self.scenario.model_dump_json(), str(self.scenario.path), tuple(self.marks.items())
 
 
+class Part(NamedTuple):
+    """A part of an answer, run by itself: one mix of one draw under one treatment of prices, the baseline once."""
+
+    draw: int
+    mix: str
+    mode: int
+
+
+Fork = tuple[Hashable, Forked]
+"""What a baseline depends on, and it with the mixes of a question."""
+
+
 @dataclass(frozen=True)
 class Progress:
-    """Units of work done, and in all."""
+    """Parts of the work done, and in all."""
 
     done: int
     total: int
@@ -215,12 +228,16 @@ def answers(
     crew: Crew | None = None,
     first_draws: int = FIRST_DRAWS,
     awaited: bool = True,
+    turn: int | None = None,
 ) -> Iterator[Progress | Answer]:
     """The preliminary answer as soon as a few draws are done, progress, the final answer; nothing after ``cancelled``.
+
+    What the final answer needs is begun when the caller asks for what follows the preliminary one.
 
     Parameters
     ----------
     awaited : whether somebody waits for it; otherwise all who are waited for go before
+    turn : `Crew.turn` of the visitor's oldest change that has no answer yet; now by default
 
     Raises
     ------
@@ -228,23 +245,24 @@ def answers(
         A unit cannot go on.
     """
     crew, draws = crew or shared_crew(), question.scenario.draws
-    first = min(first_draws, draws)
     warm(question.scenario.rules, question.setting.contract, question.setting.general)
     sooner, later = (FIRST, LATER) if awaited else (IDLE, IDLE)
-    began = [crew.submit(sooner, _unit(question, draw, (FREE,), cancelled)) for draw in range(first)]
-    total = first + draws
+    few, every = _parts(question, min(first_draws, draws), (FREE,)), _parts(question, draws, (FROZEN, FREE))
+    total, forks = len(few) + len(every), Stock[Fork](FORKS)
+    began: list[Future[MixResult | None]] = []
     try:
         yield Progress(0, total)
+        began = [crew.submit(sooner, _work(question, forks, part, cancelled), turn) for part in few]
         yield from _finished(began, 0, total, cancelled)
         if cancelled.is_set():
             return
-        units = [future.result() for future in began]
-        yield Answer(dataset(question, units), final=False)
-        began = [crew.submit(later, _unit(question, draw, (FROZEN, FREE), cancelled)) for draw in range(draws)]
-        yield from _finished(began, first, total, cancelled)
+        found = dataset(question, _units(question, forks, few, began))
+        yield Answer(found.sel(prices=["free"]), final=False)  # nothing has run at frozen prices yet
+        began = [crew.submit(later, _work(question, forks, part, cancelled)) for part in every]
+        yield from _finished(began, len(few), total, cancelled)
         if cancelled.is_set():
             return
-        yield Answer(dataset(question, [future.result() for future in began]), final=True)
+        yield Answer(dataset(question, _units(question, forks, every, began)), final=True)
     finally:
         for future in began:
             future.cancel()
@@ -265,46 +283,73 @@ def dataset(question: Question, units: Sequence[UnitResult]) -> xarray.Dataset:
     return table.dataset()
 
 
-def _unit(
-    question: Question, draw: int, modes: Sequence[int], cancelled: threading.Event
-) -> Callable[[], UnitResult | None]:
-    """The work of one draw; None once it is cancelled."""
+def _parts(question: Question, draws: int, modes: Sequence[int]) -> list[Part]:
+    """The parts of an answer from so many draws: baselines first, so that no thread waits for another's."""
+    baseline, *others = question.setting.order
+    return [Part(draw, baseline, RECORD) for draw in range(draws)] + [
+        Part(draw, name, mode) for draw in range(draws) for name in others for mode in modes
+    ]
 
-    def work() -> UnitResult | None:
+
+def _work(
+    question: Question, forks: Stock[Fork], part: Part, cancelled: threading.Event
+) -> Callable[[], MixResult | None]:
+    """The work on one part; None once it is cancelled."""
+
+    def work() -> MixResult | None:
         if cancelled.is_set():
             return None
-        setting, numbers = question.setting, question.ground.numbers(draw)
-        key = _baseline_key(question, numbers, draw)
-        kept = BASELINES.get(key, lambda: _baseline(setting, numbers, question.scenario.seed, draw))
-        unit = _with_mixes(kept, setting, numbers)
-        found = [unit.baseline]
-        for name in setting.order[1:]:
-            for mode in modes:
-                if cancelled.is_set():
-                    return None
-                mark = _result_key(question, key, name, mode, numbers)
-                found.append(replace(RESULTS.get(mark, partial(_run, unit, name, mode)), mix=name))
-        return UnitResult(found, unit.start.world, unit.start.burn_in, unit.luck_share, unit.granular, None)
+        key, unit = forks.get(part.draw, partial(_fork, question, part.draw))
+        if part.mode == RECORD:
+            return unit.baseline
+        mark = _result_key(question, key, part, unit.values)
+        return replace(RESULTS.get(mark, partial(_run, unit, part)), mix=part.mix)
 
     return work
 
 
-def _run(unit: Forked, name: str, mode: int) -> MixResult:
-    return next(result for result, _ in run_fork(unit, name, (mode,)))
+def _units(
+    question: Question, forks: Stock[Fork], parts: Sequence[Part], done: Sequence[Future[MixResult | None]]
+) -> list[UnitResult]:
+    """Finished parts by draw."""
+    found: dict[int, list[MixResult]] = {}
+    for part, future in zip(parts, done, strict=True):
+        result = future.result()
+        assert result is not None  # nothing was cancelled
+        found.setdefault(part.draw, []).append(result)
+    units = []
+    for draw, own in found.items():
+        _, unit = forks.get(draw, partial(_fork, question, draw))
+        units.append(UnitResult(own, unit.start.world, unit.start.burn_in, unit.luck_share, unit.granular, None))
+    return units
+
+
+def _fork(question: Question, draw: int) -> Fork:
+    """The baseline of a draw, which visitors share, with the mixes of a question."""
+    setting, numbers = question.setting, question.ground.numbers(draw)
+    key = _baseline_key(question, numbers, draw)
+    return key, _with_mixes(
+        BASELINES.get(key, lambda: _baseline(setting, numbers, question.scenario.seed, draw)), setting, numbers
+    )
+
+
+def _run(unit: Forked, part: Part) -> MixResult:
+    return next(result for result, _ in run_fork(unit, part.mix, (part.mode,)))
 
 
 def _baseline(setting: Setting, numbers: Mapping[str, float], seed: int, draw: int) -> Forked:
-    """Burn-in and baseline of a draw, without what only the mixes of one question would use."""
-    unit = fork_unit(setting, numbers, seed, draw, mixes=())
+    """Burn-in and baseline of a draw, and it as it stands where the mixes begin, without what only runs use."""
+    unit = fork_unit(setting, numbers, seed, draw)
     city = copied(unit.start.city)
     return replace(unit, start=unit.start._replace(city=city), last=city)
 
 
 def _with_mixes(unit: Forked, setting: Setting, numbers: Mapping[str, float]) -> Forked:
-    """A shared baseline with the mixes of a question; they all run from the fork."""
+    """A shared baseline with the mixes of a question: each runs from where it first differs if the baseline was kept as
+    it stood there, else from the fork, to the same numbers."""
     begins = {name: first_difference(setting, name) for name in setting.order[1:]}
     start = unit.start._replace(layers=Layers(setting, numbers))
-    return replace(unit, setting=setting, values=numbers, start=start, begins=begins, pauses={})
+    return replace(unit, setting=setting, values=numbers, start=start, begins=begins)
 
 
 def _baseline_key(question: Question, numbers: Mapping[str, float], draw: int) -> Hashable:
@@ -317,25 +362,26 @@ def _baseline_key(question: Question, numbers: Mapping[str, float], draw: int) -
     return (*files, *horizon, scenario.seed, draw, setting.general, question.marks[setting.baseline], own)
 
 
-def _result_key(question: Question, baseline: Hashable, name: str, mode: int, numbers: Mapping[str, float]) -> Hashable:
+def _result_key(question: Question, baseline: Hashable, part: Part, numbers: Mapping[str, float]) -> Hashable:
     """All that a mix's result depends on beside its baseline."""
-    packages = question.setting.mixes[name].packages
+    packages = question.setting.mixes[part.mix].packages
     inside = {one for package in packages for one in package.lineage}
     own = tuple(sorted((at, value) for at, value in numbers.items() if _package_of(at) in inside))
-    return baseline, mode, question.marks[name], tuple(question.scenario.opportunities), own
+    return baseline, part.mode, question.marks[part.mix], tuple(question.scenario.opportunities), own
 
 
 def _finished(
-    units: Sequence[Future[UnitResult | None]], before: int, total: int, cancelled: threading.Event
+    began: Sequence[Future[MixResult | None]], before: int, total: int, cancelled: threading.Event
 ) -> Iterator[Progress]:
-    """Progress while units end; the first error ends it."""
-    left = set(units)
+    """Progress while parts end, told now and then; the first error ends it."""
+    left, told = set(began), time.monotonic()
     while left and not cancelled.is_set():
         done, left = wait(left, timeout=PATIENCE, return_when=FIRST_COMPLETED)
         for each in done:
             each.result()
-        if done:
-            yield Progress(min(total, before + len(units) - len(left)), total)
+        if done and time.monotonic() - told > PATIENCE:
+            told = time.monotonic()
+            yield Progress(before + len(began) - len(left), total)
 
 
 def _with_value(package: Package, address: str, value: Value) -> Package:
