@@ -78,6 +78,7 @@ def refused(result, *words):
         assert word in result.stderr
 
 
+@pytest.mark.slow
 def test_two_years_against_three(folder):
     names = [folder / "out" / name for name in ("two-years", "three-years")]
     table = policymix.compare(*names)

@@ -50,6 +50,7 @@ def test_a_derived_package_comes_back_as_derived():
     assert back.head == package.head
 
 
+@pytest.mark.slow
 def test_results_and_report(small_state, tmp_path):
     import policymix
 

@@ -215,6 +215,7 @@ def test_what_failed_is_tried_again():
     assert stock.get("a", lambda: 1) == 1
 
 
+@pytest.mark.slow
 def test_ten_visitors_at_once_get_what_each_would_get_alone(small_state):
     states = [with_change(small_state, "htz-2022/s3.pays.amount", 1000.0 * number) for number in range(10)]
     together, crew = {}, Crew(2)

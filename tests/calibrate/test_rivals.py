@@ -21,6 +21,7 @@ def mean_scores(figures, form, origins, ahead):
     return {name: np.mean(each) for name, each in scores.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ahead", [1, 3])
 def test_the_last_value_is_best_for_a_random_walk(ahead):
     figures = walk(np.random.default_rng(1), 140)

@@ -99,6 +99,7 @@ def test_a_ceiling_cuts_and_a_floor_cuts_the_other_way():
     assert mean[1.0] < 0.35 and mean[-1.0] > 0.65
 
 
+@pytest.mark.slow
 def test_ranks_of_known_truths_are_uniform_and_their_intervals_hold(emulator):
     truths = np.random.default_rng(8).random((40, 2))
     data = Data(np.zeros(4), np.full(4, 0.05**2), MET)

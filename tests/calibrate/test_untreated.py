@@ -88,6 +88,7 @@ def typed(small_folder, monkeypatch):
     return lambda *words: CliRunner().invoke(cli.app, [str(word) for word in words])
 
 
+@pytest.mark.slow
 def test_facts_of_a_small_city_as_json(typed, small_folder):
     result = typed("facts", "small", "--quick", "--json", "--threads", 2)
     assert result.exit_code == 0, result.output

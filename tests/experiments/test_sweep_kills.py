@@ -96,7 +96,8 @@ def steps_of(keys, folder, inside=False):
 
 
 @posix
-@pytest.mark.parametrize("inside", [pytest.param(False, marks=pytest.mark.slow), True], ids=["between", "inside"])
+@pytest.mark.slow
+@pytest.mark.parametrize("inside", [False, True], ids=["between", "inside"])
 def test_killed_at_any_step_of_the_blocks(town, whole, tmp_path, inside):
     keys = study(town)
     steps, begun = steps_of(keys, tmp_path / "count", inside)

@@ -65,6 +65,7 @@ def check_lost(folder, four, block):
     assert without(found, block).drop_attrs().identical(without(wanted, block).drop_attrs())
 
 
+@pytest.mark.slow
 @posix
 def test_a_process_that_dies_is_replaced(town, four, tmp_path, dying):
     traces = dying("1,3", 1)
@@ -202,8 +203,9 @@ def long(town, tmp_path_factory):
     return path, folder / "tiny"
 
 
+@pytest.mark.slow
 @posix
-@pytest.mark.parametrize("words", [(), pytest.param(("--processes", "2"), marks=pytest.mark.slow)])
+@pytest.mark.parametrize("words", [(), ("--processes", "2")])
 def test_ctrl_c_finishes_what_runs_and_says_how_to_go_on(long, tmp_path, words):
     path, whole = long
     folder = tmp_path / "tiny"

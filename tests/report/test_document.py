@@ -62,6 +62,7 @@ def prose(page):
     return re.sub(r"<[^>]+>", " ", text)
 
 
+@pytest.mark.slow
 def test_the_page_speaks_the_language_asked_for(pages):
     chinese = {lang: len(re.findall("[一-龥]", prose(page))) for lang, page in pages.items()}
     assert chinese["en"] == 0
@@ -71,6 +72,7 @@ def test_the_page_speaks_the_language_asked_for(pages):
     assert 'lang="zh"' in pages["zh"].splitlines()[1] or '<html lang="zh">' in pages["zh"]
 
 
+@pytest.mark.slow
 def test_every_figure_has_the_command_that_draws_it_again(pages, folder):
     names = re.findall(r"<figcaption><code>policymix figure \S+ (\S+)</code>", pages["en"])
     assert len(names) == pages["en"].count("<figure>") == len(set(names)) >= 8
@@ -80,6 +82,7 @@ def test_every_figure_has_the_command_that_draws_it_again(pages, folder):
         document.figure_of(finished, "core-shar")
 
 
+@pytest.mark.slow
 def test_the_page_is_one_file_below_five_megabytes_that_fetches_nothing(pages):
     for page in pages.values():
         assert len(page.encode()) < 5e6
@@ -98,12 +101,14 @@ def test_a_word_document_holds_tables_and_pictures(folder, tmp_path):
     assert text.count("<w:tbl>") >= 5 and "主要结果" in text
 
 
+@pytest.mark.slow
 def test_the_chinese_page_has_no_english_sentence(pages):
     english = re.findall(r"[A-Za-z]+ [a-z]+ [a-z]+[a-z ]*", prose(pages["zh"]))
     sources = ["press report of the announcement"]  # a source is quoted as it is
     assert [text for text in english if not any(text.startswith(source) for source in sources)] == []
 
 
+@pytest.mark.slow
 def test_the_answer_stands_on_top_in_each_language(pages):
     for lang, page in pages.items():
         top = page[: page.index("<h2 id=")]
@@ -111,6 +116,7 @@ def test_the_answer_stands_on_top_in_each_language(pages):
         assert len(re.findall("<li>", top)) >= 3 * (2 if lang == "both" else 1)
 
 
+@pytest.mark.slow
 def test_clauses_are_allocated_until_an_attribution_lies_beside_the_results(pages, attributed, shares, tmp_path):
     assert "分摊,不代表因果" in pages["zh"] and "policymix attribute dalian-2025 --mix both" in pages["zh"]
     assert " allocated</code>" in pages["zh"] and "attribution-both" not in pages["zh"]
@@ -146,6 +152,7 @@ def test_a_browser_prints_it(pages, tmp_path):
     assert path.read_bytes().startswith(b"%PDF") and path.stat().st_size > 50_000
 
 
+@pytest.mark.slow
 def test_what_cannot_be_written_leaves_nothing_behind(pages, tmp_path, monkeypatch):
     monkeypatch.setattr(formats, "BROWSERS", ("no-such-browser",))
     with pytest.raises(RunFailed, match="PDF needs Chromium"):

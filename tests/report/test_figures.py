@@ -109,6 +109,7 @@ def test_one_thread_draws_at_a_time():
     assert entered.is_set()
 
 
+@pytest.mark.slow
 def test_figures_speak_the_language_asked_for(run, target):
     for make in (figures.core_share, figures.money, figures.additionality, figures.ladder):
         spoken = {}

@@ -67,6 +67,7 @@ def test_drawn_figures_are_shared_with_the_files(run, tmp_path):
     assert html.write_report(run, tmp_path, drawn=drawn).exists()
 
 
+@pytest.mark.slow
 def test_equal_runs_give_equal_pages(run, tmp_path):
     drawn = [one for one in figures.standard_figures(run) if one.name in ("money", "additionality", "ladder")]
     first = html.write_report(run, tmp_path / "a", drawn=drawn).read_bytes()
