@@ -414,13 +414,19 @@ def use_download(
         if wanted is None:
             return
         name, kind, make = wanted
-        try:
+
+        def send() -> None:
             content = base64.b64encode(make()).decode("ascii")
             if not cancelled.is_set():
                 set_file({"name": name, "type": TYPES[kind], "content": content})
-        finally:
+
+        def say(sentence: str) -> None:
             if not cancelled.is_set():
-                set_wanted(None)
+                tell(sentence)
+
+        told(send, say, state.lang)  # before the wish is withdrawn, which cancels this thread
+        if not cancelled.is_set():
+            set_wanted(None)
 
     def fetch(data: Mapping[str, Any]) -> None:
         kind = str(data["kind"])
