@@ -252,3 +252,15 @@ def test_it_is_a_widget_that_answers_and_stops_when_it_is_closed(small_state):
     held = len(study.RESULTS)
     time.sleep(2.0)
     assert len(study.RESULTS) == held
+
+
+def test_the_answer_of_a_visitor_who_has_left_is_let_go(small_state, monkeypatch):
+    monkeypatch.setattr(page, "AFTER", 0.1)
+    results = xarray.Dataset({"paid": ("draw", [1.0, 2.0])})
+    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter([Answer(results, True)]))
+    monkeypatch.setattr(page, "shared_contents", lambda *_: iter([{"tables": [], "figures": ["drawn"]}]))
+    answer, _, context = opened()
+    awaited(lambda: not answer.old)
+    assert list(results.data_vars) == ["paid"]
+    context.close()
+    awaited(lambda: not results.data_vars)

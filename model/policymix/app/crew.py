@@ -47,13 +47,17 @@ class Crew:
 
     def _work(self) -> None:
         while True:
-            *_, future, work = self._waiting.get()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                future.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-                future.set_exception(error)
+            self._work_one()
+
+    def _work_one(self) -> None:
+        """Do what waits, and hold nothing of it while waiting for more."""
+        *_, future, work = self._waiting.get()
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
 
 
 @cache

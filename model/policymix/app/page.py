@@ -54,6 +54,8 @@ NUMBERS = itertools.count()
 EMPTY: Content = {"tables": [], "figures": []}
 NOTHING_OFFERED: dict[str, list] = {"scenarios": [], "known": [], "packages": []}
 EMPTY_FORM: dict[str, Any] = {"kinds": [], "kind": None, "facts": []}
+AFTER = 20.0
+"""Seconds after a visitor has left until the answer that was shown is let go."""
 REST = 0.3
 """Seconds after a preliminary answer before work on figures and the final one begins."""
 
@@ -344,7 +346,25 @@ def use_answers(
                 set_finished(asked)
 
     use_work(work, asked, state.lang, tell)
+    latest = solara.use_ref(None)
+    latest.current = answered
+    solara.use_effect(lambda: lambda: let_go(latest.current), [])
     return answered, progress, finished != asked
+
+
+def let_go(answered: Answered | None) -> None:
+    """Free the numbers of a visitor who has left, a while later, when nothing draws them any more: Solara holds closed
+    sessions for long."""
+
+    def empty() -> None:
+        assert answered is not None
+        for name in list(answered.results.data_vars):
+            del answered.results[name]
+
+    if answered is not None:
+        later = threading.Timer(AFTER, empty)
+        later.daemon = True
+        later.start()
 
 
 def content_of(answered: Answered, tab: str, lang: str) -> Iterator[Content]:
