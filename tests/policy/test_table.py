@@ -304,9 +304,9 @@ def test_a_hundred_thousand_claims(monkeypatch, capsys):
     spent, work = [], tables.compiled_work()
 
     def timed(*arguments):
-        start = time.process_time()
+        start = time.perf_counter()
         work(*arguments)
-        spent.append(time.process_time() - start)
+        spent.append(time.perf_counter() - start)
 
     monkeypatch.setattr(tables, "compiled_work", lambda: timed)
     start = time.perf_counter()

@@ -42,8 +42,15 @@ def use_text(make: Callable[[], str], empty: Any, needs: list, lang: str, tell: 
     return text
 
 
-def use_work(work: Callable[[threading.Event], None], wanted: Any, lang: str, tell: Callable[[str], None]) -> None:
-    """A thread that works anew for every ``wanted``, at once; the former is told to end."""
+def use_work(
+    work: Callable[[threading.Event], None],
+    end: Callable[[], None],
+    wanted: Any,
+    lang: str,
+    tell: Callable[[str], None],
+) -> None:
+    """A thread that works anew for every ``wanted``, at once, tells what goes wrong, and calls ``end``; the former is
+    told to end, and then says and ends nothing."""
 
     def begin() -> Callable[[], None]:
         cancelled = threading.Event()
@@ -52,7 +59,12 @@ def use_work(work: Callable[[threading.Event], None], wanted: Any, lang: str, te
             if not cancelled.is_set():
                 tell(sentence)
 
-        threading.Thread(target=told, args=[lambda: work(cancelled), say, lang], daemon=True).start()
+        def run() -> None:
+            told(lambda: work(cancelled), say, lang)
+            if not cancelled.is_set():
+                end()
+
+        threading.Thread(target=run, daemon=True).start()
         return cancelled.set
 
     solara.use_effect(begin, [wanted])

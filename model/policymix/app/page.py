@@ -328,24 +328,20 @@ def use_answers(
                 set_answered(found)
 
     def work(cancelled: threading.Event) -> None:
-        try:
-            question = question_of(state, uploads)
-            if turn.current is None:
-                turn.current = shared_crew().turn()
-            for one in answers(question, cancelled, turn=turn.current):
-                if cancelled.is_set():
-                    return
-                if isinstance(one, Progress):
-                    set_progress(one)
-                else:
-                    show(Answered(asked, question, one.results, one.final, next(NUMBERS)), cancelled)
-                    if not one.final:
-                        cancelled.wait(REST)
-        finally:
-            if not cancelled.is_set():
-                set_finished(asked)
+        question = question_of(state, uploads)
+        if turn.current is None:
+            turn.current = shared_crew().turn()
+        for one in answers(question, cancelled, turn=turn.current):
+            if cancelled.is_set():
+                return
+            if isinstance(one, Progress):
+                set_progress(one)
+            else:
+                show(Answered(asked, question, one.results, one.final, next(NUMBERS)), cancelled)
+                if not one.final:
+                    cancelled.wait(REST)
 
-    use_work(work, asked, state.lang, tell)
+    use_work(work, lambda: set_finished(asked), asked, state.lang, tell)
     latest = solara.use_ref(None)
     latest.current = answered
     solara.use_effect(lambda: lambda: let_go(latest.current), [])
@@ -387,18 +383,18 @@ def use_content(answered: Answered | None, tab: str, lang: str, tell: Callable[[
             if not cancelled.is_set():
                 set_shown(lambda before: with_former(before, wanted, content))
 
-        try:
-            made = content_of(answered, tab, lang)
-            show(content := next(made))
-            if not content["figures"]:
-                if not answered.final:
-                    cancelled.wait(REST)
-                show(awaited(PICTURE, lambda: next(made), cancelled) or content)
-        finally:
-            if not cancelled.is_set():
-                set_shown(lambda before: ended(before, wanted))
+        made = content_of(answered, tab, lang)
+        show(content := next(made))
+        if not content["figures"]:
+            if not answered.final:
+                cancelled.wait(REST)
+            show(awaited(PICTURE, lambda: next(made), cancelled) or content)
 
-    use_work(work, wanted, lang, tell)
+    def end() -> None:
+        if answered is not None:
+            set_shown(lambda before: ended(before, wanted))
+
+    use_work(work, end, wanted, lang, tell)
     key, _, text, done = shown
     if key is None or key[1:] != wanted[1:]:
         return as_text(EMPTY), False
@@ -434,19 +430,9 @@ def use_download(
         if wanted is None:
             return
         name, kind, make = wanted
-
-        def send() -> None:
-            content = base64.b64encode(make()).decode("ascii")
-            if not cancelled.is_set():
-                set_file({"name": name, "type": TYPES[kind], "content": content})
-
-        def say(sentence: str) -> None:
-            if not cancelled.is_set():
-                tell(sentence)
-
-        told(send, say, state.lang)  # before the wish is withdrawn, which cancels this thread
+        content = base64.b64encode(make()).decode("ascii")
         if not cancelled.is_set():
-            set_wanted(None)
+            set_file({"name": name, "type": TYPES[kind], "content": content})
 
     def fetch(data: Mapping[str, Any]) -> None:
         kind = str(data["kind"])
@@ -463,7 +449,7 @@ def use_download(
             ending = {"results": "nc", "report": "html"}[kind]
             set_wanted((f"{question.scenario.id}.{ending}", kind, make))
 
-    use_work(work, wanted, state.lang, tell)
+    use_work(work, lambda: set_wanted(None), wanted, state.lang, tell)
     return file, wanted is not None, fetch, lambda: set_file(None)
 
 
