@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 import time
 
 import pytest
@@ -13,6 +14,7 @@ import xarray
 
 from policymix.app import Page, acts, page, study, words
 from policymix.app.acts import begin, decoded, mix_asked, moved, own_package, own_packages, pin_of, with_added, without
+from policymix.app.crew import FIRST, Crew
 from policymix.app.downloads import package_toml
 from policymix.app.page import with_former
 from policymix.app.state import Pin, first_state, query_of, with_change, with_clause
@@ -238,6 +240,21 @@ def test_no_former_figures_stand_beside_tables_whose_own_failed():
     second = with_former(first, two, {"tables": [2], "figures": []})
     assert page.ended(second, two)[1] == {"tables": [2], "figures": []}
     assert page.ended(first, two)[1] == page.EMPTY
+
+
+def test_a_change_that_is_changed_again_before_its_turn_costs_nothing(small_state, monkeypatch):
+    crew, gate, asked = Crew(1), threading.Event(), []
+    monkeypatch.setattr(page, "shared_crew", lambda: crew)
+    monkeypatch.setattr(page, "question_of", lambda state, uploads: asked.append(dict(state.versions.changes)))
+    address = "htz-2022/s3.pays.amount"
+    crew.submit(FIRST, gate.wait)
+    answer, chosen, context = opened()
+    for value in (1.0, 2.0, 3.0):
+        chosen.vue_change({"address": address, "value": value})
+    gate.set()
+    awaited(lambda: not answer.busy)
+    assert asked == [{address: 3.0}]
+    context.close()
 
 
 @pytest.mark.slow

@@ -175,6 +175,16 @@ def test_who_changes_a_wish_keeps_the_place_in_the_queue():
     assert order == ["mine", "other"]
 
 
+def test_what_is_cancelled_before_its_turn_never_begins():
+    crew, begun, gate, cancelled = Crew(1), [], threading.Event(), threading.Event()
+    crew.submit(FIRST, gate.wait)
+    cancelled.set()
+    assert crew.awaited(FIRST, lambda: begun.append("cancelled"), cancelled) is None
+    gate.set()
+    assert crew.awaited(FIRST, lambda: "mine", threading.Event()) == "mine"
+    assert not begun
+
+
 def test_a_preliminary_answer_has_its_scorecard(small_state):
     question = study.question_of(small_state, {}, DRAWS)
     said = study.answers(question, threading.Event(), first_draws=1)

@@ -12,16 +12,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from policymix.analysis.differences import quantiles, resolved, standard_error, summary
 from policymix.analysis.runs import finite
 from policymix.analysis.selection import RUN_DIMS, baseline_of, years_of
-from policymix.analysis.targets import Reading, Target, Untracked, above, chance, probabilities, read
+from policymix.analysis.targets import Reading, Target, Untracked, above, chance, probabilities, read, stacked
 from policymix.errors import InvalidValue, NotFound
 
 if TYPE_CHECKING:
     import xarray
 
 RUNS = ["draw", "replicate"]
+MORE = ("expected_low", "expected_high", "shortfall", "shortfall_error", "crossing", "crossing_share", "needed",
+        "needed_low", "needed_high", "ahead")  # fmt: skip
 NORMAL_90 = 1.645
 METHOD = (
     "mean over paired runs of the normal probability within a run; expected shortfall E[max(line - y, 0)]; standard "
@@ -62,15 +66,13 @@ def scorecard(results: xarray.Dataset, targets: Iterable[Target], *, here: int |
     ``needed`` and ``ahead`` from ``here`` to the date, a year: growth rates, or amounts where the target is a total
     (coordinate ``needed_as``), with ``needed_low, needed_high``.
     """
-    import xarray
-
     targets = list(targets)
     finite(results, sorted({name for name in map(_variable, targets) if name in results.data_vars}))
-    table = probabilities(results, targets)
-    rows = [_more(results, target, here) for target in targets]
+    readings = [read(results, target) for target in targets]
+    table = probabilities(results, targets, readings)
+    rows = [_more(results, target, reading, here) for target, reading in zip(targets, readings, strict=True)]
     if rows:
-        more = xarray.concat([values for values, _ in rows], dim=table["target"], coords="minimal", compat="override")
-        table = table.merge(more)
+        table = table.assign(stacked([values for values, _ in rows], table["target"].values.tolist(), results))
         table = table.assign_coords(needed_as=("target", [text for _, text in rows]))
         reach = NORMAL_90 * table["probability_error"]
         table["probability_low"] = (table["probability"] - reach).clip(0.0, 1.0)
@@ -170,8 +172,6 @@ def bounds(target: Target) -> tuple[float | None, float | None]:
 
 def _expected_part(gap: xarray.DataArray, spread: xarray.DataArray) -> xarray.DataArray:
     """E[max(gap + spread z, 0)], z standard normal: gap Phi(gap/spread) + spread phi(gap/spread)."""
-    import numpy as np
-
     density = np.exp(-0.5 * (gap / spread.where(spread > 0.0, 1.0)) ** 2) / math.sqrt(2.0 * math.pi)
     smooth = gap * above(gap, 0.0, spread) + spread * density
     return smooth.where(spread > 0.0, gap.clip(min=0.0)).transpose(*gap.dims)
@@ -204,39 +204,33 @@ def _chance(results: xarray.Dataset, target: Target) -> xarray.DataArray:
     return chance(reading, target).transpose(*RUN_DIMS)
 
 
-def _more(results: xarray.Dataset, target: Target, here: int | None) -> tuple[xarray.Dataset, str]:
+def _more(
+    results: xarray.Dataset, target: Target, reading: Reading | Untracked, here: int | None
+) -> tuple[dict[str, np.ndarray], str]:
     """Shortfall, crossing and growth needed of one target over ``mix``, and what ``needed`` counts."""
-    import numpy as np
-    import xarray
-
-    mixes = results["mix"].values
-    nothing = xarray.DataArray([math.nan] * len(mixes), dims="mix", coords={"mix": mixes})
-    keys = ("expected_low", "expected_high", "shortfall", "shortfall_error", "crossing", "crossing_share", "needed",
-            "needed_low", "needed_high", "ahead")  # fmt: skip
-    found = dict.fromkeys(keys, nothing)
-    reading = read(results, target)
+    nothing = np.full(results.sizes["mix"], math.nan)
     if isinstance(reading, Untracked):
-        return xarray.Dataset(found), ""
+        return dict.fromkeys(MORE, nothing), ""
     spread = quantiles(reading.number.transpose(*RUN_DIMS), (0.05, 0.95))
     missing = shortfall(reading, target)
-    found |= {
-        "expected_low": spread.isel(quantile=0, drop=True), "expected_high": spread.isel(quantile=1, drop=True),
+    found = {
+        "expected_low": spread.isel(quantile=0), "expected_high": spread.isel(quantile=1),
         "shortfall": missing.mean(RUNS), "shortfall_error": standard_error(missing),
     }  # fmt: skip
+    text = ""
     path = _path(results, target)
     line = bounds(target)[0]
-    if path is None or line is None:
-        return xarray.Dataset(found).reset_coords(drop=True), ""
-    first, last = _crossing(path, line)
-    half = quantiles(first, (0.5,)).isel(quantile=0, drop=True)
-    middle = half.copy(data=np.ceil(half.values))
-    found |= {"crossing": middle.where(middle <= last), "crossing_share": (first <= last).mean(RUNS)}
-    needed, ahead, text = _needed(target, path, line, here)
-    if needed is not None and ahead is not None:
-        low, high = quantiles(needed.transpose(*RUN_DIMS), (0.05, 0.95))
-        found |= {"needed": summary(needed)["mean"], "ahead": summary(ahead)["mean"],
-                  "needed_low": low.drop_vars("quantile"), "needed_high": high.drop_vars("quantile")}  # fmt: skip
-    return xarray.Dataset(found).reset_coords(drop=True), text
+    if path is not None and line is not None:
+        first, last = _crossing(path, line)
+        half = quantiles(first, (0.5,)).isel(quantile=0)
+        middle = half.copy(data=np.ceil(half.values))
+        found |= {"crossing": middle.where(middle <= last), "crossing_share": (first <= last).mean(RUNS)}
+        needed, ahead, text = _needed(target, path, line, here)
+        if needed is not None and ahead is not None:
+            low, high = quantiles(needed.transpose(*RUN_DIMS), (0.05, 0.95))
+            found |= {"needed": summary(needed)["mean"], "ahead": summary(ahead)["mean"],
+                      "needed_low": low, "needed_high": high}  # fmt: skip
+    return {key: found[key].values if key in found else nothing for key in MORE}, text
 
 
 def _path(results: xarray.Dataset, target: Target) -> xarray.DataArray | None:
@@ -250,7 +244,7 @@ def _path(results: xarray.Dataset, target: Target) -> xarray.DataArray | None:
     found = {}
     for year in sorted({*years, *years_of(results)}):
         if year <= last:
-            reading = read(results, _at(target, year))
+            reading = read(results, _at(target, year), luck=False)
             if isinstance(reading, Reading):
                 found[year] = reading.number.transpose(*RUN_DIMS)
     if not found:
@@ -260,12 +254,10 @@ def _path(results: xarray.Dataset, target: Target) -> xarray.DataArray | None:
 
 def _crossing(path: xarray.DataArray, line: float) -> tuple[xarray.DataArray, int]:
     """First year from which the number stays at the line or above, by run (one after the last: never), and the last."""
-    last = int(path["year"].values[-1])
-    stays, first = path.isel(year=-1, drop=True) * 0.0 + 1.0, path.isel(year=-1, drop=True) * 0.0 + last + 1.0
-    for year in reversed(path["year"].values.tolist()):
-        stays = stays.where(path.sel(year=year, drop=True) >= line, 0.0)
-        first = first.where(stays < 0.5, year)
-    return first.transpose(*RUN_DIMS), last
+    years, reached = path["year"].values.tolist(), path.transpose("year", *RUN_DIMS) >= line
+    stays = np.logical_and.accumulate(reached.values[::-1])[::-1]
+    first = np.where(stays.any(axis=0), np.take(years, stays.argmax(axis=0)), years[-1] + 1.0)
+    return reached.isel(year=-1, drop=True).copy(data=first), years[-1]
 
 
 def _last_year(results: xarray.Dataset, target: Target) -> int:

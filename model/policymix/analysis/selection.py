@@ -10,6 +10,8 @@ import datetime
 import json
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from policymix.errors import NotFound
 
 if TYPE_CHECKING:
@@ -103,21 +105,23 @@ def series(
     Sums over every other dimension; an index (rent, wage) is averaged over places instead. Units are those of the
     variable.
     """
+    import xarray
+
     if outcome not in results.data_vars:
         raise NotFound("outcome", outcome, [str(name) for name in results.data_vars])
-    array = results[outcome]
+    array = results.variables[outcome]  # without its labels, which take most of the time of arithmetic with xarray
     if "prices" in array.dims:
-        array = array.sel(prices=prices)
+        array = array.isel(prices=_positions(results, "prices", [prices])[0])
     if "place" in array.dims:
-        array = array.sel(place=places_of(results, place))
+        array = array.isel(place=_positions(results, "place", places_of(results, place)))
     for dim, wanted in (("step", step), ("industry", industry)):
         if wanted is not None:
-            array = array.sel({dim: _names(results, dim, wanted)})
+            array = array.isel({dim: _positions(results, dim, [wanted] if isinstance(wanted, str) else list(wanted))})
     time = [dim for dim in ("quarter", "year") if dim in array.dims]
     rest = [dim for dim in array.dims if dim not in (*RUN_DIMS, *time)]
     reduced = array.mean(rest, keep_attrs=True) if outcome in INDICES else array.sum(rest, keep_attrs=True)
-    reduced = reduced.astype(float).reset_coords(drop=True)
-    return reduced.transpose(*(dim for dim in (*RUN_DIMS, *time) if dim in reduced.dims))
+    reduced = reduced.astype(float).transpose(*(dim for dim in (*RUN_DIMS, *time) if dim in reduced.dims))
+    return xarray.DataArray(reduced, {dim: results.variables[dim] for dim in reduced.dims}, name=outcome)
 
 
 def level(results: xarray.Dataset, outcome: str, *, quarter: str | None = None, **where) -> xarray.DataArray:
@@ -146,21 +150,26 @@ def total(
 
 def by_year(results: xarray.Dataset, outcome: str, **where) -> xarray.DataArray:
     """Yearly figures, dims ``mix, draw, replicate, year``: sums of flows, stocks at the last quarter."""
+    import xarray
+
     path = series(results, outcome, **where)
     if "year" in path.dims:
         return path
-    year = [int(str(name)[:4]) for name in path["quarter"].values]
-    grouped = path.assign_coords(year=("quarter", year)).groupby("year")
-    if outcome in STOCKS:
-        return grouped.last().transpose(*RUN_DIMS, "year")
-    return grouped.sum().transpose(*RUN_DIMS, "year")
+    years = [int(str(name)[:4]) for name in path["quarter"].values]
+    own = path.variable
+    found = [
+        quarters.isel(quarter=-1) if outcome in STOCKS else quarters.sum("quarter", keep_attrs=True)
+        for quarters in (own.isel(quarter=np.flatnonzero(np.equal(years, year))) for year in sorted(set(years)))
+    ]
+    joined = xarray.Variable.concat(found, "year").transpose(*RUN_DIMS, "year")
+    coords = {dim: results.variables[dim] for dim in RUN_DIMS}
+    return xarray.DataArray(joined, {**coords, "year": sorted(set(years))}, name=outcome)
 
 
-def _names(results: xarray.Dataset, dim: str, wanted: str | list[str]) -> list[str]:
-    """The wanted coordinate values as a list, each of which must exist."""
-    available = [str(name) for name in results[dim].values]
-    names = [wanted] if isinstance(wanted, str) else list(wanted)
+def _positions(results: xarray.Dataset, dim: str, names: list[str]) -> list[int]:
+    """Where labels stand, each of which must exist."""
+    available = [str(name) for name in results.variables[dim].values]
     for name in names:
         if name not in available:
             raise NotFound(dim, name, available)
-    return names
+    return [available.index(name) for name in names]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from policymix.analysis.differences import against_baseline, resolved, standard_error
 from policymix.analysis.selection import (
@@ -86,8 +88,14 @@ class Untracked:
     reason: str
 
 
-def probabilities(results: xarray.Dataset, targets: Iterable[Target]) -> xarray.Dataset:
+def probabilities(
+    results: xarray.Dataset, targets: Iterable[Target], readings: Sequence[Reading | Untracked] | None = None
+) -> xarray.Dataset:
     """Smoothed probability of every target by mix, with its paired difference to the baseline.
+
+    Parameters
+    ----------
+    readings : what `read` finds for every target, where it is there already
 
     Returns
     -------
@@ -100,11 +108,12 @@ def probabilities(results: xarray.Dataset, targets: Iterable[Target]) -> xarray.
     import xarray
 
     targets = list(targets)
-    rows = [_row(results, target) for target in targets]
-    names = xarray.DataArray([target.id for target in targets], dims="target", name="target")
+    found = [read(results, target) for target in targets] if readings is None else readings
+    rows = [_row(results, target, reading) for target, reading in zip(targets, found, strict=True)]
+    names = [target.id for target in targets]
     if not rows:
         return xarray.Dataset(coords={"target": names, "mix": results["mix"].values})
-    dataset = xarray.concat([values for values, _ in rows], dim=names, coords="minimal", compat="override")
+    dataset = stacked([values for values, _ in rows], names, results)
     texts = {
         "indicator": [target.indicator for target in targets],
         "place": [str(target.place or "") for target in targets],
@@ -117,11 +126,26 @@ def probabilities(results: xarray.Dataset, targets: Iterable[Target]) -> xarray.
         "tracked": [not note.startswith("untracked") for _, note in rows],
         "note": [note for _, note in rows],
     }
+    for key in ("probability", "probability_error", "difference", "difference_error"):
+        dataset[key].attrs["units"] = "share"
     return dataset.assign_coords({key: ("target", column) for key, column in texts.items()})
 
 
-def read(results: xarray.Dataset, target: Target) -> Reading | Untracked:
-    """Measured number m_d and spread s_d of a target in every run, or why there is none."""
+def stacked(rows: Sequence[dict[str, np.ndarray]], names: list[str], results: xarray.Dataset) -> xarray.Dataset:
+    """A Dataset over ``target, mix`` of every target's columns over ``mix``."""
+    import xarray
+
+    columns = {key: (("target", "mix"), np.stack([row[key] for row in rows])) for key in rows[0]}
+    return xarray.Dataset(columns, {"target": names, "mix": results.variables["mix"]})
+
+
+def read(results: xarray.Dataset, target: Target, *, luck: bool = True) -> Reading | Untracked:
+    """Measured number m_d and spread s_d of a target in every run, or why there is none.
+
+    Parameters
+    ----------
+    luck : whether the spread is wanted; it may be left at 0 otherwise
+    """
     if target.untracked:
         return Untracked(str(target.untracked))
     if not target.outcome:
@@ -134,7 +158,7 @@ def read(results: xarray.Dataset, target: Target) -> Reading | Untracked:
         return _core_share(results, target)
     if target.outcome == "core_value_added_growth":
         return _core_growth(results, target)
-    return _general(results, target, name, part.split("+") if part else None)
+    return _general(results, target, name, part.split("+") if part else None, luck)
 
 
 def chance(reading: Reading, target: Target) -> xarray.DataArray:
@@ -198,22 +222,17 @@ def line_text(target: Target, lang: str = "en") -> str:
     return {"at_least": "≥ ", "more_than": "> ", "equal": "= "}[target.sense] + value
 
 
-def _row(results: xarray.Dataset, target: Target) -> tuple[xarray.Dataset, str]:
+def _row(results: xarray.Dataset, target: Target, reading: Reading | Untracked) -> tuple[dict[str, np.ndarray], str]:
     """Statistics of one target over ``mix``, and its note."""
-    import xarray
-
-    reading = read(results, target)
     if isinstance(reading, Untracked):
-        mixes = results["mix"].values
-        nothing = xarray.DataArray([math.nan] * len(mixes), dims="mix", coords={"mix": mixes})
+        nothing = np.full(results.sizes["mix"], math.nan)
         keys = ("probability", "probability_error", "difference", "difference_error", "expected")
-        empty = xarray.Dataset({**dict.fromkeys(keys, nothing), "resolved": nothing > 0})
-        return empty, f"untracked: {reading.reason}"
+        return {**dict.fromkeys(keys, nothing), "resolved": nothing > 0}, f"untracked: {reading.reason}"
     chances = chance(reading, target).transpose(*RUN_DIMS)
     rise = against_baseline(chances, baseline_of(results))
     error = standard_error(rise)
     mean = rise.mean(["draw", "replicate"])
-    values = {
+    found = {
         "probability": chances.mean(["draw", "replicate"]),
         "probability_error": standard_error(chances),
         "difference": mean,
@@ -221,7 +240,7 @@ def _row(results: xarray.Dataset, target: Target) -> tuple[xarray.Dataset, str]:
         "resolved": resolved(mean, error),
         "expected": reading.number.mean(["draw", "replicate"]),
     }
-    return xarray.Dataset(values).reset_coords(drop=True), reading.note
+    return {key: column.values for key, column in found.items()}, reading.note
 
 
 def _core_share(results: xarray.Dataset, target: Target) -> Reading | Untracked:
@@ -259,7 +278,9 @@ def _core_growth(results: xarray.Dataset, target: Target) -> Reading | Untracked
     return Reading(growth, spread, note="; ".join(notes))
 
 
-def _general(results: xarray.Dataset, target: Target, name: str, part: list[str] | None) -> Reading | Untracked:
+def _general(
+    results: xarray.Dataset, target: Target, name: str, part: list[str] | None, luck: bool
+) -> Reading | Untracked:
     """Any other outcome: ``name`` or ``name:part+part`` (steps, or industries where the outcome has no step)."""
     array = results[name]
     where: dict[str, Any] = {}
@@ -272,7 +293,9 @@ def _general(results: xarray.Dataset, target: Target, name: str, part: list[str]
         return measured
     number, note = measured
     baseline = baseline_of(results)
-    if name in CUMULATIVE:
+    if not luck:
+        spread = number * 0.0
+    elif name in CUMULATIVE:
         rise = total(results, name, **where).sel(mix=baseline, drop=True)
         spread = rise.clip(min=1.0) ** 0.5
         note = "; ".join(filter(None, [note, "spread = square root of the new recognitions"]))

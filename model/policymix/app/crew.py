@@ -45,6 +45,17 @@ class Crew:
         self._waiting.put((urgency, number if turn is None else turn, number, future, work))
         return future
 
+    def awaited(
+        self, urgency: int, work: Callable[[], Thing], cancelled: threading.Event, turn: int | None = None
+    ) -> Thing | None:
+        """What ``work`` makes; None, and nothing if it has not begun, once it is cancelled."""
+        future = self.submit(urgency, lambda: None if cancelled.is_set() else work(), turn)
+        while not cancelled.is_set():
+            if wait([future], timeout=PATIENCE).done:
+                return future.result()
+        future.cancel()
+        return None
+
     def _work(self) -> None:
         while True:
             self._work_one()
@@ -64,13 +75,3 @@ class Crew:
 def shared_crew() -> Crew:
     """The crew of this process: a thread for each processor."""
     return Crew(os.cpu_count() or 1)
-
-
-def awaited(urgency: int, work: Callable[[], Thing], cancelled: threading.Event) -> Thing | None:
-    """What the crew makes of ``work``; None, and nothing if it has not begun, once it is cancelled."""
-    future = shared_crew().submit(urgency, work)
-    while not cancelled.is_set():
-        if wait([future], timeout=PATIENCE).done:
-            return future.result()
-    future.cancel()
-    return None

@@ -34,7 +34,7 @@ from policymix.app.acts import (
 )
 from policymix.app.calculator import entitled
 from policymix.app.content import Content, shared_contents
-from policymix.app.crew import PICTURE, awaited, shared_crew
+from policymix.app.crew import FIRST, PICTURE, shared_crew
 from policymix.app.hooks import told, use_text, use_work
 from policymix.app.state import LANGUAGES, State, Versions, first_state, query_of, with_clause
 from policymix.app.study import DRAWS, Progress, Question, answers, identity, question_of
@@ -310,34 +310,43 @@ def use_answers(
 ) -> tuple[Answered | None, Progress, bool]:
     """The latest answer, progress, whether a better one is under way; a change or a leaving visitor ends the run.
 
-    An answer comes with the tables of the open tab made, so that both change at once. Between the preliminary answer
-    and the work on the final one is a rest, so that whoever goes on moving a slider waits for nothing else.
+    All that a preliminary answer takes is done by the crew in the visitor's turn, so that among many visitors a change
+    that is soon changed again costs nothing. An answer comes with the tables of the open tab made, so that both change
+    at once. Between the preliminary answer and the work on the final one is a rest, so that whoever goes on moving a
+    slider waits for nothing else.
     """
     answered, set_answered = solara.use_state(None)
     progress, set_progress = solara.use_state(Progress(0, 1))
     finished, set_finished = solara.use_state(None)
     turn = solara.use_ref(None)  # the place in the queue since the oldest change without an answer
 
-    def show(found: Answered, cancelled: threading.Event) -> None:
-        try:
-            with suppress(PolicymixError):  # it is told where the tables are shown
-                next(content_of(found, tab, state.lang))
-        finally:
-            if not cancelled.is_set():
-                turn.current = None
-                set_answered(found)
-
     def work(cancelled: threading.Event) -> None:
-        question = question_of(state, uploads)
+        crew = shared_crew()
         if turn.current is None:
-            turn.current = shared_crew().turn()
+            turn.current = crew.turn()
+
+        def in_turn(make: Callable[[], Any]) -> Any:
+            return crew.awaited(FIRST, make, cancelled, turn.current)
+
+        def show(found: Answered) -> None:
+            try:
+                with suppress(PolicymixError):  # it is told where the tables are shown
+                    in_turn(lambda: next(content_of(found, tab, state.lang)))
+            finally:
+                if not cancelled.is_set():
+                    turn.current = None
+                    set_answered(found)
+
+        question = in_turn(lambda: question_of(state, uploads))
+        if question is None:
+            return
         for one in answers(question, cancelled, turn=turn.current):
             if cancelled.is_set():
                 return
             if isinstance(one, Progress):
                 set_progress(one)
             else:
-                show(Answered(asked, question, one.results, one.final, next(NUMBERS)), cancelled)
+                show(Answered(asked, question, one.results, one.final, next(NUMBERS)))
                 if not one.final:
                     cancelled.wait(REST)
 
@@ -388,7 +397,7 @@ def use_content(answered: Answered | None, tab: str, lang: str, tell: Callable[[
         if not content["figures"]:
             if not answered.final:
                 cancelled.wait(REST)
-            show(awaited(PICTURE, lambda: next(made), cancelled) or content)
+            show(shared_crew().awaited(PICTURE, lambda: next(made), cancelled) or content)
 
     def end() -> None:
         if answered is not None:

@@ -256,8 +256,10 @@ def answers(
         yield from _finished(began, 0, total, cancelled)
         if cancelled.is_set():
             return
-        found = dataset(question, _units(question, forks, few, began))
-        yield Answer(found.sel(prices=["free"]), final=False)  # nothing has run at frozen prices yet
+        first = partial(_preliminary, question, forks, few, began)
+        if (found := crew.awaited(sooner, first, cancelled, turn)) is None:
+            return
+        yield Answer(found, final=False)
         began = [crew.submit(later, _work(question, forks, part, cancelled)) for part in every]
         yield from _finished(began, len(few), total, cancelled)
         if cancelled.is_set():
@@ -266,6 +268,13 @@ def answers(
     finally:
         for future in began:
             future.cancel()
+
+
+def _preliminary(
+    question: Question, forks: Stock[Fork], parts: Sequence[Part], done: Sequence[Future[MixResult | None]]
+) -> xarray.Dataset:
+    """Results of the first draws with prices free: nothing has run at frozen ones yet."""
+    return dataset(question, _units(question, forks, parts, done)).sel(prices=["free"])
 
 
 def dataset(question: Question, units: Sequence[UnitResult]) -> xarray.Dataset:
