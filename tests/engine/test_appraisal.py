@@ -5,7 +5,7 @@ import pytest
 import units
 
 from policymix.engine.accounts import A_INVESTMENT
-from policymix.engine.appraisal import BOOKED, Pool, appraise, shared_out
+from policymix.engine.appraisal import BOOKED, Appraisal, Pool, appraise, shared_out
 from policymix.engine.booking import ACTIVITIES, RUNGS, SIZES, UNITS, Activity, Watch, groups_of, pair, summed
 from policymix.engine.claims import (
     CL_ACTIVITY,
@@ -37,6 +37,7 @@ from policymix.engine.symbols import (
     SUM_INVESTMENT,
 )
 from policymix.engine.table import column_of, empty_firms, write_numbers
+from policymix.engine.mixes import Layers
 from policymix.engine.timetable import FREE, FROZEN, RECORD
 from policymix.engine.unit import fork_unit, run_fork
 
@@ -209,6 +210,29 @@ def test_groups_add_up_to_the_whole(found):
         assert np.array_equal(np.rint(a.allocated * scale).sum(axis=1), whole[:, 1])
         assert np.rint(a.yearly.sum() * FEN) == whole[INVESTMENT, 1]
         assert a.pulled_forward >= 0.0
+
+
+def test_a_part_of_an_appraisal_is_the_same_as_in_the_whole(small):
+    setting, values = units.unit(small)
+    unit = fork_unit(setting, values, 7, 0)
+    ((whole, _),) = run_fork(unit, "both", (FREE,))
+    for field in Appraisal._fields:
+        ((part, _),) = run_fork(unit, "both", (FREE,), wanted=(field,))
+        assert np.array_equal(getattr(part.appraisal, field), getattr(whole.appraisal, field)), field
+    ((none, _),) = run_fork(unit, "both", (FREE,), wanted=())
+    assert none.appraisal is None
+    assert units.same(none, whole)
+
+
+def test_terms_that_replicates_share_change_nothing(small):
+    setting, values = units.unit(small)
+    layers = Layers(setting, values, keep=True)
+    for luck in (0, 1):
+        alone, shared = fork_unit(setting, values, 7, luck), fork_unit(setting, values, 7, luck, layers=layers)
+        for name in alone.begins:
+            for (ours, _), (theirs, _) in zip(run_fork(alone, name), run_fork(shared, name), strict=True):
+                assert units.same(ours, theirs)
+                assert np.array_equal(ours.appraisal.allocated, theirs.appraisal.allocated)
 
 
 def test_places_are_those_where_firms_are_at_the_end(small):

@@ -17,7 +17,7 @@ import policymix
 from policymix.engine.timetable import FREE
 from policymix.engine.unit import fork_unit, run_fork
 from policymix.errors import InvalidFile, InvalidValue, NotFound, RunFailed
-from policymix.experiments import blocks, crew, reducing, store, sweep_store
+from policymix.experiments import blocks, crew, plan, reducing, store, sweep_store
 from policymix.experiments import sweep as sweeping
 from policymix.experiments.outcomes import OUTCOMES
 from policymix.experiments.pilot import pilot
@@ -60,6 +60,18 @@ def test_inputs_are_those_of_a_run(both):
     np.testing.assert_array_equal(swept.luck, run.luck)
     shared = swept.parameter_value.sel(parameter=run.parameter)
     np.testing.assert_array_equal(shared, run.parameter_value)
+
+
+def test_terms_are_kept_for_the_replicates_of_a_few_draws(town, monkeypatch):
+    planned = plan_of(study(drawn(town, mix=None, levers={}, draws=3, replicates=2)))
+    monkeypatch.setattr(plan, "KEPT_BYTES", 2 * len(planned.mixes) * plan.TERMS_BYTES)  # of two draws
+    first, second = planned.layers(0), planned.layers(1)
+    assert (planned.layers(0), planned.layers(1)) == (first, second)
+    planned.layers(2)
+    assert planned.layers(1) is second
+    assert planned.layers(0) is not first
+    monkeypatch.setattr(plan, "KEPT_BYTES", 0)
+    assert planned.layers(1) is not second
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ gross - additional. Nothing is clipped. Groups are those of ``booking``: they ad
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Collection
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -67,6 +69,10 @@ class Appraisal(NamedTuple):
     never_claimed: float  # share of the absolute difference in value added of firms that never claimed
 
 
+NOTHING = np.zeros(0)
+EMPTY = Appraisal(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, math.nan, NOTHING, NOTHING, math.nan)
+
+
 class Pool(NamedTuple):
     """What tells a project from elsewhere by its address."""
 
@@ -76,7 +82,15 @@ class Pool(NamedTuple):
     since: int  # first address of the horizon
 
 
-def appraise(city: City, own: Activity, base: Activity, studied: np.ndarray, industries: int, pool: Pool) -> Appraisal:
+def appraise(
+    city: City,
+    own: Activity,
+    base: Activity,
+    studied: np.ndarray,
+    industries: int,
+    pool: Pool,
+    wanted: Collection[str] = Appraisal._fields,
+) -> Appraisal:
     """Set a mix's firms against the baseline's.
 
     Parameters
@@ -85,6 +99,7 @@ def appraise(city: City, own: Activity, base: Activity, studied: np.ndarray, ind
     own, base : what its firms did, and those of the baseline, which was watched from the fork
     studied : bool[clauses] of the mix, whether it is of a package under study
     pool : which tells who came from elsewhere
+    wanted : fields of the appraisal to form; others stay empty
     """
     places = city.prices.shape[0]
     pairs = pair(own, base)
@@ -97,27 +112,32 @@ def appraise(city: City, own: Activity, base: Activity, studied: np.ndarray, ind
     rest = np.concatenate([pairs.home[others], base.home[pairs.gone]])
     rest_change = np.concatenate([difference[:, others], lost], axis=1)
     gross = gross_activity(city, own.y, account, supported)
-    shape = (places, len(SIZES), len(RUNGS), industries)
-    cells = int(np.prod(shape))
     home = pairs.home[supported]
-    sums = [summed(gross, home, cells), summed(difference[:, supported], home, cells), summed(rest_change, rest, cells)]
-    groups = np.stack(sums, axis=1).reshape(len(ACTIVITIES), len(BOOKED), *shape)
-    whole = groups.sum(axis=(2, 3, 4, 5))
-    table = np.stack([whole[:, 0], whole[:, 1], whole[:, 0] - whole[:, 1], whole[:, 2]], axis=1)
-    yearly, pulled = timing(own, base, pairs, supported)
-    by_clause, allocated = clauses(city, own.y, difference, approved, studied)
-    return Appraisal(
-        plain(table),
-        plain(groups.sum(axis=(3, 4))),
-        plain(groups.sum(axis=(2, 5))),
-        plain(relocated(own, base, pairs, places, cells // places)),
-        plain(elsewhere(own, base, pairs, changed, places, cells // places, pool)),
-        yearly / UNITS[0],
-        pulled / UNITS[0],
-        plain(by_clause),
-        plain(allocated),
-        silent_share(difference[2], approved, lost[2]),
-    )
+    booked = (gross, home), (difference[:, supported], home), (rest_change, rest)
+    shape = (places, len(SIZES), len(RUNGS), industries)
+    groups = int(np.prod(shape)) // places
+    found: dict[str, Any] = {}
+    if "table" in wanted:
+        whole = np.stack([values.sum(axis=1) for values, _ in booked], axis=1)
+        table = np.stack([whole[:, 0], whole[:, 1], whole[:, 0] - whole[:, 1], whole[:, 2]], axis=1)
+        found["table"] = plain(table)
+    if "by_place" in wanted or "by_size" in wanted:
+        sums = np.stack([summed(values, group, places * groups) for values, group in booked], axis=1)
+        by_group = sums.reshape(len(ACTIVITIES), len(BOOKED), *shape)
+        found |= {"by_place": plain(by_group.sum(axis=(3, 4))), "by_size": plain(by_group.sum(axis=(2, 5)))}
+    if "relocation" in wanted:
+        found["relocation"] = plain(relocated(own, base, pairs, places, groups))
+    if "from_elsewhere" in wanted:
+        found["from_elsewhere"] = plain(elsewhere(own, base, pairs, changed, places, groups, pool))
+    if "yearly" in wanted or "pulled_forward" in wanted:
+        yearly, pulled = timing(own, base, pairs, supported)
+        found |= {"yearly": yearly / UNITS[0], "pulled_forward": pulled / UNITS[0]}
+    if "gross_by_clause" in wanted or "allocated" in wanted:
+        by_clause, allocated = clauses(city, own.y, difference, approved, studied)
+        found |= {"gross_by_clause": plain(by_clause), "allocated": plain(allocated)}
+    if "never_claimed" in wanted:
+        found["never_claimed"] = silent_share(difference[2], approved, lost[2])
+    return EMPTY._replace(**found)
 
 
 def plain(integers: np.ndarray) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import InvalidValue
-from ..policy.arrays import NEVER
+from ..policy.arrays import NEVER, ClauseArrays
 from ..policy.claim import KIND_INDEX, KINDS, MAX_FACTS, fact_index
 from ..policy.compile import Compiled
 from .claims import F_PLACE, City, Mix
@@ -72,12 +73,54 @@ class Outside:
         return values.get(f"{self.address}.{key}", getattr(self, key))
 
 
-class Layers:
-    """Offers of every package in one draw, computed when first asked for; those that one mix alone has are not kept."""
+class Merged(NamedTuple):
+    """Layers of several packages side by side."""
 
-    def __init__(self, setting: Setting, values: Mapping[str, float]) -> None:
-        self._setting, self._values = setting, values
+    rate: np.ndarray
+    end: np.ndarray
+    package: np.ndarray
+
+
+class Lines(NamedTuple):
+    """From where on more opens, what it pays besides and whose it is."""
+
+    line: np.ndarray
+    lump: np.ndarray
+    rate: np.ndarray
+    end: np.ndarray
+    package: np.ndarray
+
+
+class Terms(NamedTuple):
+    """What a mix is in one draw, whoever stands in the city and before it is laid out by quarter and row."""
+
+    arrays: ClauseArrays
+    project: Merged
+    line: Lines | None
+    research: Merged
+    rest: Mapping[str, Any]  # arguments of ``Mix``
+
+
+class Layers:
+    """What packages and mixes offer in one draw, computed when first asked for.
+
+    Offers of a package that one mix alone has, and the terms of mixes, are kept for other replicates of the draw if so
+    wished (``keep``): about 20 KB a mix.
+    """
+
+    def __init__(self, setting: Setting, values: Mapping[str, float], keep: bool = False) -> None:
+        self._setting, self._values, self._keep = setting, values, keep
         self._known: dict[str, tuple[Schedule, Schedule]] = {}
+        self._terms: dict[str, Terms] = {}
+
+    def terms(self, name: str, make: Callable[[], Terms]) -> Terms:
+        """The terms of a mix."""
+        if name in self._terms:
+            return self._terms[name]
+        found = make()
+        if self._keep:
+            self._terms[name] = found
+        return found
 
     def of(self, version: str) -> tuple[Schedule, Schedule]:
         """The offers of a version of a package to projects and to research."""
@@ -103,17 +146,43 @@ def relevant(compiled: Compiled, values: Mapping[str, float]) -> dict[str, float
 
 def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Mapping[str, float], city: City) -> Mix:
     """Everything that the quarters of one mix need."""
+    compiled, price = setting.mixes[name], world.env.deflator
+    terms = layers.terms(name, lambda: terms_of(setting, world, name, layers, values))
+    at_projects, at_research, possible = setting.meetings(setting.versions[name])
+    project, research = (
+        laid_out(of, at, price) for of, at in ((terms.project, at_projects), (terms.research, at_research))
+    )
+    line, line_lump, line_rate, line_end, line_package = lines_laid_out(terms.line, at_projects, price)
+    return Mix(
+        arrays=terms.arrays._replace(clause=terms.arrays.clause.copy()),  # where settling closes clauses for a while
+        layer_rate=project.rate,
+        layer_end=project.end,
+        layer_package=project.package,
+        line=line,
+        line_lump=line_lump,
+        line_rate=line_rate,
+        line_end=line_end,
+        line_package=line_package,
+        rd_rate=research.rate,
+        rd_end=research.end,
+        rd_package=research.package,
+        possible=possible,
+        parameters=parameters_by_quarter(setting, world, compiled, relevant(compiled, values)),
+        credit=credit(setting, world, compiled, city),
+        price=price,
+        **terms.rest,
+    )
+
+
+def terms_of(setting: Setting, world: World, name: str, layers: Layers, values: Mapping[str, float]) -> Terms:
+    """All of a mix that its draw alone decides."""
     compiled = setting.mixes[name]
     own = relevant(compiled, values)
     arrays = compiled.with_values(own)
     packages = [package.id for package in compiled.packages]
     versions = setting.versions[name]
     offers = [layers.of(version) for version in versions]
-    at_projects, at_research, possible = setting.meetings(versions)
-    project = merged([each[0] for each in offers], at_projects, world.env.deflator)
-    research = merged([each[1] for each in offers], at_research, world.env.deflator)
-    above = lines([each[0] for each in offers], at_projects, world.env.deflator)
-    parameters = parameters_by_quarter(setting, world, compiled, own)
+    at_projects, at_research, _ = setting.meetings(versions)
     outside = outside_rows(setting, world, packages, values)
     clause = arrays.clause.copy()
     hassle, outreach, sooner = friction(setting, compiled, own, world.region.firms.shape[1])
@@ -121,51 +190,39 @@ def mix_of(setting: Setting, world: World, name: str, layers: Layers, values: Ma
     office = office_of(setting, world, compiled, clause, usual_lag, own)
     present, with_purchase = money_of(world, compiled, office, "project")
     present_research, _ = money_of(world, compiled, office, "research")
-    return Mix(
-        arrays=arrays._replace(clause=clause),
-        announced=announced(setting, compiled),
-        office=office,
-        studied=np.array([p not in setting.history for p in packages] or [False], np.int64),
-        present=present,
-        present_research=present_research,
-        with_purchase=with_purchase,
-        layer_rate=project[0],
-        layer_end=project[1],
-        layer_package=project[2],
-        line=above[0],
-        line_lump=above[1],
-        line_rate=above[2],
-        line_end=above[3],
-        line_package=above[4],
-        years_left=years_left(setting, arrays),
-        opens=opens(setting, compiled, arrays),
-        rd_rate=research[0],
-        rd_end=research[1],
-        rd_package=research[2],
-        offers=offers_flags(arrays),
-        welcomes=welcomes(arrays, world.region.firms.shape[1]),
-        possible=possible,
-        parameters=parameters,
-        hassle=hassle,
-        outreach=outreach,
-        credit=credit(setting, world, compiled, city),
-        outside_kind=outside[0],
-        outside_facts=outside[1],
-        outside_from=outside[2],
-        outside_rate=outside[3],
-        outside_on=outside[4],
-        price=world.env.deflator,
-        demand=demand(setting, world, packages, values),
+    return Terms(
+        arrays._replace(clause=clause),
+        merged([each[0] for each in offers], at_projects),
+        best_line([each[0] for each in offers], at_projects),
+        merged([each[1] for each in offers], at_research),
+        {
+            "announced": announced(setting, compiled),
+            "office": office,
+            "studied": np.array([p not in setting.history for p in packages] or [False], np.int64),
+            "present": present,
+            "present_research": present_research,
+            "with_purchase": with_purchase,
+            "years_left": years_left(setting, arrays),
+            "opens": opens(setting, compiled, arrays),
+            "offers": offers_flags(arrays),
+            "welcomes": welcomes(arrays, world.region.firms.shape[1]),
+            "hassle": hassle,
+            "outreach": outreach,
+            "outside_kind": outside[0],
+            "outside_facts": outside[1],
+            "outside_from": outside[2],
+            "outside_rate": outside[3],
+            "outside_on": outside[4],
+            "demand": demand(setting, world, packages, values),
+        },
     )
 
 
-def lines(tables: list[Schedule], meeting: Meeting, price: np.ndarray) -> tuple[np.ndarray, ...]:
-    """By quarter and row the line of the package that pays most from its line on: where it lies, what it pays, whose
-    it is. Money is nominal in the clauses and at constant prices here."""
-    quarters = len(price)
+def best_line(tables: list[Schedule], meeting: Meeting) -> Lines | None:
+    """By combination the line of the package that pays most from its line on: where it lies, what it pays, whose it is;
+    None where no package has one."""
     if not any(np.isfinite(table.line).any() for table in tables):
-        none = np.zeros((quarters, 0))
-        return none, none, np.zeros((quarters, 0, LAYERS)), np.zeros((quarters, 0, LAYERS)), none.astype(np.int64)
+        return None
     line, lump, rate, end = (
         np.stack([getattr(table, name)[meeting.pattern[:, k]] for k, table in enumerate(tables)])
         for name in ("line", "lump", "rate_above", "end_above")
@@ -175,15 +232,24 @@ def lines(tables: list[Schedule], meeting: Meeting, price: np.ndarray) -> tuple[
     best = paid.argmax(axis=0)
     each = np.arange(len(best))
     owner = np.where(np.isfinite(line[best, each]), best, -1)
-    at, by_quarter = meeting.at, price[:, None]
-    layers = rate[best, each][at], end[best, each][at] / by_quarter[..., None]
-    return line[best, each][at] / by_quarter, lump[best, each][at] / by_quarter, *layers, owner[at]
+    return Lines(line[best, each], lump[best, each], rate[best, each], end[best, each], owner)
 
 
-def merged(tables: list[Schedule], meeting: Meeting, price: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """By quarter and row the layers of several packages side by side, the weightiest first when there are more than
-    fit, and whose they are; -1: no layer. Ends are nominal in the clauses and at constant prices here.
-    """
+def lines_laid_out(best: Lines | None, meeting: Meeting, price: np.ndarray) -> Lines:
+    """Lines by quarter and row; money is nominal in the clauses and at constant prices here."""
+    if best is None:
+        none = np.zeros((len(price), 0))
+        return Lines(
+            none, none, np.zeros((len(price), 0, LAYERS)), np.zeros((len(price), 0, LAYERS)), none.astype(np.int64)
+        )
+    line, lump, rate, end, owner = (each[meeting.at] for each in best)
+    by_quarter = price[:, None]
+    return Lines(line / by_quarter, lump / by_quarter, rate, end / by_quarter[..., None], owner)
+
+
+def merged(tables: list[Schedule], meeting: Meeting) -> Merged:
+    """By combination the layers of several packages side by side, the weightiest first when there are more than fit,
+    and whose they are; -1: no layer."""
     combinations = len(meeting.pattern)
     none = np.zeros((combinations, LAYERS))
     rates = np.concatenate([none, *(table.rate[meeting.pattern[:, k]] for k, table in enumerate(tables))], axis=1)
@@ -193,10 +259,13 @@ def merged(tables: list[Schedule], meeting: Meeting, price: np.ndarray) -> tuple
     rate, end = np.take_along_axis(rates, best, 1), np.take_along_axis(ends, best, 1)
     package = np.where(rate > 0.0, owner[best], -1)
     order = np.argsort(np.where(rate > 0.0, end, np.inf), axis=1, kind="stable")
-    first, second, third = (
-        np.take_along_axis(each, order, 1).take(meeting.at, axis=0) for each in (rate, end, package)
-    )
-    return first, second / price[:, None, None], third
+    return Merged(*(np.take_along_axis(each, order, 1) for each in (rate, end, package)))
+
+
+def laid_out(layers: Merged, meeting: Meeting, price: np.ndarray) -> Merged:
+    """Layers by quarter and row; ends are nominal in the clauses and at constant prices here."""
+    rate, end, package = (each.take(meeting.at, axis=0) for each in layers)
+    return Merged(rate, end / price[:, None, None], package)
 
 
 def announced(setting: Setting, compiled: Compiled) -> np.ndarray:
@@ -354,6 +423,8 @@ def demand(setting: Setting, world: World, packages: list[str], values: Mapping[
     """
     r, env = world.region, world.env
     spending = opportunity_spending(setting, world, packages, values)
+    if not spending.any():
+        return np.zeros((setting.quarters, len(r.a)))
     sellers = r.core & (technology(r) > 0.5)
     value = r.value_added.sum(axis=1)
     extra = spending * world.p[P_OPPORTUNITY_ADDITIONAL] * world.p[P_OPPORTUNITY_LOCAL]

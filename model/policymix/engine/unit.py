@@ -6,7 +6,7 @@ feedback. The baseline's firm-level outcomes stay in memory until every mix has 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -256,11 +256,13 @@ class Start(NamedTuple):
     burn_in: Out
 
 
-def start_of(compiled, setting: Setting, values: Mapping[str, float], seed: int, luck: int) -> Start:
+def start_of(
+    compiled, setting: Setting, values: Mapping[str, float], seed: int, luck: int, layers: Layers | None = None
+) -> Start:
     """Populate the city, run the burn-in under the history, and anchor it to the published totals."""
     world = world_of(setting, values)
     city, ln_typical = populate(compiled, setting, world, Run(np.uint64(seed), np.uint64(luck), RECORD))
-    layers = Layers(setting, values)
+    layers = layers or Layers(setting, values)
     tables = tables_of(setting, world, ln_typical)
     ground = ground_of(setting, world, largest_size(city, world))
     path = new_path(setting.quarters, len(world.region.rent_m2_month), len(world.region.a))
@@ -312,6 +314,7 @@ def fork_unit(
     mixes: Sequence[str] | None = None,
     watch: Watch | None = None,
     forked_at: ForkedAt | None = None,
+    layers: Layers | None = None,
 ) -> Forked:
     """Burn-in and baseline of one draw and replicate.
 
@@ -328,6 +331,8 @@ def fork_unit(
         Looks at every city after every quarter (``panel.Recorder.watch``); every mix then runs from the fork.
     forked_at : function, optional
         Looks at every city before its first quarter (``panel.Recorder.start``).
+    layers : Layers, optional
+        What packages and mixes offer in this draw, where other replicates share it.
 
     Raises
     ------
@@ -335,7 +340,7 @@ def fork_unit(
         The baseline used more than 90 % of the pool of entrants, or a table was too small.
     """
     compiled = loop.module(setting.rules, setting.contract, setting.general)
-    start = start_of(compiled, setting, values, seed, luck)
+    start = start_of(compiled, setting, values, seed, luck, layers)
     luck_share, granular = [], []
 
     def look_at_luck(now: City, quarter: int) -> None:
@@ -382,13 +387,13 @@ def run_fork(
     modes: Sequence[int] = (FROZEN, FREE),
     watch: Watch | None = None,
     forked_at: ForkedAt | None = None,
-    appraise: bool = True,
+    wanted: Collection[str] = Appraisal._fields,
 ) -> Iterator[tuple[MixResult, City]]:
     """One mix of a unit, from where it first differs from the baseline, under each treatment of prices.
 
     Parameters
     ----------
-    appraise : whether to set its firms against the baseline's, which takes a tenth of the time
+    wanted : fields of its appraisal to form; the whole takes a tenth of the time, and without any there is none
 
     Raises
     ------
@@ -410,12 +415,12 @@ def run_fork(
         if forked_at is not None:
             forked_at(name, mode, city)
         parts = (compiled, setting, start.world, start.ground, start.tables, city, mix, name, mode, start.path)
-        booking = Booking(setting.calendar, len(start.world.region.a), int(city.count[SLOTS])) if appraise else None
+        booking = Booking(setting.calendar, len(start.world.region.a), int(city.count[SLOTS])) if wanted else None
         out = run_mix(*parts, unit.seed, unit.luck, begin, setting.quarters, None, None, earlier, watch, booking)
         appraisal = None
         if booking is not None:
             own = booking.activity(city)
-            appraisal = appraised(setting, start, name, unit.seed, unit.luck, city, own, unit.activity)
+            appraisal = appraised(setting, start, name, unit.seed, unit.luck, city, own, unit.activity, wanted)
         yield MixResult(name, mode, out, appraisal, spending), city
 
 
@@ -446,14 +451,22 @@ def run_unit(
 
 
 def appraised(
-    setting: Setting, start: Start, name: str, seed: int, luck: int, city: City, own: Activity, base: Activity
+    setting: Setting,
+    start: Start,
+    name: str,
+    seed: int,
+    luck: int,
+    city: City,
+    own: Activity,
+    base: Activity,
+    wanted: Collection[str] = Appraisal._fields,
 ) -> Appraisal:
     """A mix's city at the end against the baseline's firms."""
     mix = setting.mixes[name]
     studied = np.array([clause.split("/")[0] not in setting.history for clause in mix.clauses], bool)
     since = POOL_FIRST + int(setting.calendar[setting.burn_in]) * POOL_WIDTH
     pool = Pool(seed, luck, float(start.ground.mobile_part[0]), since)
-    return appraise(city, own, base, studied, len(start.world.region.a), pool)
+    return appraise(city, own, base, studied, len(start.world.region.a), pool, wanted)
 
 
 def _spending(setting: Setting, world: World, name: str, values: Mapping[str, float]) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 import numpy as np
 
@@ -18,7 +18,17 @@ BY_GROUP = {
 }
 BY_CLAUSE = {"gross_by_clause": "gross_by_clause", "allocated_by_clause": "allocated"}
 WHOLE = {"relocation": "relocation", "from_elsewhere": "from_elsewhere", "pulled_forward": "pulled_forward"}
-NAMES = frozenset({*MEASURES, *BY_GROUP, *BY_CLAUSE, *WHOLE, "additional_by_year"})
+FIELDS = {
+    **dict.fromkeys(MEASURES, "table"), **{name: of for name, (_, of) in BY_GROUP.items()}, **BY_CLAUSE, **WHOLE,
+    "additional_by_year": "yearly", "never_claimed_share": "never_claimed",
+}  # fmt: skip
+"""Field of the appraisal that an outcome is made of."""
+NAMES = frozenset(FIELDS) - {"never_claimed_share"}
+
+
+def fields_of(names: Iterable[str]) -> frozenset[str]:
+    """Fields of the appraisal that some outcomes need."""
+    return frozenset(FIELDS[name] for name in names if name in FIELDS)
 
 
 def appraised_outcomes(
@@ -31,6 +41,8 @@ def appraised_outcomes(
     clauses : rows to put clauses in; one that the mix lacks has noughts
     wanted : names of those to form
     """
+    if not any(name in wanted for name in NAMES):
+        return {}
     a = result.appraisal
     assert a is not None, f"{result.mix} was run without its appraisal"
     found: dict[str, np.ndarray] = {name: a.table[:, k] for k, name in enumerate(MEASURES) if name in wanted}

@@ -24,6 +24,7 @@ from policymix.engine.timetable import FREE, FROZEN
 from policymix.engine.unit import fork_unit, run_fork
 from policymix.errors import PolicymixError, RunFailed
 from policymix.experiments import store, sweep_store
+from policymix.experiments.appraised import fields_of
 from policymix.experiments.plan import Block, Plan, code_of, plan_of
 from policymix.experiments.reducing import kept_of_mix, kept_of_unit
 from policymix.experiments.study import load_study
@@ -118,15 +119,19 @@ def runs_of_unit(
     try:
         if plan.unstable[draw]:
             raise RunFailed(RUNAWAY)
-        unit = fork_unit(plan.setting, plan.numbers(draw), plan.scenario.seed, plan.luck(draw, replicate), todo)
+        seed, luck, layers = plan.scenario.seed, plan.luck(draw, replicate), plan.layers(draw)
+        unit = fork_unit(plan.setting, plan.numbers(draw), seed, luck, todo, layers=layers)
         of_unit = kept_of_unit(plan.setting, unit, plan.stored, plan.coords)
     except FAILURES_OF_A_RUN as error:
         yield from ((mix, error) for mix in todo)
         return
     modes = [MODES[prices] for prices in plan.study.prices]
+    fields = fields_of(stored.name for stored in plan.stored)
     for mix in todo:
         try:
-            results = [unit.baseline] if mix == baseline else [result for result, _ in run_fork(unit, mix, modes)]
+            results = (
+                [unit.baseline] if mix == baseline else [each for each, _ in run_fork(unit, mix, modes, wanted=fields)]
+            )
             found = kept_of_mix(plan.setting, unit, results, plan.stored, plan.coords)
             found |= of_unit if mix == baseline else {}
             _refuse_nan(found)

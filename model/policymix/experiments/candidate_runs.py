@@ -19,6 +19,7 @@ from policymix.engine.timetable import FREE
 from policymix.engine.unit import Forked, first_difference, fork_unit, run_fork
 from policymix.engine.warm import warm
 from policymix.errors import RunFailed
+from policymix.experiments.appraised import fields_of
 from policymix.experiments.blocks import FAILURES_OF_A_RUN
 from policymix.experiments.coalitions import OUTCOMES, reader
 from policymix.experiments.inputs import Inputs, gather, uncertainties
@@ -150,13 +151,13 @@ def _in_draw(trials: Trials, setting: Setting, draw: int, hold: bool) -> Measure
     nothing = {name: each(unit.baseline) for name, each in read.items()}
     of_unit = kept_of_unit(trials.setting, unit, trials.stored, trials.coords)
     rows = [kept_of_mix(trials.setting, unit, [unit.baseline], trials.stored, trials.coords)]
-    failures = {}
+    failures, fields = {}, fields_of(stored.name for stored in trials.stored)
     for number, name in enumerate(names):
         values = _own_values(trials, setting, name, unit.values)
         start = unit.start._replace(layers=Layers(setting, values))
         forked = replace(unit, setting=setting, values=values, begins=begins, start=start)
         try:
-            (result, _), *_ = run_fork(forked, name, (FREE,))
+            (result, _), *_ = run_fork(forked, name, (FREE,), wanted=fields)
             here = {each: reader(each, setting, forked) for each in OUTCOMES}
             found = np.array([here[each](result) - nothing[each] for each in OUTCOMES])
             if not np.isfinite(found).all():

@@ -15,6 +15,7 @@ import numpy as np
 from policymix.engine.unit import fork_unit, run_fork
 from policymix.engine.warm import warm
 from policymix.experiments import sweep_store
+from policymix.experiments.appraised import fields_of
 from policymix.experiments.blocks import MODES
 from policymix.experiments.plan import Plan, plan_of
 from policymix.experiments.reducing import kept_of_mix
@@ -75,12 +76,13 @@ def _timed(plan: Plan) -> tuple[float, float, float]:
     mixes = [mix for mix in plan.mixes if mix != plan.scenario.baseline]
     chosen = [mixes[k] for k in np.unique(np.linspace(0, len(mixes) - 1, MIXES).astype(int))] if mixes else []
     modes = [MODES[prices] for prices in plan.study.prices]
+    fields = fields_of(stored.name for stored in plan.stored)
     begun = time.perf_counter()
     unit = fork_unit(plan.setting, plan.numbers(draw), plan.scenario.seed, plan.luck(draw, 0), chosen)
     forked = time.perf_counter()
     found = [kept_of_mix(plan.setting, unit, [unit.baseline], plan.stored, plan.coords)]
     for mix in chosen:
-        results = [result for result, _ in run_fork(unit, mix, modes)]
+        results = [result for result, _ in run_fork(unit, mix, modes, wanted=fields)]
         found.append(kept_of_mix(plan.setting, unit, results, plan.stored, plan.coords))
     ended = time.perf_counter()
     return forked - begun, (ended - forked) / max(1, len(chosen)), _compressed(found)

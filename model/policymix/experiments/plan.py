@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from policymix.engine import loop
+from policymix.engine.mixes import Layers
 from policymix.engine.setting import Setting
 from policymix.engine.writing import ROOT
 from policymix.errors import InvalidValue, NotFound
@@ -44,6 +45,10 @@ CHUNK_BYTES = 2**21
 MOST_UNITS = 100
 BLOCKS = 64
 """About as many blocks as a small sweep has, so that its workers end together."""
+KEPT_BYTES = 2**26
+"""What the terms of mixes may take that are kept from one replicate of a draw to the next."""
+TERMS_BYTES = 25_000
+"""About as large as the terms of one mix are."""
 SPREAD = (0.05, 0.95)
 """Quantiles of a prior between which a design of levels or trajectories moves."""
 NEVER_QUITE = 2.0**-54
@@ -125,6 +130,21 @@ class Plan:
     def shape(self, stored: Stored) -> tuple[int, ...]:
         """Sizes of a variable's dims."""
         return tuple(len(self.coords[dim]) for dim in stored.dims)
+
+    def layers(self, draw: int) -> Layers:
+        """What packages and mixes offer in a draw: worked out once for its replicates, as far as memory allows."""
+        room = KEPT_BYTES // (TERMS_BYTES * len(self.mixes))
+        if self.replicates == 1 or not room:
+            return Layers(self.setting, self.numbers(draw))
+        found = self._layers.get(draw) or Layers(self.setting, self.numbers(draw), keep=True)
+        self._layers[draw] = found
+        for old in list(self._layers)[:-room]:
+            self._layers.pop(old, None)
+        return found
+
+    @cached_property
+    def _layers(self) -> dict[int, Layers]:
+        return {}
 
     @cached_property
     def bytes_per_unit(self) -> int:

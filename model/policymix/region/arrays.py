@@ -7,7 +7,7 @@ deterministic, and quick enough to be called once a draw.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -209,6 +209,7 @@ def reference_gdp(region: Region) -> float:
     )
 
 
+@cache
 def field_names(mask: int) -> tuple[str, ...]:
     """Words of a bit mask of `RegionArrays.fields`."""
     return tuple(word for bit, word in enumerate(FIELD_WORDS) if mask >> bit & 1)
