@@ -124,11 +124,11 @@ def test_events_that_no_page_of_ours_sends(small_state):
 
 def test_former_figures_stay_until_new_ones_are_drawn():
     one, two = (1, "money", "en"), (2, "money", "en")
-    empty = (None, page.EMPTY, "", False)
+    empty = (None, page.EMPTY, ("", ""), False)
     first = with_former(empty, one, {"tables": [1], "figures": ["a"]})
     assert first[3]
     second = with_former(first, two, {"tables": [2], "figures": []})
-    assert json.loads(second[2]) == {"tables": [2], "figures": ["a"]}
+    assert second[2] == ("[2]", '["a"]')
     assert not second[3]
     assert with_former(first, (2, "paths", "en"), {"tables": [], "figures": []})[1]["figures"] == []
 
@@ -150,7 +150,7 @@ def opened(query="scenario=small"):
     """A page as a widget: its answer, its choices, and its context."""
     box, context = solara.render(Page(query=query), handle_error=False)
     every = list(widgets_of(box))
-    return next(w for w in every if hasattr(w, "content")), next(w for w in every if hasattr(w, "offered")), context
+    return next(w for w in every if hasattr(w, "tables_text")), next(w for w in every if hasattr(w, "offered")), context
 
 
 def awaited(true):
@@ -198,7 +198,7 @@ def test_a_page_whose_choices_cannot_be_drawn_at_all_still_answers(small_state, 
     monkeypatch.setattr(page, "offer", breaks)
     monkeypatch.setattr(page.choices, "claim_form", breaks)
     box, context = solara.render(Page(query="scenario=small"), handle_error=False)
-    answer = next(each for each in widgets_of(box) if hasattr(each, "content"))
+    answer = next(each for each in widgets_of(box) if hasattr(each, "tables_text"))
     calculator = next(each for each in widgets_of(box) if hasattr(each, "form_text"))
     awaited(lambda: answer.message and calculator.message)
     assert "ZeroDivisionError" in answer.message
@@ -235,7 +235,7 @@ def test_an_error_in_a_table_or_a_download_ends_the_waiting(small_state, monkeyp
 
 def test_no_former_figures_stand_beside_tables_whose_own_failed():
     one, two = (1, "money", "en"), (2, "money", "en")
-    first = with_former((None, page.EMPTY, "", False), one, {"tables": [1], "figures": ["a"]})
+    first = with_former((None, page.EMPTY, ("", ""), False), one, {"tables": [1], "figures": ["a"]})
     assert page.ended(first, one) is first
     second = with_former(first, two, {"tables": [2], "figures": []})
     assert page.ended(second, two)[1] == {"tables": [2], "figures": []}
@@ -261,9 +261,9 @@ def test_a_change_that_is_changed_again_before_its_turn_costs_nothing(small_stat
 def test_it_is_a_widget_that_answers_and_stops_when_it_is_closed(small_state):
     answer, chosen, context = opened()
     awaited(lambda: answer.status.startswith("Final answer") and not answer.old)
-    shown = json.loads(answer.content)
-    assert shown["tables"][0]["columns"] == list(small_state.mixes)
-    assert shown["figures"][0]["src"].startswith("data:image/svg+xml;base64,")
+    tables, figures = json.loads(answer.tables_text), json.loads(answer.figures_text)
+    assert tables[0]["columns"] == list(small_state.mixes)
+    assert figures[0]["src"].startswith("data:image/svg+xml;base64,")
     chosen.vue_change({"address": "htz-2022/s3.pays.amount", "value": 234_567.0})
     awaited(lambda: answer.busy and answer.done > 0)
     context.close()

@@ -25,6 +25,7 @@ from policymix.engine.claims import (
     City,
 )
 from policymix.engine.entry import POOL_FIRST, POOL_WIDTH
+from policymix.engine.mixes import Layers
 from policymix.engine.symbols import (
     ACCOUNT,
     ALIVE,
@@ -37,7 +38,6 @@ from policymix.engine.symbols import (
     SUM_INVESTMENT,
 )
 from policymix.engine.table import column_of, empty_firms, write_numbers
-from policymix.engine.mixes import Layers
 from policymix.engine.timetable import FREE, FROZEN, RECORD
 from policymix.engine.unit import fork_unit, run_fork
 

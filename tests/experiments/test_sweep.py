@@ -63,7 +63,7 @@ def test_inputs_are_those_of_a_run(both):
 
 
 def test_terms_are_kept_for_the_replicates_of_a_few_draws(town, monkeypatch):
-    planned = plan_of(study(drawn(town, mix=None, levers={}, draws=3, replicates=2)))
+    planned = plan_of(load_study(drawn(town, mix=None, levers={}, draws=3, replicates=2)))
     monkeypatch.setattr(plan, "KEPT_BYTES", 2 * len(planned.mixes) * plan.TERMS_BYTES)  # of two draws
     first, second = planned.layers(0), planned.layers(1)
     assert (planned.layers(0), planned.layers(1)) == (first, second)
@@ -275,7 +275,7 @@ def test_reuse_takes_over_equal_runs_and_gives_the_same_bytes(town, tmp_path, mo
     sweep(few, out=tmp_path / "few", threads=1)
     sweep(many, out=tmp_path / "alone", threads=1)
     run, real = [], blocks.fork_unit
-    monkeypatch.setattr(blocks, "fork_unit", lambda *arguments: run.append(arguments[3]) or real(*arguments))
+    monkeypatch.setattr(blocks, "fork_unit", lambda *own, **named: run.append(own[3]) or real(*own, **named))
     sweep(many, out=tmp_path / "many", threads=1, reuse=[tmp_path / "few"])
     assert run == [2]
     assert same(tmp_path / "many", tmp_path / "alone")

@@ -116,7 +116,8 @@ def AnswerView(  # noqa: N802
     preparing: bool,
     tabs: list,
     tab: str,
-    content: str,
+    tables_text: str,
+    figures_text: str,
     packages: list,
     file: dict | None,
     event_choose_tab: Callable[[str], None],
@@ -197,7 +198,7 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
     marks = tuple((name, identity(package)) for name, package in uploads.items())
     asked = (query_of(replace(state, lang="en")), marks)
     answered, progress, busy = use_answers(state, uploads, asked, tab, set_message)
-    content, fresh = use_content(answered, tab, state.lang, set_message)
+    (tables, figures), fresh = use_content(answered, tab, state.lang, set_message)
     needs = [state.scenario, state.mixes, state.lang, marks]
     offered = use_text(lambda: offer(state, uploads), NOTHING_OFFERED, needs, state.lang, set_message)
     texts = solara.use_memo(lambda: as_text(said), [state.lang])
@@ -245,7 +246,8 @@ def Page(query: str = "", own_address: bool = False) -> Any:  # noqa: N802
                     preparing=preparing,
                     tabs=list(TABS),
                     tab=tab,
-                    content=content,
+                    tables_text=tables,
+                    figures_text=figures,
                     packages=state.packages,
                     file=file,
                     event_choose_tab=lambda name: set_tab(name) if name in TABS else None,
@@ -379,9 +381,11 @@ def content_of(answered: Answered, tab: str, lang: str) -> Iterator[Content]:
     return shared_contents(mark, tab, results, question.inputs.targets, lang, names)
 
 
-def use_content(answered: Answered | None, tab: str, lang: str, tell: Callable[[str], None]) -> tuple[str, bool]:
+def use_content(
+    answered: Answered | None, tab: str, lang: str, tell: Callable[[str], None]
+) -> tuple[tuple[str, str], bool]:
     """Tables and figures of a tab, the former figures until the new ones are drawn; whether all of it is current."""
-    shown, set_shown = solara.use_state((None, EMPTY, as_text(EMPTY), False))
+    shown, set_shown = solara.use_state((None, EMPTY, texts_of(EMPTY), False))
     wanted = (answered.number if answered else None, tab, lang)
 
     def work(cancelled: threading.Event) -> None:
@@ -404,10 +408,15 @@ def use_content(answered: Answered | None, tab: str, lang: str, tell: Callable[[
             set_shown(lambda before: ended(before, wanted))
 
     use_work(work, end, wanted, lang, tell)
-    key, _, text, done = shown
+    key, _, texts, done = shown
     if key is None or key[1:] != wanted[1:]:
-        return as_text(EMPTY), False
-    return text, done and key == wanted
+        return texts_of(EMPTY), False
+    return texts, done and key == wanted
+
+
+def texts_of(content: Content) -> tuple[str, str]:
+    """Tables and figures, each by itself: figures are long, and the browser has the former ones already."""
+    return as_text(content["tables"]), as_text(content["figures"])
 
 
 def with_former(before: tuple, key: tuple, content: Content) -> tuple:
@@ -416,7 +425,7 @@ def with_former(before: tuple, key: tuple, content: Content) -> tuple:
     drawn = bool(content["figures"])
     if not drawn and old_key is not None and old_key[1:] == key[1:]:
         content = {**content, "figures": old["figures"]}
-    return key, content, as_text(content), drawn
+    return key, content, texts_of(content), drawn
 
 
 def ended(before: tuple, key: tuple) -> tuple:
@@ -425,7 +434,7 @@ def ended(before: tuple, key: tuple) -> tuple:
     if old_key == key and drawn:
         return before
     content = {**old, "figures": []} if old_key == key else EMPTY
-    return key, content, as_text(content), True
+    return key, content, texts_of(content), True
 
 
 def use_download(
