@@ -129,12 +129,12 @@ def test_a_budget_below_every_package_names_the_least_found(problem):
 def test_failed_runs_are_counted_and_named_and_never_chosen(problem, monkeypatch):
     real = candidate_runs.run_fork
 
-    def failing(unit, name, modes, **wanted):
+    def failing(unit, name, modes, **fields):
         area = {p.named("m4").pays.area_max for p in unit.setting.mixes[name].packages if p.id == "htz-2022"
                 if "m4" in {c.id for c in p.clause}}  # fmt: skip
         if unit.luck == 1 and area:
             raise RunFailed("made to fail")
-        return real(unit, name, modes, **wanted)
+        return real(unit, name, modes, **fields)
 
     monkeypatch.setattr(candidate_runs, "run_fork", failing)
     table = design(problem, threads=1)

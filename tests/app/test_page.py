@@ -51,7 +51,7 @@ def test_an_address_with_an_upload_is_restored_by_its_download(small_state):
 
 
 def test_the_page_keeps_an_address_until_its_upload_is_there(small_state, monkeypatch):
-    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
+    monkeypatch.setattr(page, "answers", lambda *_, **__: iter(()))
     query = "scenario=small&mix=none,htz-2022,mine.toml"
     answer, chosen, context = opened(query)
     awaited(lambda: "mine.toml, which this page does not have" in answer.message)
@@ -93,7 +93,7 @@ def test_the_calculator_is_about_one_mix(small_state):
 
 
 def test_the_total_is_told_of_the_chosen_mix(small_state, monkeypatch):
-    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
+    monkeypatch.setattr(page, "answers", lambda *_, **__: iter(()))
     box, context = solara.render(Page(query="scenario=small"), handle_error=False)
     calculator = next(each for each in widgets_of(box) if hasattr(each, "form_text"))
     assert (calculator.mixes, calculator.mix) == (["dalian-2021", "htz-2022", "both"], "both")
@@ -175,7 +175,7 @@ def test_an_error_in_a_run_ends_the_waiting(small_state, monkeypatch):
 
 
 def test_an_error_in_the_choices_is_told_and_the_page_goes_on(small_state, monkeypatch):
-    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
+    monkeypatch.setattr(page, "answers", lambda *_, **__: iter(()))
     answer, chosen, context = opened()
     offered, breaking = chosen.offered, [True]
     monkeypatch.setattr(page, "offer", lambda state, uploads: breaks() if breaking else acts.offer(state, uploads))
@@ -194,7 +194,7 @@ def test_an_error_in_the_choices_is_told_and_the_page_goes_on(small_state, monke
 
 
 def test_a_page_whose_choices_cannot_be_drawn_at_all_still_answers(small_state, monkeypatch):
-    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
+    monkeypatch.setattr(page, "answers", lambda *_, **__: iter(()))
     monkeypatch.setattr(page, "offer", breaks)
     monkeypatch.setattr(page.choices, "claim_form", breaks)
     box, context = solara.render(Page(query="scenario=small"), handle_error=False)
@@ -208,7 +208,7 @@ def test_a_page_whose_choices_cannot_be_drawn_at_all_still_answers(small_state, 
 
 
 def test_a_mistake_of_ours_in_an_event_is_told(small_state, monkeypatch):
-    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter(()))
+    monkeypatch.setattr(page, "answers", lambda *_, **__: iter(()))
     answer, chosen, context = opened()
     chosen.vue_change({"no": "address"})
     awaited(lambda: answer.message)
@@ -219,7 +219,7 @@ def test_a_mistake_of_ours_in_an_event_is_told(small_state, monkeypatch):
 
 def test_an_error_in_a_table_or_a_download_ends_the_waiting(small_state, monkeypatch):
     results = xarray.Dataset(coords={"draw": range(20)})
-    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter([Answer(results, True)]))
+    monkeypatch.setattr(page, "answers", lambda *_, **__: iter([Answer(results, True)]))
     monkeypatch.setattr(page, "shared_contents", breaks)
     monkeypatch.setattr(page.downloads, "package_toml", breaks)
     answer, _, context = opened()
@@ -257,6 +257,21 @@ def test_a_change_that_is_changed_again_before_its_turn_costs_nothing(small_stat
     context.close()
 
 
+def test_a_refused_change_takes_no_place_in_the_queue(small_state, monkeypatch):
+    crew, turns = Crew(1), []
+    monkeypatch.setattr(page, "shared_crew", lambda: crew)
+    monkeypatch.setattr(page, "answers", lambda *_, turn, **__: turns.append(turn) or iter(()))
+    answer, chosen, context = opened()
+    awaited(lambda: not answer.busy)
+    chosen.vue_change({"address": "htz-2022/s3.pays.amount", "value": -5.0})
+    awaited(lambda: answer.message and not answer.busy)
+    between = crew.turn()
+    chosen.vue_change({"address": "htz-2022/s3.pays.amount", "value": 5.0})
+    awaited(lambda: len(turns) == 2 and not answer.busy)
+    assert turns[0] < between < turns[1]
+    context.close()
+
+
 @pytest.mark.slow
 def test_it_is_a_widget_that_answers_and_stops_when_it_is_closed(small_state):
     answer, chosen, context = opened()
@@ -276,7 +291,7 @@ def test_it_is_a_widget_that_answers_and_stops_when_it_is_closed(small_state):
 def test_the_answer_of_a_visitor_who_has_left_is_let_go(small_state, monkeypatch):
     monkeypatch.setattr(page, "AFTER", 0.1)
     results = xarray.Dataset({"paid": ("draw", [1.0, 2.0])})
-    monkeypatch.setattr(page, "answers", lambda question, cancelled, **_: iter([Answer(results, True)]))
+    monkeypatch.setattr(page, "answers", lambda *_, **__: iter([Answer(results, True)]))
     monkeypatch.setattr(page, "shared_contents", lambda *_: iter([{"tables": [], "figures": ["drawn"]}]))
     answer, _, context = opened()
     awaited(lambda: not answer.old)

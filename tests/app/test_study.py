@@ -218,6 +218,13 @@ def test_a_stock_makes_once_and_forgets_the_longest_unused():
     assert len(stock) == 2
 
 
+def test_a_thing_that_is_being_made_is_not_there_yet():
+    stock, there = Stock(2), []
+    stock.get("a", lambda: there.append("a" in stock))
+    assert there == [False]
+    assert "a" in stock
+
+
 def test_what_failed_is_tried_again():
     stock = Stock(2)
     with pytest.raises(NotFound):

@@ -40,6 +40,7 @@ from policymix.engine.symbols import (
 from policymix.engine.table import column_of, empty_firms, write_numbers
 from policymix.engine.timetable import FREE, FROZEN, RECORD
 from policymix.engine.unit import fork_unit, run_fork
+from policymix.experiments import appraised
 
 INDUSTRIES, ZONE, REST = 2, 0, 1
 SMALL, MICRO = SIZES.index("small"), SIZES.index("micro")
@@ -217,11 +218,24 @@ def test_a_part_of_an_appraisal_is_the_same_as_in_the_whole(small):
     unit = fork_unit(setting, values, 7, 0)
     ((whole, _),) = run_fork(unit, "both", (FREE,))
     for field in Appraisal._fields:
-        ((part, _),) = run_fork(unit, "both", (FREE,), wanted=(field,))
+        ((part, _),) = run_fork(unit, "both", (FREE,), fields=(field,))
         assert np.array_equal(getattr(part.appraisal, field), getattr(whole.appraisal, field)), field
-    ((none, _),) = run_fork(unit, "both", (FREE,), wanted=())
+    ((none, _),) = run_fork(unit, "both", (FREE,), fields=())
     assert none.appraisal is None
     assert units.same(none, whole)
+
+
+def test_an_outcome_needs_the_fields_that_are_formed_for_it(small):
+    setting, values = units.unit(small)
+    unit, listed = fork_unit(setting, values, 7, 0), list(setting.mixes["both"].clauses)
+    ((whole, _),) = run_fork(unit, "both", (FREE,))
+    for name in appraised.NAMES:
+        ((part, _),) = run_fork(unit, "both", (FREE,), fields=appraised.fields_of([name]))
+        ours, theirs = (appraised.appraised_outcomes(setting, each, listed, [name])[name] for each in (part, whole))
+        assert np.array_equal(ours, theirs), name
+    ((part, _),) = run_fork(unit, "both", (FREE,), fields=appraised.fields_of(["never_claimed_share", "investment"]))
+    assert part.appraisal.never_claimed == whole.appraisal.never_claimed
+    assert appraised.fields_of(["investment"]) == frozenset()
 
 
 def test_terms_that_replicates_share_change_nothing(small):

@@ -118,7 +118,7 @@ def test_outcomes_are_the_same_without_the_appraisal(short):
     setting = coalitions.setting_for(game, [frozenset([0])])
     numbers = dict(game.inputs.fixed) | dict(zip(game.names, game.values[0].tolist(), strict=True))
     unit = fork_unit(setting, numbers, short.seed, 0)
-    ((whole, _),), ((lean, _),) = (list(run_fork(unit, "0", (FREE,), wanted=each)) for each in (("table",), ()))
+    ((whole, _),), ((lean, _),) = (list(run_fork(unit, "0", (FREE,), fields=each)) for each in (("table",), ()))
     assert whole.appraisal is not None and lean.appraisal is None
     for name, table in whole.out._asdict().items():
         assert np.array_equal(table, getattr(lean.out, name)), name

@@ -74,6 +74,7 @@ def scorecard(results: xarray.Dataset, targets: Iterable[Target], *, here: int |
     if rows:
         table = table.assign(stacked([values for values, _ in rows], table["target"].values.tolist(), results))
         table = table.assign_coords(needed_as=("target", [text for _, text in rows]))
+        table["crossing_share"].attrs["units"] = "share"
         reach = NORMAL_90 * table["probability_error"]
         table["probability_low"] = (table["probability"] - reach).clip(0.0, 1.0)
         table["probability_high"] = (table["probability"] + reach).clip(0.0, 1.0)

@@ -1,4 +1,4 @@
-"""The page: a Solara component. What a visitor chooses is the state; answers come from threads of their own session.
+"""The page: a Solara component. What a visitor chooses is the state; threads of their session ask, the crew works.
 
 Importing this module imports Solara.
 """
@@ -34,7 +34,7 @@ from policymix.app.acts import (
 )
 from policymix.app.calculator import entitled
 from policymix.app.content import Content, shared_contents
-from policymix.app.crew import FIRST, PICTURE, shared_crew
+from policymix.app.crew import FIRST, LATER, PICTURE, shared_crew
 from policymix.app.hooks import told, use_text, use_work
 from policymix.app.state import LANGUAGES, State, Versions, first_state, query_of, with_clause
 from policymix.app.study import DRAWS, Progress, Question, answers, identity, question_of
@@ -312,10 +312,10 @@ def use_answers(
 ) -> tuple[Answered | None, Progress, bool]:
     """The latest answer, progress, whether a better one is under way; a change or a leaving visitor ends the run.
 
-    All that a preliminary answer takes is done by the crew in the visitor's turn, so that among many visitors a change
-    that is soon changed again costs nothing. An answer comes with the tables of the open tab made, so that both change
-    at once. Between the preliminary answer and the work on the final one is a rest, so that whoever goes on moving a
-    slider waits for nothing else.
+    All that a preliminary answer takes, once the rules are compiled, is done by the crew in the visitor's turn, so that
+    among many visitors a change that is soon changed again costs nothing. An answer comes with the tables of the open
+    tab made, so that both change at once. Between the preliminary answer and the work on the final one is a rest, so
+    that whoever goes on moving a slider waits for nothing else.
     """
     answered, set_answered = solara.use_state(None)
     progress, set_progress = solara.use_state(Progress(0, 1))
@@ -327,30 +327,35 @@ def use_answers(
         if turn.current is None:
             turn.current = crew.turn()
 
-        def in_turn(make: Callable[[], Any]) -> Any:
-            return crew.awaited(FIRST, make, cancelled, turn.current)
-
         def show(found: Answered) -> None:
+            urgency = LATER if found.final else FIRST
             try:
                 with suppress(PolicymixError):  # it is told where the tables are shown
-                    in_turn(lambda: next(content_of(found, tab, state.lang)))
+                    crew.awaited(urgency, lambda: next(content_of(found, tab, state.lang)), cancelled, turn.current)
             finally:
                 if not cancelled.is_set():
                     turn.current = None
                     set_answered(found)
 
-        question = in_turn(lambda: question_of(state, uploads))
-        if question is None:
-            return
-        for one in answers(question, cancelled, turn=turn.current):
-            if cancelled.is_set():
+        def answer() -> None:
+            question = crew.awaited(FIRST, lambda: question_of(state, uploads), cancelled, turn.current)
+            if question is None:
                 return
-            if isinstance(one, Progress):
-                set_progress(one)
-            else:
-                show(Answered(asked, question, one.results, one.final, next(NUMBERS)))
-                if not one.final:
-                    cancelled.wait(REST)
+            for one in answers(question, cancelled, crew, turn=turn.current):
+                if cancelled.is_set():
+                    return
+                if isinstance(one, Progress):
+                    set_progress(one)
+                else:
+                    show(Answered(asked, question, one.results, one.final, next(NUMBERS)))
+                    if not one.final:
+                        cancelled.wait(REST)
+
+        try:
+            answer()
+        finally:
+            if not cancelled.is_set():  # answered, or refused
+                turn.current = None
 
     use_work(work, lambda: set_finished(asked), asked, state.lang, tell)
     latest = solara.use_ref(None)

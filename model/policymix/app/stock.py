@@ -34,8 +34,10 @@ class Stock(Generic[Thing]):
         return future.result()
 
     def __contains__(self, key: Hashable) -> bool:
+        """Whether the thing is there, not only begun."""
         with self._lock:
-            return key in self._held
+            future = self._held.get(key)
+        return future is not None and future.done() and future.exception() is None
 
     def clear(self) -> None:
         """Forget all."""

@@ -69,7 +69,7 @@ class Appraisal(NamedTuple):
     never_claimed: float  # share of the absolute difference in value added of firms that never claimed
 
 
-NOTHING = np.zeros(0)
+NOTHING = np.array(math.nan)
 EMPTY = Appraisal(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, math.nan, NOTHING, NOTHING, math.nan)
 
 
@@ -89,7 +89,7 @@ def appraise(
     studied: np.ndarray,
     industries: int,
     pool: Pool,
-    wanted: Collection[str] = Appraisal._fields,
+    fields: Collection[str] = Appraisal._fields,
 ) -> Appraisal:
     """Set a mix's firms against the baseline's.
 
@@ -99,7 +99,7 @@ def appraise(
     own, base : what its firms did, and those of the baseline, which was watched from the fork
     studied : bool[clauses] of the mix, whether it is of a package under study
     pool : which tells who came from elsewhere
-    wanted : fields of the appraisal to form; others stay empty
+    fields : those of the appraisal to form, in a few groups; others are NaN
     """
     places = city.prices.shape[0]
     pairs = pair(own, base)
@@ -117,25 +117,25 @@ def appraise(
     shape = (places, len(SIZES), len(RUNGS), industries)
     groups = int(np.prod(shape)) // places
     found: dict[str, Any] = {}
-    if "table" in wanted:
+    if "table" in fields:
         whole = np.stack([values.sum(axis=1) for values, _ in booked], axis=1)
         table = np.stack([whole[:, 0], whole[:, 1], whole[:, 0] - whole[:, 1], whole[:, 2]], axis=1)
         found["table"] = plain(table)
-    if "by_place" in wanted or "by_size" in wanted:
+    if "by_place" in fields or "by_size" in fields:
         sums = np.stack([summed(values, group, places * groups) for values, group in booked], axis=1)
         by_group = sums.reshape(len(ACTIVITIES), len(BOOKED), *shape)
         found |= {"by_place": plain(by_group.sum(axis=(3, 4))), "by_size": plain(by_group.sum(axis=(2, 5)))}
-    if "relocation" in wanted:
+    if "relocation" in fields:
         found["relocation"] = plain(relocated(own, base, pairs, places, groups))
-    if "from_elsewhere" in wanted:
+    if "from_elsewhere" in fields:
         found["from_elsewhere"] = plain(elsewhere(own, base, pairs, changed, places, groups, pool))
-    if "yearly" in wanted or "pulled_forward" in wanted:
+    if "yearly" in fields or "pulled_forward" in fields:
         yearly, pulled = timing(own, base, pairs, supported)
         found |= {"yearly": yearly / UNITS[0], "pulled_forward": pulled / UNITS[0]}
-    if "gross_by_clause" in wanted or "allocated" in wanted:
+    if "gross_by_clause" in fields or "allocated" in fields:
         by_clause, allocated = clauses(city, own.y, difference, approved, studied)
         found |= {"gross_by_clause": plain(by_clause), "allocated": plain(allocated)}
-    if "never_claimed" in wanted:
+    if "never_claimed" in fields:
         found["never_claimed"] = silent_share(difference[2], approved, lost[2])
     return EMPTY._replace(**found)
 

@@ -92,7 +92,7 @@ class Lines(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """What a mix is in one draw, whoever stands in the city and before it is laid out by quarter and row."""
+    """What a mix is in one draw, whoever stands in the city; its offers before they are laid out by quarter and row."""
 
     arrays: ClauseArrays
     project: Merged
@@ -104,8 +104,8 @@ class Terms(NamedTuple):
 class Layers:
     """What packages and mixes offer in one draw, computed when first asked for.
 
-    Offers of a package that one mix alone has, and the terms of mixes, are kept for other replicates of the draw if so
-    wished (``keep``): about 20 KB a mix.
+    Offers of packages that several mixes hold are kept; the terms of mixes, 8 to 22 KB each in dalian-2025, only where
+    other replicates of the draw follow (``keep``).
     """
 
     def __init__(self, setting: Setting, values: Mapping[str, float], keep: bool = False) -> None:
@@ -184,14 +184,13 @@ def terms_of(setting: Setting, world: World, name: str, layers: Layers, values: 
     offers = [layers.of(version) for version in versions]
     at_projects, at_research, _ = setting.meetings(versions)
     outside = outside_rows(setting, world, packages, values)
-    clause = arrays.clause.copy()
     hassle, outreach, sooner = friction(setting, compiled, own, world.region.firms.shape[1])
     usual_lag = np.maximum(0.0, world.p[P_APPROVAL_LAG_QUARTERS] + sooner)
-    office = office_of(setting, world, compiled, clause, usual_lag, own)
+    office = office_of(setting, world, compiled, arrays.clause, usual_lag, own)
     present, with_purchase = money_of(world, compiled, office, "project")
     present_research, _ = money_of(world, compiled, office, "research")
     return Terms(
-        arrays._replace(clause=clause),
+        arrays,
         merged([each[0] for each in offers], at_projects),
         best_line([each[0] for each in offers], at_projects),
         merged([each[1] for each in offers], at_research),
@@ -262,9 +261,9 @@ def merged(tables: list[Schedule], meeting: Meeting) -> Merged:
     return Merged(*(np.take_along_axis(each, order, 1) for each in (rate, end, package)))
 
 
-def laid_out(layers: Merged, meeting: Meeting, price: np.ndarray) -> Merged:
+def laid_out(offers: Merged, meeting: Meeting, price: np.ndarray) -> Merged:
     """Layers by quarter and row; ends are nominal in the clauses and at constant prices here."""
-    rate, end, package = (each.take(meeting.at, axis=0) for each in layers)
+    rate, end, package = (each.take(meeting.at, axis=0) for each in offers)
     return Merged(rate, end / price[:, None, None], package)
 
 

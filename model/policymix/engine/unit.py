@@ -387,13 +387,13 @@ def run_fork(
     modes: Sequence[int] = (FROZEN, FREE),
     watch: Watch | None = None,
     forked_at: ForkedAt | None = None,
-    wanted: Collection[str] = Appraisal._fields,
+    fields: Collection[str] = Appraisal._fields,
 ) -> Iterator[tuple[MixResult, City]]:
     """One mix of a unit, from where it first differs from the baseline, under each treatment of prices.
 
     Parameters
     ----------
-    wanted : fields of its appraisal to form; the whole takes a tenth of the time, and without any there is none
+    fields : those of its appraisal to form; the whole takes a tenth of the time, and without any there is none
 
     Raises
     ------
@@ -415,12 +415,12 @@ def run_fork(
         if forked_at is not None:
             forked_at(name, mode, city)
         parts = (compiled, setting, start.world, start.ground, start.tables, city, mix, name, mode, start.path)
-        booking = Booking(setting.calendar, len(start.world.region.a), int(city.count[SLOTS])) if wanted else None
+        booking = Booking(setting.calendar, len(start.world.region.a), int(city.count[SLOTS])) if fields else None
         out = run_mix(*parts, unit.seed, unit.luck, begin, setting.quarters, None, None, earlier, watch, booking)
         appraisal = None
         if booking is not None:
             own = booking.activity(city)
-            appraisal = appraised(setting, start, name, unit.seed, unit.luck, city, own, unit.activity, wanted)
+            appraisal = appraised(setting, start, name, unit.seed, unit.luck, city, own, unit.activity, fields)
         yield MixResult(name, mode, out, appraisal, spending), city
 
 
@@ -459,14 +459,14 @@ def appraised(
     city: City,
     own: Activity,
     base: Activity,
-    wanted: Collection[str] = Appraisal._fields,
+    fields: Collection[str] = Appraisal._fields,
 ) -> Appraisal:
     """A mix's city at the end against the baseline's firms."""
     mix = setting.mixes[name]
     studied = np.array([clause.split("/")[0] not in setting.history for clause in mix.clauses], bool)
     since = POOL_FIRST + int(setting.calendar[setting.burn_in]) * POOL_WIDTH
     pool = Pool(seed, luck, float(start.ground.mobile_part[0]), since)
-    return appraise(city, own, base, studied, len(start.world.region.a), pool, wanted)
+    return appraise(city, own, base, studied, len(start.world.region.a), pool, fields)
 
 
 def _spending(setting: Setting, world: World, name: str, values: Mapping[str, float]) -> np.ndarray:

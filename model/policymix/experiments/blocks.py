@@ -130,7 +130,7 @@ def runs_of_unit(
     for mix in todo:
         try:
             results = (
-                [unit.baseline] if mix == baseline else [each for each, _ in run_fork(unit, mix, modes, wanted=fields)]
+                [unit.baseline] if mix == baseline else [each for each, _ in run_fork(unit, mix, modes, fields=fields)]
             )
             found = kept_of_mix(plan.setting, unit, results, plan.stored, plan.coords)
             found |= of_unit if mix == baseline else {}

@@ -157,7 +157,7 @@ def _in_draw(trials: Trials, setting: Setting, draw: int, hold: bool) -> Measure
         start = unit.start._replace(layers=Layers(setting, values))
         forked = replace(unit, setting=setting, values=values, begins=begins, start=start)
         try:
-            (result, _), *_ = run_fork(forked, name, (FREE,), wanted=fields)
+            (result, _), *_ = run_fork(forked, name, (FREE,), fields=fields)
             here = {each: reader(each, setting, forked) for each in OUTCOMES}
             found = np.array([here[each](result) - nothing[each] for each in OUTCOMES])
             if not np.isfinite(found).all():

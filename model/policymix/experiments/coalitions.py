@@ -234,7 +234,7 @@ def values_of(
     nothing = read(unit.baseline)
     found = {EMPTY: 0.0}
     for members in wanted:
-        for result, _ in run_fork(unit, coalition_name(members), (FREE,), wanted=()):
+        for result, _ in run_fork(unit, coalition_name(members), (FREE,), fields=()):
             found[members] = read(result) - nothing
     return found
 

@@ -49,7 +49,8 @@ def pilot(study: Study, folder: Path, threads: int | None = None) -> dict[str, A
     units, others = plan.draws * plan.replicates, len(plan.mixes) - 1
     numbers = sweep_store.size_of(plan)
     existing = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    each = _peak() + workers * (plan.bytes_per_unit * plan.chunk[0] * plan.chunk[1])
+    kept = plan.kept_bytes if plan.keeps else 0
+    each = _peak() + workers * (plan.bytes_per_unit * plan.chunk[0] * plan.chunk[1] + kept)
     points = [points.design.attributes for points in (plan.levers, plan.uncertainties) if points.design]
     return {
         "runs": plan.runs,
@@ -82,7 +83,7 @@ def _timed(plan: Plan) -> tuple[float, float, float]:
     forked = time.perf_counter()
     found = [kept_of_mix(plan.setting, unit, [unit.baseline], plan.stored, plan.coords)]
     for mix in chosen:
-        results = [result for result, _ in run_fork(unit, mix, modes, wanted=fields)]
+        results = [result for result, _ in run_fork(unit, mix, modes, fields=fields)]
         found.append(kept_of_mix(plan.setting, unit, results, plan.stored, plan.coords))
     ended = time.perf_counter()
     return forked - begun, (ended - forked) / max(1, len(chosen)), _compressed(found)

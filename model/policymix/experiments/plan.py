@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -46,7 +47,7 @@ MOST_UNITS = 100
 BLOCKS = 64
 """About as many blocks as a small sweep has, so that its workers end together."""
 KEPT_BYTES = 2**26
-"""What the terms of mixes may take that are kept from one replicate of a draw to the next."""
+"""What the terms of mixes in one draw may take that are kept from one of its replicates to the next."""
 TERMS_BYTES = 25_000
 """About as large as the terms of one mix are."""
 SPREAD = (0.05, 0.95)
@@ -132,19 +133,30 @@ class Plan:
         return tuple(len(self.coords[dim]) for dim in stored.dims)
 
     def layers(self, draw: int) -> Layers:
-        """What packages and mixes offer in a draw: worked out once for its replicates, as far as memory allows."""
-        room = KEPT_BYTES // (TERMS_BYTES * len(self.mixes))
-        if self.replicates == 1 or not room:
-            return Layers(self.setting, self.numbers(draw))
-        found = self._layers.get(draw) or Layers(self.setting, self.numbers(draw), keep=True)
-        self._layers[draw] = found
-        for old in list(self._layers)[:-room]:
-            self._layers.pop(old, None)
+        """What packages and mixes offer in a draw: worked out once for its replicates, unless it takes much memory, and
+        kept until another draw is asked for and nobody uses it."""
+        found = self._layers.get(draw) or Layers(self.setting, self.numbers(draw), self.keeps)
+        if self.keeps:
+            self._layers[draw] = self._latest[0] = found
         return found
 
+    @property
+    def keeps(self) -> bool:
+        """Whether replicates of a draw share what its mixes offer."""
+        return self.replicates > 1 and self.kept_bytes <= KEPT_BYTES
+
+    @property
+    def kept_bytes(self) -> int:
+        """About what the terms of all mixes take in one draw."""
+        return TERMS_BYTES * len(self.mixes)
+
     @cached_property
-    def _layers(self) -> dict[int, Layers]:
-        return {}
+    def _layers(self) -> WeakValueDictionary[int, Layers]:
+        return WeakValueDictionary()
+
+    @cached_property
+    def _latest(self) -> list[Layers | None]:
+        return [None]
 
     @cached_property
     def bytes_per_unit(self) -> int:
