@@ -8,6 +8,7 @@ from typing import Any
 
 import primitives
 from firmstep import in_c
+from sweeps import GOALS
 
 MIDDLE, ENGINE, TWO = 10_000, "engine", ", 2 threads"
 TEMPLATE = Path(__file__).with_name("page.md")
@@ -182,6 +183,7 @@ def of_full_model(found: dict[str, Any]) -> dict[str, str]:
         "full_numbers": figure(full["random numbers every firm draws a quarter"]),
         "full_most_numbers": str(full["random numbers a firm may draw a quarter"]),
         "full_bytes": str(full["bytes"]),
+        "full_parts": grid(["", "ns a firm-quarter", "%"], shares(full["parts"])),
         "full_costs": costs(found, full["operations"], full["bytes"]),
         "limit": figure(1e3 / limit),
         "limit_ns": figure(limit),
@@ -193,7 +195,32 @@ def of_full_model(found: dict[str, Any]) -> dict[str, str]:
         "clause_ns": figure(found["primitives"]["clause"]),
         "reference_stages": grid(["", "ns a firm"], [[a, figure(b)] for a, b in found["reference stages"].items()]),
         "reference_costs": costs(found, found["reference operations"], rules["bytes a slot"]),
+        "sweeps": swept(found),
     }
+
+
+def shares(parts: dict[str, float]) -> list[list[str]]:
+    """Parts with what they cost and their per cent of the whole."""
+    whole = sum(parts.values())
+    return [[name, figure(cost), figure(100.0 * cost / whole)] for name, cost in parts.items()]
+
+
+def swept(found: dict[str, Any]) -> str:
+    """What ``sweeps.py`` measured."""
+    each = found["sweeps"]
+    if each is None:
+        return "Not measured: `python benchmarks/sweeps.py --processes 2 --json > FILE`, then `peers.py --sweeps FILE`."
+    rows = [
+        [name, figure(each[name]), f"{how} {goal:g}", verdict(each["goals"][f"{name} {how} {goal:g}"])]
+        for name, (goal, how) in GOALS.items()
+        if name in each
+    ]
+    return (
+        f"`benchmarks/zone.toml`: {each['runs']:,} runs of the full model over {each['firms']:,} firms, the High-tech "
+        f"Zone's, at prices of their own, every number stored ({figure(each['store on disk, MB'])} MB; at most "
+        f"{figure(each['peak memory, MB'])} MB of memory in {each['threads']} threads).\n\n"
+        + grid(["", "found", "aim", ""], rows)
+    )
 
 
 def agreement_row(name: str, each: dict[str, Any]) -> list[str]:

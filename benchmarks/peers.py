@@ -1,6 +1,7 @@
 """The engine against its peers on one rule set, in one run on one machine.
 
     python benchmarks/peers.py [--rounds 7] [--sizes 1000 10000 100000 1000000] [--quick] [--json] [--page FILE]
+        [--sweeps FILE]
 
 The reference model of ``firmstep/`` runs as a plug-in rule set of the engine, in Mesa under its own batch runner, in
 mesa-frames (in an environment of its own), in NumPy, and in C. First all of them have to agree: to 1e-9 in every
@@ -30,6 +31,7 @@ from typing import Any, NamedTuple
 import counting
 import numpy as np
 import page
+import parts
 import primitives
 import stages
 from firmstep import in_c, in_engine, in_mesa, in_numpy, spec
@@ -72,9 +74,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two rounds, no million firms, a tenth of the many runs")
     parser.add_argument("--json", action="store_true", help="print JSON only")
     parser.add_argument("--page", type=Path, help="write the page of results to a file")
+    parser.add_argument("--sweeps", type=Path, help="what `sweeps.py --json` has printed, for the page")
     options = parser.parse_args()
     sizes = sorted({MIDDLE, *(size for size in options.sizes if not (options.quick and size > 100_000))})
-    found = measure(2 if options.quick else options.rounds, sizes, options.quick)
+    swept = json.loads(options.sweeps.read_text(encoding="utf-8")) if options.sweeps else None
+    found = measure(2 if options.quick else options.rounds, sizes, options.quick) | {"sweeps": swept}
     if options.page:
         options.page.write_text(page.text(found), encoding="utf-8")
     print(json.dumps(found, indent=2) if options.json else page.table(found))
@@ -326,6 +330,7 @@ def full_model(rounds: int) -> dict[str, Any]:
     kinds = {kind for counts in by_mix.values() for kind in counts}
     operations = {kind: statistics.fmean(counts.get(kind, 0.0) for counts in by_mix.values()) for kind in sorted(kinds)}
     taken = {"rate": spread_of(rates), "rate by processor time": spread_of(busy), "firm-quarters": firm_quarters}
+    taken["parts"] = parts.costs(lambda: cities.whole(0))
     taken["clauses"] = {name: len(mix.clauses) for name, mix in cities.setting.mixes.items() if mix.clauses}
     return taken | {"operations": operations, "bytes": BYTES_PER_FIRM} | cities.sizes()
 
