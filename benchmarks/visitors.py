@@ -27,6 +27,7 @@ import psutil
 from playwright.sync_api import sync_playwright
 
 from policymix.app.content import contents
+from policymix.app.memory import AFTER
 from policymix.app.state import state_of
 from policymix.app.study import answers, question_of
 from policymix.report.formats import browser
@@ -76,7 +77,7 @@ def main() -> None:
             program = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
             for wave in range(2):
                 wrong += one_wave(program, found[0], given, wave)
-                time.sleep(5.0)
+                time.sleep(AFTER + 5.0)
                 process.cpu_percent()
                 time.sleep(5.0)
                 busy, resident = process.cpu_percent(), process.memory_info().rss / 1e6

@@ -2,8 +2,11 @@
 
 import base64
 import json
+import os
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +15,7 @@ pytest.importorskip("solara")
 import solara
 import xarray
 
-from policymix.app import Page, acts, page, study, words
+from policymix.app import Page, acts, memory, page, study, words
 from policymix.app.acts import begin, decoded, mix_asked, moved, own_package, own_packages, pin_of, with_added, without
 from policymix.app.crew import FIRST, Crew
 from policymix.app.downloads import package_toml
@@ -289,7 +292,9 @@ def test_it_is_a_widget_that_answers_and_stops_when_it_is_closed(small_state):
 
 
 def test_the_answer_of_a_visitor_who_has_left_is_let_go(small_state, monkeypatch):
-    monkeypatch.setattr(page, "AFTER", 0.1)
+    monkeypatch.setattr(memory, "AFTER", 0.1)
+    monkeypatch.setattr(memory, "give_back", lambda: given.append(1))
+    given = []
     results = xarray.Dataset({"paid": ("draw", [1.0, 2.0])})
     monkeypatch.setattr(page, "answers", lambda *_, **__: iter([Answer(results, True)]))
     monkeypatch.setattr(page, "shared_contents", lambda *_: iter([{"tables": [], "figures": ["drawn"]}]))
@@ -297,4 +302,20 @@ def test_the_answer_of_a_visitor_who_has_left_is_let_go(small_state, monkeypatch
     awaited(lambda: not answer.old)
     assert list(results.data_vars) == ["paid"]
     context.close()
-    awaited(lambda: not results.data_vars)
+    awaited(lambda: given)
+    assert not results.data_vars
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take memory back by themselves")
+def test_free_memory_goes_back_to_the_system():
+    pieces = [bytearray(50_000) for _ in range(4_000)]
+    del pieces[::2]
+    held = resident()
+    memory.give_back()
+    assert resident() < held - 50_000_000
+    del pieces
+
+
+def resident():
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")

@@ -36,6 +36,7 @@ from policymix.app.calculator import entitled
 from policymix.app.content import Content, shared_contents
 from policymix.app.crew import FIRST, LATER, PICTURE, shared_crew
 from policymix.app.hooks import told, use_text, use_work
+from policymix.app.memory import let_go
 from policymix.app.state import LANGUAGES, State, Versions, first_state, query_of, with_clause
 from policymix.app.study import DRAWS, Progress, Question, answers, identity, question_of
 from policymix.app.uploads import LARGEST, too_large, upload_name, uploaded_package
@@ -54,8 +55,6 @@ NUMBERS = itertools.count()
 EMPTY: Content = {"tables": [], "figures": []}
 NOTHING_OFFERED: dict[str, list] = {"scenarios": [], "known": [], "packages": []}
 EMPTY_FORM: dict[str, Any] = {"kinds": [], "kind": None, "facts": []}
-AFTER = 20.0
-"""Seconds after a visitor has left until the answer that was shown is let go."""
 REST = 0.3
 """Seconds after a preliminary answer before work on figures and the final one begins."""
 
@@ -360,23 +359,8 @@ def use_answers(
     use_work(work, lambda: set_finished(asked), asked, state.lang, tell)
     latest = solara.use_ref(None)
     latest.current = answered
-    solara.use_effect(lambda: lambda: let_go(latest.current), [])
+    solara.use_effect(lambda: lambda: let_go(latest.current.results) if latest.current else None, [])
     return answered, progress, finished != asked
-
-
-def let_go(answered: Answered | None) -> None:
-    """Free the numbers of a visitor who has left, a while later, when nothing draws them any more: Solara holds closed
-    sessions for long."""
-
-    def empty() -> None:
-        assert answered is not None
-        for name in list(answered.results.data_vars):
-            del answered.results[name]
-
-    if answered is not None:
-        later = threading.Timer(AFTER, empty)
-        later.daemon = True
-        later.start()
 
 
 def content_of(answered: Answered, tab: str, lang: str) -> Iterator[Content]:
