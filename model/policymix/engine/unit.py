@@ -356,23 +356,11 @@ def fork_unit(
     city = fork(start.city, start.slots, setting.mixes[name])
     if forked_at is not None:
         forked_at(name, RECORD, city)
-    parts = (
-        compiled,
-        setting,
-        start.world,
-        start.ground,
-        start.tables,
-        city,
-        mix,
-        name,
-        RECORD,
-        start.path,
-        seed,
-        luck,
-    )
+    parts = (compiled, setting, start.world, start.ground, start.tables, city, mix, name, RECORD, start.path)
     booking = Booking(setting.calendar, len(start.world.region.a))
     booking.enter(city)
-    out = run_mix(*parts, setting.burn_in, setting.quarters, look_at_luck, pauses, None, watch, booking)
+    first, last = setting.burn_in, setting.quarters
+    out = run_mix(*parts, seed, luck, first, last, look_at_luck, pauses, None, watch, booking)
     done = booking.activity(city)
     spending = _spending(setting, start.world, name, values)
     appraisal = appraised(setting, start, name, seed, luck, city, done, done)
