@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 import policymix
 from policymix import catalog, cli
 from policymix.calibrate.experiment import shipped as experiments_folder
+from policymix.engine import loop
 from policymix.errors import RunFailed
 from policymix.experiments import store
 
@@ -67,6 +68,13 @@ def scenario_with(tmp_path, **changes):
     path = tmp_path / "my.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def test_a_compiled_loop_is_not_announced_again(typed):
+    if not loop.compiled(general=False):
+        assert "about half a minute" in typed("warm").stderr
+    said = typed("warm")
+    assert (said.exit_code, said.stdout, said.stderr) == (0, "compiled already\n", "")
 
 
 # --- help and lists

@@ -328,11 +328,12 @@ def warm() -> None:
     Example:
       policymix warm
     """
-    from policymix.engine import warm as fill
+    from policymix.engine.loop import compiled
+    from policymix.engine.warm import warm as fill
 
-    typer.echo("compiling the rules once, about half a minute ...", err=True)
-    fill()
-    typer.echo("compiled")
+    if not compiled(general=False):
+        typer.echo("compiling the rules once, about half a minute ...", err=True)
+    typer.echo("compiled" if fill() else "compiled already")
 
 
 def run_into(

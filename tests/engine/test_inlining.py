@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from policymix.engine import loop
-from policymix.engine.inlining import SHORT_FUNCTION, called_once, inlined
+from policymix.engine.inlining import SHORT_FUNCTION, called_once, copied, inlined
+from policymix.engine.warm import HALVES
 
 SOURCE = '''
 def half(x):
@@ -140,3 +141,15 @@ def test_threads_that_import_the_loop_at_once_get_all_of_it(monkeypatch, tmp_pat
     for thread in threads:
         thread.join()
     assert seen == [True] * 4
+
+
+def test_a_copy_is_equal_and_shares_no_node():
+    tree = ast.parse(SOURCE)
+    again = copied(tree)
+    assert ast.dump(again, include_attributes=True) == ast.dump(tree, include_attributes=True)
+    assert {id(node) for node in ast.walk(tree)}.isdisjoint(id(node) for node in ast.walk(again))
+    assert ast.unparse(again) == ast.unparse(tree)
+
+
+def test_the_two_halves_compile_every_function_once():
+    assert sorted([*HALVES[0], *HALVES[1]]) == sorted(loop.COMPILED)

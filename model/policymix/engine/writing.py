@@ -11,13 +11,12 @@ import importlib
 import math
 import types
 from collections.abc import Collection, Mapping
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
 
 from ..firms import MODULES as RULE_MODULES
-from .inlining import Functions, called_once, callees_first, free_names, inlined
+from .inlining import Functions, called_once, callees_first, copied, free_names, inlined
 
 POLICY_FILES = ("dates", "schedule", "stacking", "settlement", "budget")
 """Each may call functions of those before it."""
@@ -209,7 +208,7 @@ class _Flat(ast.NodeTransformer):
         self.names, self.functions = names, functions
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return deepcopy(self.names.get(node.id, node)) if isinstance(node.ctx, ast.Load) else node
+        return copied(self.names.get(node.id, node)) if isinstance(node.ctx, ast.Load) else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         self.generic_visit(node)
