@@ -45,8 +45,8 @@ from policymix.engine.writing import ROOT
 SEED, TOLERANCE, FARTHEST = 1, 1e-9, 4.0
 """Largest relative difference; largest difference of means in standard errors, of 30 totals."""
 MIDDLE, ROUNDS, SIZES = 10_000, 7, (1_000, 10_000, 100_000, 1_000_000)
-STEPS_A_TURN = 2_000_000
-"""Firm-steps that a fast peer takes in one turn."""
+STEPS_A_TURN = 10_000_000
+"""Firm-steps that a fast peer takes in one turn, in an even number of runs, so that two threads share them evenly."""
 LARGEST = {"Mesa": 10_000, "mesa-frames": 100_000, "NumPy": 100_000}
 """Firms up to which a slow peer takes part."""
 ENGINE, TWO = "engine", ", 2 threads"
@@ -193,7 +193,7 @@ def peers_that_agree(folder: Path, frames: MesaFrames | None, found: dict[str, A
         if (firms, 1) not in cached:
             cached.clear()  # one size at a time: a million firms are sixty megabytes
             cached[firms, 1] = starts(firms, 1)
-        return cached[firms, 1], spec.mixes(max(1, STEPS_A_TURN // (firms * spec.QUARTERS)))
+        return cached[firms, 1], spec.mixes(2 * max(1, STEPS_A_TURN // (2 * firms * spec.QUARTERS)))
 
     def turn(work: Callable[..., np.ndarray], *more: Any) -> Peer:
         return lambda firms: timed(work, *ready(firms), *more)
