@@ -14,12 +14,12 @@ from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numba import njit
 
+from policymix.engine.booking import mobile_projects
 from policymix.engine.claims import SLOTS, City
 from policymix.engine.entry import POOL_FIRST, POOL_WIDTH
 from policymix.engine.setting import Setting
-from policymix.engine.streams import CLASS, STEPS_OF, hashed, uniform_of, words
+from policymix.engine.streams import STEPS_OF, hashed, uniforms_of, words
 from policymix.engine.symbols import (
     AGE,
     ALIVE,
@@ -197,16 +197,13 @@ def _padded(values: np.ndarray | None, n: int) -> np.ndarray:
     return out
 
 
-@njit(nogil=True, error_model="numpy")
-def _origins(seed, luck, firms, mobile_part):
+def _origins(seed: np.uint64, luck: np.uint64, firms: np.ndarray, mobile_part: float) -> np.ndarray:
+    """Nought for firms that were there or founded here, 1 and 2 for the mobile projects by how they came."""
+    mobile = mobile_projects(firms.astype(np.int64), seed, luck, mobile_part)
+    member = firms[mobile]
+    first, second = words(seed, luck, member, (member - np.uint64(POOL_FIRST)) // np.uint64(POOL_WIDTH))
     kinds = np.zeros(firms.size, np.int64)
-    for i in range(firms.size):
-        if firms[i] < POOL_FIRST:
-            continue
-        quarter = (firms[i] - np.uint64(POOL_FIRST)) // np.uint64(POOL_WIDTH)
-        first, second = words(seed, luck, firms[i], quarter)
-        if uniform_of(hashed(first, second, np.uint64(CLASS))) < mobile_part:
-            kinds[i] = 1 if uniform_of(hashed(first, second, np.uint64(STEPS_OF))) > 0.5 else 2
+    kinds[mobile] = np.where(uniforms_of(hashed(first, second, np.uint64(STEPS_OF))) > 0.5, 1, 2)
     return kinds
 
 

@@ -117,14 +117,11 @@ def able_of(first, second, firm, end, records):
     return (firm + 0.5) / records if firm < end else lasting(first, second, firm)
 
 
-@njit(nogil=True, error_model="numpy")
 def readiness(seed, luck, firms, end, records):
     """``able_of`` of many firms, given their addresses as float64."""
     first, second = lasting_words(np.uint64(seed), np.uint64(luck), ABLE_OF, 0)
-    out = np.empty(firms.size)
-    for i in range(firms.size):
-        out[i] = able_of(first, second, firms[i], end, records)
-    return out
+    lasting_numbers = uniforms_of(hashed(first, second, firms.astype(np.uint64)))
+    return np.where(firms < end, (firms + 0.5) / records, lasting_numbers)
 
 
 @register_jitable
