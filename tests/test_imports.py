@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import policymix
+from policymix.engine.loop import cache_folder
+from policymix.engine.warm import warm
 
 pytestmark = pytest.mark.anywhere
 
@@ -76,9 +78,9 @@ def test_files_stay_short_and_well_named(path):
     assert path.stem not in {"utils", "helpers", "common", "manager", "misc"}
 
 
-def python(code):
+def python(code, **environment):
     """Run code in a fresh interpreter of the same environment."""
-    environment = {"PYTHONPATH": str(ROOT.parent), "PATH": "/usr/bin:/bin"}
+    environment |= {"PYTHONPATH": str(ROOT.parent), "PATH": "/usr/bin:/bin"}
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
     ).stdout
@@ -110,3 +112,24 @@ def test_help_is_instant():
         return time.perf_counter() - start
 
     assert min(once() for _ in range(3)) < 0.5
+
+
+COMPILING = """
+import numba.core.compiler as compiler
+
+compile_extra, names = compiler.compile_extra, []
+
+def noted(typing, target, function, *more, **options):
+    names.append(function.__name__)
+    return compile_extra(typing, target, function, *more, **options)
+
+compiler.compile_extra = noted
+import policymix
+policymix.run("dalian-2025", draws=1, mix="none")
+print(names)
+"""
+
+
+def test_what_one_process_has_compiled_no_other_compiles():
+    warm()
+    assert python(COMPILING, POLICYMIX_CACHE=str(cache_folder())) == "[]\n"
